@@ -1,0 +1,24 @@
+/* Scopes: what a key may do, one bit each. */
+#pragma once
+
+#include <stdint.h>
+
+enum scope_index {
+#define SCOPE(name, text, doc) SCOPE_INDEX_##name,
+#include "access/scopes.def"
+#undef SCOPE
+        SCOPE_COUNT_
+};
+enum scope {
+#define SCOPE(name, text, doc) SCOPE_##name = 1 << SCOPE_INDEX_##name,
+#include "access/scopes.def"
+#undef SCOPE
+};
+
+struct scope_info {
+        const char *name, *doc;
+};
+extern const struct scope_info scope_infos[SCOPE_COUNT_];
+
+/* Parse "orders:write customers:read" (spaces or commas); 0 when a name is unknown or there is none. */
+uint64_t scopes_parse(const char *text);

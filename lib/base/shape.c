@@ -1,0 +1,150 @@
+#include "base/shape.h"
+
+#include <assert.h>
+
+const struct shape nothing_shape = {.name = "nothing", .doc = "Nothing.", .size = sizeof(struct nothing)};
+
+static bool code_ok(const char *text)
+{
+        if (*text < 'a' || *text > 'z')
+                return false;
+        for (; *text != '\0'; text++)
+                if (!((*text >= 'a' && *text <= 'z') || (*text >= '0' && *text <= '9') || *text == '_'))
+                        return false;
+        return true;
+}
+
+static bool currency_ok(const char *text)
+{
+        size_t n = 0;
+
+        for (; text[n] != '\0'; n++)
+                if (text[n] < 'A' || text[n] > 'Z')
+                        return false;
+        return n == 3;
+}
+
+static bool printable_ok(const char *text)
+{
+        for (; *text != '\0'; text++)
+                if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7F)
+                        return false;
+        return true;
+}
+
+const struct format format_code = {"code", "^[a-z][a-z0-9_]*$", "lower-case letters, digits and _, a letter first",
+                                   code_ok};
+const struct format format_currency = {"currency", "^[A-Z]{3}$", "three capital letters (ISO 4217)", currency_ok};
+const struct format format_printable = {"printable", "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$",
+                                        "text without control characters", printable_ok};
+
+const struct field *shape_field(const struct shape *shape, const char *name, size_t len)
+{
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (strncmp(field->name, name, len) == 0 && field->name[len] == '\0' &&
+                    field->wire != WIRE_PRESENCE)
+                        return field;
+        }
+        return NULL;
+}
+
+static const struct field *presence_field(const struct shape *shape)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        return &shape->fields[i];
+        return NULL;
+}
+
+static uint64_t presence_bits(const struct shape *shape, const void *object)
+{
+        const struct field *field = presence_field(shape);
+
+        assert(field != NULL);
+        return ((const struct presence *)((const char *)object + field->offset))->bits;
+}
+
+bool shape_has(const struct shape *shape, const void *object, size_t offset)
+{
+        uint64_t bits = presence_bits(shape, object);
+
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].offset == offset)
+                        return bits >> i & 1;
+        assert(0 && "no field at this offset");
+        return false;
+}
+
+void shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object)
+{
+        uint64_t bits = presence_bits(patch_shape, patch);
+
+        for (size_t i = 0; i < patch_shape->count; i++) {
+                const struct field *from = &patch_shape->fields[i];
+                const struct field *to = shape_field(shape, from->name, strlen(from->name));
+                if (to == NULL || !(bits >> i & 1))
+                        continue;
+                assert(from->wire == to->wire && from->size == to->size);
+                const char *source = (const char *)patch + from->offset;
+                char *target = (char *)object + to->offset;
+                if (from->wire == WIRE_STRUCT && presence_field(from->of) != NULL)
+                        shape_merge(from->of, source, to->of, target);
+                else
+                        memcpy(target, source, from->size);
+        }
+}
+
+bool field_is_null(const struct field *field, const void *object)
+{
+        const char *at = (const char *)object + field->offset;
+
+        switch (field->wire) {
+        case WIRE_TEXT:
+        case WIRE_POINTER:
+        case WIRE_JSON:
+                return *(const void *const *)at == NULL;
+        case WIRE_BYTES:
+                return ((const struct bytes *)at)->v == NULL;
+        case WIRE_ENUM:
+                return *(const unsigned *)at == 0;
+        case WIRE_OPT_INT:
+                return !((const struct opt_int *)at)->set;
+        case WIRE_UUID:
+                return !uuid_known(*(const struct uuid *)at);
+        case WIRE_INSTANT:
+                return !instant_known(*(const struct instant *)at);
+        case WIRE_DATE:
+                return !date_known(*(const struct date *)at);
+        case WIRE_BIRTHDAY:
+                return ((const struct birthday *)at)->month == 0;
+        default:
+                return false;
+        }
+}
+
+int64_t field_max(const struct field *field)
+{
+        if (field->max != 0)
+                return field->max;
+        switch (field->wire) {
+        case WIRE_TEXT:
+                return TEXT_MAX_DEFAULT;
+        case WIRE_LIST:
+        case WIRE_TEXTS:
+        case WIRE_UUIDS:
+                return LIST_MAX_DEFAULT;
+        case WIRE_INT32:
+                return INT32_MAX;
+        default:
+                return INT64_MAX;
+        }
+}
+
+unsigned names_find(const struct names *names, const char *name)
+{
+        for (unsigned i = 1; i < names->n; i++)
+                if (strcmp(names->v[i], name) == 0)
+                        return i;
+        return 0;
+}

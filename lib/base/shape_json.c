@@ -1,0 +1,575 @@
+#include "base/shape_json.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
+struct where {
+        const struct where *up;
+        const char *key;       /* member name, or NULL for a list item */
+        size_t index;          /* of a list item */
+        const char *parameter; /* a path or query parameter instead */
+};
+
+static void pointer_write(const struct where *where, struct text *out)
+{
+        if (where->up != NULL)
+                pointer_write(where->up, out);
+        if (where->key == NULL && where->up == NULL) {
+                text_putc(out, '#');
+                return;
+        }
+        text_putc(out, '/');
+        if (where->key == NULL) {
+                text_printf(out, "%zu", where->index);
+                return;
+        }
+        for (const char *p = where->key; *p != '\0'; p++) { /* RFC 6901 escapes */
+                if (*p == '~')
+                        text_puts(out, "~0");
+                else if (*p == '/')
+                        text_puts(out, "~1");
+                else
+                        text_putc(out, *p);
+        }
+}
+
+__attribute__((format(printf, 4, 5), cold)) static void
+fault_at(struct ctx *c, const struct where *where, const char *code, const char *fmt, ...)
+{
+        va_list args;
+
+        va_start(args, fmt);
+        const char *detail = arena_vprintf(c->arena, fmt, args);
+        va_end(args);
+        if (where->parameter != NULL) {
+                fault_parameter(c, where->parameter, code, "%s", detail);
+                return;
+        }
+        struct text pointer = {0};
+        pointer_write(where, &pointer);
+        fault_body(c, pointer.data, code, "%s", detail);
+        text_free(&pointer);
+}
+
+/* Depth by counting brackets outside strings, before a parser recurses. */
+static bool too_deep(const char *bytes, size_t len)
+{
+        int depth = 0;
+        bool quoted = false;
+
+        for (size_t i = 0; i < len; i++) {
+                char ch = bytes[i];
+                if (quoted) {
+                        if (ch == '\\')
+                                i++;
+                        else if (ch == '"')
+                                quoted = false;
+                } else if (ch == '"') {
+                        quoted = true;
+                } else if (ch == '{' || ch == '[') {
+                        if (++depth > JSON_DEPTH_MAX)
+                                return true;
+                } else if (ch == '}' || ch == ']') {
+                        depth--;
+                }
+        }
+        return false;
+}
+
+enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
+{
+        json_error_t error;
+
+        if (too_deep(bytes, len)) {
+                fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
+                return problem_check(c);
+        }
+        json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+        if (json == NULL) {
+                problem_int(c, "line", error.line);
+                problem_int(c, "column", error.column);
+                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
+        }
+        *ret = json;
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ limits */
+
+static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
+{
+        bool has_min = field->min != 0 || field->max != 0 || field->from_zero;
+
+        if (has_min && value < field->min)
+                fault_at(c, where, "too_small", "must be at least %" PRId64, field->min);
+        else if (value > field_max(field))
+                fault_at(c, where, "too_large", "must be at most %" PRId64, field_max(field));
+}
+
+static void check_count(struct ctx *c, const struct where *where, const struct field *field, size_t n)
+{
+        if ((int64_t)n < field->min)
+                fault_at(c, where, "too_few", "must hold at least %" PRId64 " item%s", field->min,
+                         field->min == 1 ? "" : "s");
+        else if ((int64_t)n > field_max(field))
+                fault_at(c, where, "too_many", "must hold at most %" PRId64 " items", field_max(field));
+}
+
+static void check_text(struct ctx *c, const struct where *where, const struct field *field, const char *value)
+{
+        int64_t chars = (int64_t)text_chars(value);
+
+        if (chars < field->min)
+                fault_at(c, where, "too_short", "must have at least %" PRId64 " character%s", field->min,
+                         field->min == 1 ? "" : "s");
+        else if (chars > field_max(field))
+                fault_at(c, where, "too_long", "must have at most %" PRId64 " characters", field_max(field));
+        else if (field->format != NULL && !field->format->ok(value))
+                fault_at(c, where, "wrong_format", "must be %s", field->format->hint);
+}
+
+/* ------------------------------------------------------------------ from text */
+
+static const char *names_listed(struct ctx *c, const struct names *names)
+{
+        struct text out = {0};
+
+        for (unsigned i = 1; i < names->n; i++)
+                text_printf(&out, "%s%s", i == 1 ? "" : ", ", names->v[i]);
+        const char *list = arena_strdup(c->arena, out.data);
+        text_free(&out);
+        return list;
+}
+
+static void wrong_type(struct ctx *c, const struct where *where, const char *expected)
+{
+        fault_at(c, where, "wrong_type", "must be %s", expected);
+}
+
+/* Values whose JSON form is a string. */
+static void decode_string(struct ctx *c, const struct where *where, const struct field *field, const char *value,
+                          void *at)
+{
+        switch (field->wire) {
+        case WIRE_TEXT:
+                check_text(c, where, field, value);
+                *(const char **)at = arena_strdup(c->arena, value);
+                break;
+        case WIRE_ENUM:
+                *(unsigned *)at = names_find(field->names, value);
+                if (*(unsigned *)at == 0)
+                        fault_at(c, where, "unknown_value", "must be one of: %s", names_listed(c, field->names));
+                break;
+        case WIRE_UUID:
+                if (!uuid_from_text(value, at) || !uuid_known(*(struct uuid *)at))
+                        fault_at(c, where, "wrong_format", "must be a UUID");
+                break;
+        case WIRE_INSTANT:
+                if (!instant_parse(value, at))
+                        fault_at(c, where, "wrong_format",
+                                 "must be an RFC 3339 time such as 2026-11-01T10:00:00Z");
+                break;
+        case WIRE_DATE:
+                if (!date_parse(value, at))
+                        fault_at(c, where, "wrong_format", "must be a date such as 2026-11-01");
+                break;
+        case WIRE_BIRTHDAY:
+                if (!birthday_parse(value, at))
+                        fault_at(c, where, "wrong_format", "must be a birthday such as 05-20 or 1990-05-20");
+                break;
+        default:
+                assert(0 && "not a string on the wire");
+        }
+}
+
+static bool parse_int(const char *text, int64_t *ret)
+{
+        char *end;
+
+        if (!(*text == '-' || (*text >= '0' && *text <= '9')))
+                return false;
+        errno = 0;
+        long long value = strtoll(text, &end, 10);
+        if (errno != 0 || end == text || *end != '\0')
+                return false;
+        *ret = value;
+        return true;
+}
+
+static void store_int(const struct field *field, int64_t value, void *at)
+{
+        if (field->wire == WIRE_INT)
+                *(int64_t *)at = value;
+        else if (field->wire == WIRE_INT32)
+                *(int32_t *)at = (int32_t)value;
+        else
+                *(struct opt_int *)at = (struct opt_int){.set = true, .v = value};
+}
+
+static bool wire_is_int(enum wire wire)
+{
+        return wire == WIRE_INT || wire == WIRE_INT32 || wire == WIRE_OPT_INT;
+}
+
+/* A value of the path, the query or a default. */
+static void decode_plain(struct ctx *c, const struct where *where, const struct field *field, const char *value,
+                         void *at)
+{
+        int64_t number;
+
+        if (wire_is_int(field->wire)) {
+                if (!parse_int(value, &number)) {
+                        wrong_type(c, where, "an integer");
+                        return;
+                }
+                check_int(c, where, field, number);
+                store_int(field, number, at);
+        } else if (field->wire == WIRE_BOOL) {
+                *(bool *)at = strcmp(value, "true") == 0;
+                if (!*(bool *)at && strcmp(value, "false") != 0)
+                        wrong_type(c, where, "true or false");
+        } else {
+                decode_string(c, where, field, value, at);
+        }
+}
+
+static const struct where no_where = {.parameter = "default"};
+
+static void apply_default(struct ctx *c, const struct field *field, void *at)
+{
+        if (field->dflt != NULL)
+                decode_plain(c, &no_where, field, field->dflt, at);
+}
+
+/* ------------------------------------------------------------------ from JSON */
+
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
+                          void *object);
+
+static void decode_list(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
+                        struct list *at)
+{
+        size_t n = json_array_size(json);
+
+        check_count(c, where, field, n);
+        if ((int64_t)n > field_max(field))
+                return; /* a hostile length is not worth looking into */
+        at->v = arena_array(c->arena, n, field->of->size);
+        at->n = n;
+        for (size_t i = 0; i < n; i++) {
+                struct where step = {.up = where, .index = i};
+                decode_object(c, &step, field->of, json_array_get(json, i), (char *)at->v + i * field->of->size);
+        }
+}
+
+static void decode_texts(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
+                         struct texts *at)
+{
+        size_t n = json_array_size(json);
+
+        if (n > LIST_MAX_DEFAULT) {
+                fault_at(c, where, "too_many", "must hold at most %d items", LIST_MAX_DEFAULT);
+                return;
+        }
+        at->v = ARENA_ARRAY(c->arena, n, const char *);
+        at->n = n;
+        for (size_t i = 0; i < n; i++) {
+                struct where step = {.up = where, .index = i};
+                const json_t *item = json_array_get(json, i);
+                if (!json_is_string(item)) {
+                        wrong_type(c, &step, "a string");
+                        continue;
+                }
+                check_text(c, &step, field, json_string_value(item));
+                at->v[i] = arena_strdup(c->arena, json_string_value(item));
+        }
+}
+
+static void decode_any(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
+                       struct json_text *at)
+{
+        size_t max = field->max != 0 ? (size_t)field->max : 65536; /* bytes: a page of attributes, not a document store */
+        char *dump = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (dump == NULL || strlen(dump) > max)
+                fault_at(c, where, "too_long", "must have at most %zu bytes", max);
+        else
+                at->text = arena_strdup(c->arena, dump);
+        free(dump);
+}
+
+static void decode_value(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
+                         void *at)
+{
+        switch (field->wire) {
+        case WIRE_BOOL:
+                if (!json_is_boolean(json))
+                        wrong_type(c, where, "true or false");
+                else
+                        *(bool *)at = json_is_true(json);
+                break;
+        case WIRE_INT:
+        case WIRE_INT32:
+        case WIRE_OPT_INT:
+                if (!json_is_integer(json)) {
+                        wrong_type(c, where, "an integer");
+                        break;
+                }
+                check_int(c, where, field, json_integer_value(json));
+                store_int(field, json_integer_value(json), at);
+                break;
+        case WIRE_STRUCT:
+                decode_object(c, where, field->of, json, at);
+                break;
+        case WIRE_POINTER: {
+                void *object = arena_alloc(c->arena, field->of->size);
+                decode_object(c, where, field->of, json, object);
+                *(void **)at = object;
+                break;
+        }
+        case WIRE_LIST:
+                if (!json_is_array(json))
+                        wrong_type(c, where, "a list");
+                else
+                        decode_list(c, where, field, json, at);
+                break;
+        case WIRE_TEXTS:
+                if (!json_is_array(json))
+                        wrong_type(c, where, "a list of strings");
+                else
+                        decode_texts(c, where, field, json, at);
+                break;
+        case WIRE_JSON:
+                decode_any(c, where, field, json, at);
+                break;
+        default:
+                if (!json_is_string(json))
+                        wrong_type(c, where, "a string");
+                else
+                        decode_string(c, where, field, json_string_value(json), at);
+        }
+}
+
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
+                          void *object)
+{
+        const char *key;
+        json_t *value;
+        struct presence *presence = NULL;
+        uint64_t seen = 0;
+
+        if (!json_is_object(json)) {
+                wrong_type(c, where, "an object");
+                return;
+        }
+        json_object_foreach((json_t *)json, key, value) {
+                struct where step = {.up = where, .key = key};
+                const struct field *field = shape_field(shape, key, strlen(key));
+                if (field == NULL || field->in != IN_BODY) {
+                        fault_at(c, &step, "unknown_field", "there is no such field");
+                        continue;
+                }
+                seen |= UINT64_C(1) << (field - shape->fields);
+                if (!json_is_null(value))
+                        decode_value(c, &step, field, value, (char *)object + field->offset);
+                else if (field->need)
+                        fault_at(c, &step, "required", "must not be null");
+        }
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        presence = (struct presence *)((char *)object + shape->fields[i].offset);
+        if (presence != NULL)
+                presence->bits = seen;
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (seen >> i & 1 || field->in != IN_BODY || presence != NULL)
+                        continue;
+                if (field->need) {
+                        struct where step = {.up = where, .key = field->name};
+                        fault_at(c, &step, "required", "is required");
+                } else {
+                        apply_default(c, field, (char *)object + field->offset);
+                }
+        }
+}
+
+void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object)
+{
+        struct where root = {0};
+
+        decode_object(c, &root, shape, json, object);
+}
+
+void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
+                            const char *value, uint64_t *seen, void *object)
+{
+        const struct field *field = shape_field(shape, name, strlen(name));
+        struct where where = {.parameter = name};
+
+        if (field == NULL || field->in != place) {
+                fault_at(c, &where, "unknown_parameter", "there is no such parameter");
+                return;
+        }
+        uint64_t bit = UINT64_C(1) << (field - shape->fields);
+        if (*seen & bit)
+                fault_at(c, &where, "duplicate", "must be given once");
+        *seen |= bit;
+        decode_plain(c, &where, field, value, (char *)object + field->offset);
+}
+
+void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint64_t seen, void *object)
+{
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (field->in == IN_BODY || seen >> i & 1)
+                        continue;
+                if (field->need)
+                        fault_parameter(c, field->name, "required", "is required");
+                else
+                        apply_default(c, field, (char *)object + field->offset);
+        }
+}
+
+/* ------------------------------------------------------------------ masking */
+
+static void put_masked(struct text *out, enum pii pii, const char *value)
+{
+        size_t len = strlen(value);
+        const char *at;
+        size_t first = 1; /* bytes of the first character */
+
+        while (((unsigned char)value[first] & 0xC0) == 0x80)
+                first++;
+        struct text masked = {0};
+        if (len == 0 || pii == PII_ALL) {
+                text_puts(&masked, "***");
+        } else if (pii == PII_PHONE && len >= 8) {
+                text_append(&masked, value, len - 8);
+                text_puts(&masked, "****");
+                text_puts(&masked, value + len - 4);
+        } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
+                text_append(&masked, value, first);
+                text_printf(&masked, "***%s", at);
+        } else if (pii == PII_NAME) {
+                text_append(&masked, value, first);
+                text_putc(&masked, '*');
+        } else {
+                text_puts(&masked, "***");
+        }
+        text_put_json(out, masked.data);
+        text_free(&masked);
+}
+
+/* ------------------------------------------------------------------ to JSON */
+
+static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
+{
+        char buffer[UUID_TEXT_SIZE > INSTANT_TEXT_SIZE ? UUID_TEXT_SIZE : INSTANT_TEXT_SIZE];
+        const char *value = buffer;
+
+        switch (field->wire) {
+        case WIRE_TEXT:
+                value = *(const char *const *)at;
+                break;
+        case WIRE_ENUM:
+                assert(*(const unsigned *)at < field->names->n);
+                value = field->names->v[*(const unsigned *)at];
+                break;
+        case WIRE_UUID:
+                uuid_to_text(*(const struct uuid *)at, buffer);
+                break;
+        case WIRE_INSTANT:
+                instant_format(*(const struct instant *)at, buffer);
+                break;
+        case WIRE_DATE:
+                date_format(*(const struct date *)at, buffer);
+                break;
+        case WIRE_BIRTHDAY:
+                birthday_format(*(const struct birthday *)at, buffer);
+                break;
+        default:
+                assert(0 && "not a value that JSON can hold");
+        }
+        if (masked && field->pii != PII_NONE)
+                put_masked(out, field->pii, value);
+        else
+                text_put_json(out, value);
+}
+
+static void encode_items(struct text *out, const struct field *field, const void *at, bool masked)
+{
+        const struct list *list = at;
+
+        text_putc(out, '[');
+        for (size_t i = 0; i < list->n; i++) {
+                if (i > 0)
+                        text_putc(out, ',');
+                if (field->wire == WIRE_LIST)
+                        shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
+                else if (masked && field->pii != PII_NONE)
+                        put_masked(out, field->pii, ((const char **)list->v)[i]);
+                else
+                        text_put_json(out, ((const char **)list->v)[i]);
+        }
+        text_putc(out, ']');
+}
+
+static void encode_value(struct text *out, const struct field *field, const void *at, bool masked)
+{
+        switch (field->wire) {
+        case WIRE_BOOL:
+                text_puts(out, *(const bool *)at ? "true" : "false");
+                break;
+        case WIRE_INT:
+                text_put_int(out, *(const int64_t *)at);
+                break;
+        case WIRE_INT32:
+                text_put_int(out, *(const int32_t *)at);
+                break;
+        case WIRE_OPT_INT:
+                text_put_int(out, ((const struct opt_int *)at)->v);
+                break;
+        case WIRE_JSON:
+                if (masked && field->pii != PII_NONE)
+                        text_puts(out, "{}");
+                else
+                        text_puts(out, ((const struct json_text *)at)->text);
+                break;
+        case WIRE_STRUCT:
+                shape_encode(out, field->of, at, masked);
+                break;
+        case WIRE_POINTER:
+                shape_encode(out, field->of, *(const void *const *)at, masked);
+                break;
+        case WIRE_LIST:
+        case WIRE_TEXTS:
+                encode_items(out, field, at, masked);
+                break;
+        default:
+                encode_string(out, field, at, masked);
+        }
+}
+
+void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
+{
+        bool first = true;
+
+        text_putc(out, '{');
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (field->wire == WIRE_PRESENCE)
+                        continue;
+                text_puts(out, first ? "\"" : ",\"");
+                text_puts(out, field->name);
+                text_append(out, "\":", 2);
+                if (field_is_null(field, object))
+                        text_append(out, "null", 4);
+                else
+                        encode_value(out, field, (const char *)object + field->offset, masked);
+                first = false;
+        }
+        text_putc(out, '}');
+}

@@ -1,0 +1,28 @@
+/* Text: a growing byte buffer on the heap, for answers, SQL and binary parameters. */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+        char *data; /* NUL-terminated once anything was appended; NULL before */
+        size_t len, size;
+};
+
+void text_free(struct text *text);
+void text_clear(struct text *text);
+void text_reserve(struct text *text, size_t more);
+void text_append(struct text *text, const void *data, size_t len);
+void text_puts(struct text *text, const char *string);
+void text_putc(struct text *text, char c);
+void text_printf(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_put_int(struct text *text, int64_t value);
+/* A JSON string with quotes; escapes what RFC 8259 asks for. The input must be valid UTF-8. */
+void text_put_json(struct text *text, const char *string);
+
+/* Hand the bytes over: the caller frees the result with free(). */
+char *text_take(struct text *text, size_t *ret_len);
+
+/* Length in Unicode characters of valid UTF-8. */
+size_t text_chars(const char *utf8);
