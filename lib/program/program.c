@@ -1,0 +1,96 @@
+#include "program/program.h"
+
+NAMES(rule_kind_names, "base", "multiply", "add");
+NAMES(rule_target_names, "points", "growth");
+NAMES(stacking_names, "stack", "exclusive");
+NAMES(pending_names, "never", "days", "delivered", "completed");
+NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
+NAMES(metric_names, "spend", "orders", "growth");
+NAMES(refund_judging_names, "at_once", "cycle_end");
+
+#define RATE_MAX     INT64_C(1000000000)  /* a thousandfold: more is a slip of the keyboard */
+#define MINOR_MAX    INT64_C(1000000000000)
+#define WINDOW_MAX   120                  /* months: what a customer did more than ten years ago is lifetime */
+#define RULES_MAX    100
+#define TIERS_MAX    20
+
+#define SHAPE_T struct earning_rule
+SHAPE(earning_rule, "One way to earn points or growth from an order.",
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code, .doc = "Unique name, shown in explanations."),
+      FIELD(target, .names = &rule_target_names, .dflt = "points", .doc = "What is earned."),
+      FIELD(kind, .need = true, .names = &rule_kind_names,
+            .doc = "base: per amount of each line; multiply: a factor on what the base rules gave; add: a fixed number per order."),
+      FIELD(rate_millionths, .from_zero = true, .max = RATE_MAX, .dflt = "0",
+            .doc = "base only: points per 100 minor units, in millionths; 1000000 is one point per 100."),
+      FIELD(factor_millionths, .from_zero = true, .max = RATE_MAX, .dflt = "0",
+            .doc = "multiply only: the factor in millionths; 2000000 doubles."),
+      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "add only: points or growth per order."),
+      FIELD(when, .min = 1, .max = 2000, .doc = "Condition in the expression language; null: always."),
+      FIELD(valid_from, .doc = "First day, in the shop's zone."),
+      FIELD(valid_until, .doc = "Last day, in the shop's zone."),
+      FIELD(priority, .min = -1000, .max = 1000, .dflt = "0", .doc = "Higher first."),
+      FIELD(stacking, .names = &stacking_names, .dflt = "stack",
+            .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."));
+#undef SHAPE_T
+
+#define SHAPE_T struct points_settings
+SHAPE(points_settings, "How points behave.",
+      FIELD(pending, .names = &pending_names, .dflt = "never",
+            .doc = "How long earned points wait: never, a number of days after the order counts, or until it is delivered or completed."),
+      FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
+      FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
+            .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."));
+#undef SHAPE_T
+
+#define SHAPE_T struct requirement
+SHAPE(requirement, "A metric that must reach a value.",
+      FIELD(metric, .need = true, .names = &metric_names, .doc = "What is measured, net of refunds."),
+      FIELD(window_months, .min = 1, .max = WINDOW_MAX, .doc = "Months looked back; null: the whole lifetime."),
+      FIELD(at_least, .need = true, .min = 1, .max = MINOR_MAX, .doc = "The value to reach; spend in minor units."));
+#undef SHAPE_T
+
+#define SHAPE_T struct requirements
+SHAPE(requirements, "Met when one of any_of (if there are any) and all of all_of are met.",
+      LIST(any_of, requirement, .max = 10), LIST(all_of, requirement, .max = 10));
+#undef SHAPE_T
+
+#define SHAPE_T struct full_reduction
+SHAPE(full_reduction, "An amount off from a threshold on.",
+      FIELD(threshold_minor, .need = true, .min = 1, .max = MINOR_MAX, .doc = "The basket must be worth this much."),
+      FIELD(off_minor, .need = true, .min = 1, .max = MINOR_MAX, .doc = "What goes off."));
+#undef SHAPE_T
+
+#define SHAPE_T struct benefits
+SHAPE(benefits, "What a tier gives.",
+      FIELD(discount_permille, .from_zero = true, .max = 1000, .dflt = "0", .doc = "Off every line; 100 is 10 %."),
+      LIST(full_reduction, full_reduction, .max = 20, .doc = "The best one that the basket reaches is applied, once."),
+      FIELD(points_multiplier_permille, .from_zero = true, .max = 100000, .dflt = "1000", .doc = "1000: as it is."),
+      FIELD(birthday_month_multiplier_permille, .from_zero = true, .max = 100000, .dflt = "1000",
+            .doc = "On top, in the month of the customer's birthday."),
+      FIELD(return_window_days, .from_zero = true, .max = 3650, .dflt = "7"), FIELD(free_pickup), FIELD(dedicated_agent),
+      FIELD(priority_shipping), FIELD(lifetime_repair),
+      FIELD(lifetime_repair_goods, .max = 2000, .doc = "Condition on the goods; null: all."), FIELD(trial_invites),
+      FIELD(private_sales), FIELD(custom_made), FIELD(perks, .doc = "Further benefits by name."));
+#undef SHAPE_T
+
+#define SHAPE_T struct tier
+SHAPE(tier, "A step of the programme.",
+      FIELD(rank, .need = true, .from_zero = true, .max = TIERS_MAX, .doc = "0 is the tier that everyone has; one more for each step."),
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code), FIELD(name, .need = true, .min = 1, .max = 100),
+      NEST(qualify, requirements, .doc = "Reached at once, in the order's own transaction."),
+      NEST(keep, requirements, .doc = "What holds the tier at the end of a cycle; empty: it is never lost."),
+      NEST(benefits, benefits));
+#undef SHAPE_T
+
+#define SHAPE_T struct tier_settings
+SHAPE(tier_settings, "How tiers run.",
+      FIELD(cycle_months, .min = 1, .max = WINDOW_MAX, .dflt = "12", .doc = "A tier is held this long before it is judged again."),
+      FIELD(after_refund, .names = &refund_judging_names, .dflt = "at_once", .doc = "When a refund may lower the tier."));
+#undef SHAPE_T
+
+#define SHAPE_T struct program
+SHAPE(program, "The loyalty programme as one document.",
+      FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
+      NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX), NEST(cycle, tier_settings),
+      LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
+#undef SHAPE_T

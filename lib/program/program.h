@@ -1,0 +1,104 @@
+/* The loyalty programme: one document that says how points and growth are earned, which tiers there are and what they
+ * give. Stored in versions, decoded by its shape, shared read-only by every thread (program_current).
+ *
+ * Rates: rate_millionths of a base rule is points per 100 minor units in millionths (1000000 is one point per
+ * yuan); factor_millionths of a multiply rule is a factor in millionths (2000000 doubles). Permille: 1000 is one whole. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/shape.h"
+
+struct expr;
+
+enum rule_kind { RULE_NONE, RULE_BASE, RULE_MULTIPLY, RULE_ADD };
+enum rule_target { TARGET_NONE, TARGET_POINTS, TARGET_GROWTH };
+enum stacking { STACKING_NONE, STACKING_STACK, STACKING_EXCLUSIVE };
+
+struct earning_rule {
+        const char *code;
+        unsigned target; /* enum rule_target */
+        unsigned kind;   /* enum rule_kind */
+        int64_t rate_millionths;   /* base */
+        int64_t factor_millionths; /* multiply */
+        int64_t points;            /* add: points or growth per order */
+        const char *when;          /* condition in the expression language, NULL: always */
+        struct date valid_from, valid_until; /* days in the shop's zone, both included; none: unbounded */
+        int64_t priority;          /* higher first; equal ones in the order of the document */
+        unsigned stacking;         /* enum stacking */
+        const struct expr *condition; /* `when` compiled; NULL: always. Not in the document. */
+};
+
+enum pending_until { PENDING_NONE, PENDING_NEVER, PENDING_DAYS, PENDING_DELIVERED, PENDING_COMPLETED };
+enum refund_policy { REFUND_NONE, REFUND_ONLY_PENDING, REFUND_WITHIN_BALANCE, REFUND_UNLIMITED };
+
+struct points_settings {
+        unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NEVER: they are active at once */
+        int64_t pending_days;
+        unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
+};
+
+enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };
+
+/* metric over a window >= at_least; spend in minor units. */
+struct requirement {
+        unsigned metric;
+        struct opt_int window_months; /* unset: lifetime */
+        int64_t at_least;
+};
+/* Met when (any_of is empty or one of it is met) and all of all_of are met. */
+struct requirements {
+        LIST_OF(struct requirement) any_of, all_of;
+};
+
+struct full_reduction {
+        int64_t threshold_minor, off_minor;
+};
+
+struct benefits {
+        int64_t discount_permille; /* 100 is 10 % off */
+        LIST_OF(struct full_reduction) full_reduction;
+        int64_t points_multiplier_permille;         /* 1000: as it is */
+        int64_t birthday_month_multiplier_permille; /* on top, in the month of the birthday */
+        int64_t return_window_days;
+        bool free_pickup, dedicated_agent, priority_shipping;
+        bool lifetime_repair;
+        const char *lifetime_repair_goods; /* condition on the line, NULL: all goods */
+        bool trial_invites, private_sales, custom_made;
+        struct texts perks;
+};
+
+struct tier {
+        int64_t rank; /* 0 is the tier that everyone has */
+        const char *code, *name;
+        struct requirements qualify, keep; /* qualify of rank 0 is empty: met by everyone */
+        struct benefits benefits;
+};
+
+enum refund_judging { JUDGING_NONE, JUDGING_AT_ONCE, JUDGING_CYCLE_END };
+
+struct tier_settings {
+        int64_t cycle_months;
+        unsigned after_refund; /* enum refund_judging: when a refund may lower the tier */
+};
+
+struct program {
+        int64_t version; /* 1 is the one that a new installation starts with */
+        struct points_settings points;
+        LIST_OF(struct earning_rule) earning;
+        struct tier_settings cycle;
+        LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
+};
+SHAPE_DECLARE(program);
+SHAPE_DECLARE(benefits);
+SHAPE_DECLARE(full_reduction);
+extern const struct names metric_names;
+
+/* Check what a shape cannot (unique codes, ranks, rule fields by kind) and compile the conditions. Faults go into
+ * c->problem; ERR_INVALID then. The program and its expressions live in c's arena. */
+enum err program_compile(struct ctx *c, struct program *program) MUST_CHECK;
+
+/* Index of the tier with a code, or -1. */
+int program_tier(const struct program *program, const char *code);
+
+/* The longest window that any requirement looks back, in months; 0 when all are lifetime. */
+int program_window_months(const struct program *program);
