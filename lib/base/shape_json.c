@@ -238,10 +238,17 @@ static void decode_plain(struct ctx *c, const struct where *where, const struct 
 
 static const struct where no_where = {.parameter = "default"};
 
+/* What a field holds when the input does not: its default, or a nested struct of defaults. */
 static void apply_default(struct ctx *c, const struct field *field, void *at)
 {
         if (field->dflt != NULL)
                 decode_plain(c, &no_where, field, field->dflt, at);
+        if (field->wire != WIRE_STRUCT)
+                return;
+        for (size_t i = 0; i < field->of->count; i++) {
+                const struct field *inner = &field->of->fields[i];
+                apply_default(c, inner, (char *)at + inner->offset);
+        }
 }
 
 /* ------------------------------------------------------------------ from JSON */

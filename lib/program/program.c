@@ -3,7 +3,7 @@
 NAMES(rule_kind_names, "base", "multiply", "add");
 NAMES(rule_target_names, "points", "growth");
 NAMES(stacking_names, "stack", "exclusive");
-NAMES(pending_names, "never", "days", "delivered", "completed");
+NAMES(pending_names, "none", "days", "delivered", "completed");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
@@ -35,8 +35,8 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
 
 #define SHAPE_T struct points_settings
 SHAPE(points_settings, "How points behave.",
-      FIELD(pending, .names = &pending_names, .dflt = "never",
-            .doc = "How long earned points wait: never, a number of days after the order counts, or until it is delivered or completed."),
+      FIELD(pending, .names = &pending_names, .dflt = "none",
+            .doc = "How long earned points wait: none, a number of days after the order counts, or until it is delivered or completed."),
       FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
             .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."));

@@ -28,11 +28,11 @@ struct earning_rule {
         const struct expr *condition; /* `when` compiled; NULL: always. Not in the document. */
 };
 
-enum pending_until { PENDING_NONE, PENDING_NEVER, PENDING_DAYS, PENDING_DELIVERED, PENDING_COMPLETED };
+enum pending_until { PENDING_UNSET, PENDING_NOT, PENDING_DAYS, PENDING_DELIVERED, PENDING_COMPLETED };
 enum refund_policy { REFUND_NONE, REFUND_ONLY_PENDING, REFUND_WITHIN_BALANCE, REFUND_UNLIMITED };
 
 struct points_settings {
-        unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NEVER: they are active at once */
+        unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at once */
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
 };
