@@ -59,17 +59,17 @@ const struct expr_field_info *expr_field_info(enum expr_field field)
         return &fields[field];
 }
 
-bool type_takes(enum expr_type type, enum node_kind kind)
+bool expr_type_takes(enum expr_type type, enum node_kind kind)
 {
         return (types[type].kinds & 1U << kind) != 0;
 }
 
-const char *type_example(enum expr_type type)
+const char *expr_type_example(enum expr_type type)
 {
         return types[type].example;
 }
 
-const char *type_usage(enum expr_type type)
+const char *expr_type_usage(enum expr_type type)
 {
         return types[type].usage;
 }
@@ -79,7 +79,7 @@ static bool spelt(const char *name, const char *word, size_t len)
         return strncmp(name, word, len) == 0 && name[len] == '\0';
 }
 
-bool field_find(const char *name, size_t len, enum expr_field *ret)
+bool expr_field_find(const char *name, size_t len, enum expr_field *ret)
 {
         for (unsigned i = 0; i < FACT_COUNT_; i++) {
                 if (spelt(fields[i].name, name, len)) {

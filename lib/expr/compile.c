@@ -132,9 +132,9 @@ static bool check_question(struct compiler *p, const struct token *at, enum expr
 {
         const struct expr_field_info *info = expr_field_info(field);
 
-        if (!type_takes(info->type, kind)) {
+        if (!expr_type_takes(info->type, kind)) {
                 compile_fault(p, at, "expression_type", "%s is not asked this way; it is asked with %s.",
-                              info->name, type_usage(info->type));
+                              info->name, expr_type_usage(info->type));
                 return false;
         }
         if ((kind == NODE_KNOWN || kind == NODE_UNKNOWN) && !info->nullable) {
@@ -207,7 +207,7 @@ static struct node *parse_field(struct compiler *p)
 {
         struct token name = token_take(p), question = p->token;
         enum expr_field field;
-        bool known = field_find(name.at, name.len, &field);
+        bool known = expr_field_find(name.at, name.len, &field);
 
         if (!known) {
                 const char *best = guess_field(name.at, name.len);

@@ -206,7 +206,7 @@ static bool ago_read(struct compiler *p, const struct token *number, enum value_
                 return true;
         if (info->type != EXPR_INSTANT)
                 compile_fault(p, number, "expression_type", "%s is compared with %s, not with a moment.",
-                              info->name, type_example(info->type));
+                              info->name, expr_type_example(info->type));
         else if (!fits)
                 compile_fault(p, number, "expression_type",
                               "a moment is never met exactly; compare it with < <= > >= or between.");
@@ -291,6 +291,6 @@ bool value_read(struct compiler *p, const enum expr_field *field, enum node_kind
                               token_shown(p, &token));
         else
                 compile_fault(p, &token, "expression_type", "%s is compared with %s, not with %s.",
-                              info->name, type_example(info->type), token_shown(p, &token));
+                              info->name, expr_type_example(info->type), token_shown(p, &token));
         return true;
 }
