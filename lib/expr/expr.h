@@ -2,12 +2,13 @@
  *
  *         tier >= gold and (category = 'bags' or order.total >= 500.00) and not has tag 'staff'
  *
- * Compiled once against the catalogue of fields (fields.def), then asked of facts without any allocation. The language
- * is described in docs/expressions.md.
+ * Compiled once against the catalogue of fields (fields.def), then asked of facts without any allocation. The
+ * language is described in docs/expressions.md.
  *
- * Logic has two values. A comparison with an unknown value is false, whatever the operator, != and `not in` included;
- * so `not (x = 1)` is true and `x != 1` is false when x is unknown. Only `is known` and `is unknown` ask for it.
- * A date stands for the whole day in the shop's zone: `order.placed_at <= 2026-11-11` holds until that midnight. */
+ * Logic has two values. A comparison with an unknown value is false, whatever the operator, != and `not in`
+ * included; so `not (x = 1)` is true and `x != 1` is false when x is unknown. Only `is known` and `is
+ * unknown` ask for it. A date stands for the whole day in the shop's zone: `order.placed_at <= 2026-11-11`
+ * holds until that midnight. */
 #pragma once
 
 #include "base/ctx.h"
@@ -67,16 +68,18 @@ struct expr_names {
         const struct names *channels, *genders; /* NULL: any text will do */
 };
 
-/* Compile text. The expression lives in c's arena and keeps nothing else. Money is read in the shop's currency.
+/* Compile text. The expression lives in c's arena and keeps nothing else. Money is read in the shop's
+ * currency.
  *
- * ERR_INVALID: one fault or more was noted under pointer (a JSON pointer such as "#/earning/0/when"), each naming the
- * character (from 1) where it is. Codes: expression_syntax, expression_unknown_field, expression_type (the value or
- * operator does not fit the field), expression_value (no such tier or channel, a number out of range) and
- * expression_limit. A syntax fault ends the search, the others do not. */
+ * ERR_INVALID: one fault or more was noted under pointer (a JSON pointer such as "#/earning/0/when"), each
+ * naming the character (from 1) where it is. Codes: expression_syntax, expression_unknown_field,
+ * expression_type (the value or operator does not fit the field), expression_value (no such tier or channel,
+ * a number out of range) and expression_limit. A syntax fault ends the search, the others do not. */
 enum err expr_compile(struct ctx *c, const char *pointer, const char *text, const struct expr_names *names,
                       const struct expr **ret) MUST_CHECK;
 
-/* Does it mention a field of this scope? What does not mention a line can be asked once for the whole order. */
+/* Does it mention a field of this scope? What does not mention a line can be asked once for the whole order.
+ */
 bool expr_uses(const struct expr *expr, enum expr_scope scope);
 
 /* Append the canonical text, which compiles to the same expression. */
@@ -97,8 +100,8 @@ struct expr_fact {
         };
 };
 
-/* All facts that an expression may ask for; zeroed, then filled through the setters below. For the lines of an order
- * set customer and order once and replace the line's values for each line. */
+/* All facts that an expression may ask for; zeroed, then filled through the setters below. For the lines of
+ * an order set customer and order once and replace the line's values for each line. */
 struct expr_facts {
         struct instant now;      /* what `180 days ago` counts from */
         const struct zone *zone; /* the shop's */
@@ -109,9 +112,10 @@ struct expr_facts {
 bool expr_true(const struct expr *expr, const struct expr_facts *facts);
 
 void expr_set_bool(struct expr_facts *facts, enum expr_field field, bool value);
-void expr_set_number(struct expr_facts *facts, enum expr_field field, int64_t value); /* number, money, tier rank */
-void expr_set_text(struct expr_facts *facts, enum expr_field field, const char *value);        /* NULL: unknown */
-void expr_set_instant(struct expr_facts *facts, enum expr_field field, struct instant value);  /* 0: unknown */
+void expr_set_number(struct expr_facts *facts, enum expr_field field,
+                     int64_t value); /* number, money, tier rank */
+void expr_set_text(struct expr_facts *facts, enum expr_field field, const char *value); /* NULL: unknown */
+void expr_set_instant(struct expr_facts *facts, enum expr_field field, struct instant value); /* 0: unknown */
 void expr_set_texts(struct expr_facts *facts, enum expr_field field, const char *const *v, size_t n);
 void expr_set_unknown(struct expr_facts *facts, enum expr_field field);
 
