@@ -44,7 +44,7 @@ struct earn_input {
 
 /* What a rule brought: the floored total with it minus the one before it; a factor below 1 takes. */
 struct earn_entry {
-        const char *rule; /* its code (the programme's memory), BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH */
+        const char *rule; /* a code of the programme, BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH */
         int64_t points;
 };
 

@@ -166,6 +166,10 @@ TEST(earn_of_nothing_still_says_what_was_tried)
         expect_explained(&earned, 0, "base", 200);
         expect_explained(&earned, 1, "never", -200);
         EXPECT_INT(earned.line_points[0] + earned.line_points[1], 0);
+        rules[0].rate_millionths = 1;
+        earned = earn_by(arena, rules, 1, &plain, TARGET_POINTS);
+        EXPECT_INT(earned.explanation.n, 1);
+        expect_explained(&earned, 0, "base", 0);
         arena_free(arena);
 }
 

@@ -62,6 +62,16 @@ static int64_t slow_best(const struct benefits *benefits, int64_t basket)
         return best;
 }
 
+TEST(quote_reaches_a_threshold_exactly)
+{
+        struct arena *arena = arena_new();
+        const struct quote_line at[] = {
+                {.quantity = 1, .unit_price_minor = 55556}}; /* 55556 - 5556 = 50000 */
+
+        EXPECT_INT(quote_decide(arena, &gold, at, 1).total_minor, 38000);
+        arena_free(arena);
+}
+
 /* Every line adds up across, every step down, and nothing is ever below zero. */
 static void expect_sums(const struct quoted *quoted, const struct benefits *benefits,
                         const struct quote_line *lines, size_t n)
