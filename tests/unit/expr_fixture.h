@@ -5,7 +5,11 @@
 #include "expr/expr.h"
 
 static const struct zone_change fixture_shanghai_changes[] = {{INT64_MIN, 8 * 3600}};
-static const struct zone fixture_shanghai = {"Asia/Shanghai", fixture_shanghai_changes, 1};
+#define FIXTURE_ZONE                                                                                         \
+        {                                                                                                    \
+                "Asia/Shanghai", fixture_shanghai_changes, 1                                                 \
+        }
+static const struct zone fixture_shanghai = FIXTURE_ZONE;
 
 /* Summer time of 2011: from 27 March to 30 October, both at 01:00 UTC. */
 static const struct zone_change fixture_london_changes[] = {
@@ -30,7 +34,7 @@ struct fixture {
 
 static struct fixture fixture_new(void)
 {
-        static const struct shop shop = {.currency = "CNY", .zone = fixture_shanghai};
+        static const struct shop shop = {.currency = "CNY", .zone = FIXTURE_ZONE};
 
         return (struct fixture){.c = {.arena = arena_new(), .shop = &shop}};
 }

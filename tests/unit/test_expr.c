@@ -565,6 +565,8 @@ TEST(expr_limits)
         EXPECT(!fits(repeated("", "(", EXPR_DEPTH_MAX + 1, deep)));
         EXPECT(!fits(repeated("", "(", EXPR_CHARS_MAX, "")));
         EXPECT(fits(repeated("", "not(not(", EXPR_DEPTH_MAX / 4, "first_order))))))))))))))))")));
+        /* Side by side is not deeper. */
+        EXPECT(fits(repeated("first_order", " and (not first_order)", EXPR_DEPTH_MAX * 2, "")));
         /* One node for the condition and one for each value. */
         EXPECT(fits(repeated("growth in (1", ",1", EXPR_NODES_MAX - 2, ")")));
         EXPECT(!fits(repeated("growth in (1", ",1", EXPR_NODES_MAX - 1, ")")));
