@@ -96,9 +96,10 @@ enum err key_revoke(struct ctx *c, const char *id)
 
         TX(tx);
         TRY(tx_begin(c, &tx));
-        if (key_end(c, &(struct key_ref){id}, &ended) != ERR_OK)
-                return c->problem.code == ERR_NOT_FOUND ? fail(c, ERR_NOT_FOUND, "There is no key %s.", id)
-                                                        : c->problem.code;
+        enum err err = key_end(c, &(struct key_ref){id}, &ended);
+        if (err == ERR_NOT_FOUND)
+                return fail(c, ERR_NOT_FOUND, "There is no key %s.", id);
+        TRY(err);
         TRY(keys_changed(c, &(struct nothing){0}));
         return tx_commit(&tx);
 }
