@@ -49,6 +49,24 @@ const struct field *shape_field(const struct shape *shape, const char *name, siz
         return NULL;
 }
 
+const struct field *shape_path(const struct shape *shape, const char *path, size_t len, size_t *ret_offset)
+{
+        const char *dot = memchr(path, '.', len);
+        size_t first = dot != NULL ? (size_t)(dot - path) : len, inner = 0;
+        const struct field *field = shape_field(shape, path, first);
+
+        if (field == NULL || (dot == NULL) == (field->wire == WIRE_STRUCT))
+                return NULL;
+        size_t offset = field->offset;
+        if (dot != NULL) {
+                field = shape_path(field->of, dot + 1, len - first - 1, &inner);
+                if (field == NULL)
+                        return NULL;
+        }
+        *ret_offset = offset + inner;
+        return field;
+}
+
 static const struct field *presence_field(const struct shape *shape)
 {
         for (size_t i = 0; i < shape->count; i++)
@@ -95,10 +113,8 @@ void shape_merge(const struct shape *patch_shape, const void *patch, const struc
         }
 }
 
-bool field_is_null(const struct field *field, const void *object)
+bool field_is_null(const struct field *field, const void *at)
 {
-        const char *at = (const char *)object + field->offset;
-
         switch (field->wire) {
         case WIRE_TEXT:
         case WIRE_POINTER:

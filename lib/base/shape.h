@@ -194,6 +194,10 @@ SHAPE_DECLARE(nothing);
 /* The field of a name, or NULL. */
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len);
 
+/* The field that a dotted path ("source.channel") leads to through nested structs, with its offset from the outer
+ * object; NULL when there is none. */
+const struct field *shape_path(const struct shape *shape, const char *path, size_t len, size_t *ret_offset);
+
 /* Was the member in the input? Only for shapes with PRESENCE. */
 bool shape_has(const struct shape *shape, const void *object, size_t offset);
 #define SHAPE_HAS(shape_, object_, member_)                                                                  \
@@ -203,8 +207,8 @@ bool shape_has(const struct shape *shape, const void *object, size_t offset);
  * nested structs with presence of their own merge likewise. Both shapes must agree on the types. */
 void shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object);
 
-/* Does the value stand for null? */
-bool field_is_null(const struct field *field, const void *object);
+/* Does the value at this address stand for null? */
+bool field_is_null(const struct field *field, const void *at);
 
 /* The most characters or items a field takes. */
 int64_t field_max(const struct field *field);

@@ -572,10 +572,11 @@ void shape_encode(struct text *out, const struct shape *shape, const void *objec
                 text_puts(out, first ? "\"" : ",\"");
                 text_puts(out, field->name);
                 text_append(out, "\":", 2);
-                if (field_is_null(field, object))
+                const void *at = (const char *)object + field->offset;
+                if (field_is_null(field, at))
                         text_append(out, "null", 4);
                 else
-                        encode_value(out, field, (const char *)object + field->offset, masked);
+                        encode_value(out, field, at, masked);
                 first = false;
         }
         text_putc(out, '}');
