@@ -101,7 +101,7 @@ static void put_field(struct line *line, const struct log_field *field)
                 put_int(line, field->number);
 }
 
-static struct instant clock_now(void)
+static struct instant wall_clock(void)
 {
         struct timespec now;
 
@@ -117,7 +117,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         if ((int)level < atomic_load_explicit(&log_level, memory_order_relaxed))
                 return;
         line.len = 0;
-        instant_format(clock_now(), at);
+        instant_format(wall_clock(), at);
         put_string(&line, "{\"at\":\"");
         put_string(&line, at);
         put_string(&line, "\",\"level\":\"");
