@@ -72,14 +72,16 @@ static int run(const struct command *command, char **argv)
         const char *why;
         int status;
 
-        if (config_read(p.arena, argv, environ, &p.line, &p.config, &why)) {
+        if (!config_read(p.arena, argv, environ, &p.line, &p.config, &why)) {
+                status = process_misused("%s", why);
+        } else if (p.line.word_count > 0 && !command->takes_words) {
+                status = process_misused("patron %s does not know what to do with \"%s\".", command->name, p.line.words[0]);
+        } else {
                 log_set_level(p.config.log_level);
                 if (p.config.test_clock)
                         clock_test_enable();
                 status = command->run(&p);
                 process_close(&p);
-        } else {
-                status = process_misused("%s", why);
         }
         arena_free(p.arena);
         return status;

@@ -110,5 +110,6 @@ const struct command key_command = {
         .help = "Make, list or end keys of the API. A new key is printed once and never again.",
         .options = options,
         .option_count = ARRAY_SIZE(options),
+        .takes_words = true,
         .run = key_run,
 };
