@@ -228,8 +228,8 @@ bool listen_parse(struct arena *arena, const char *listen, const char **ret_host
                 return false;
         size_t len = (size_t)(colon - listen);
         bool brackets = listen[0] == '[' && listen[len - 1] == ']' && len > 2;
-        if (!brackets && memchr(listen, ':', len) != NULL)
-                return false;
+        if (!brackets && strcspn(listen, "[]:") < len)
+                return false; /* an IPv6 address wants brackets, others have none */
         *ret_host = brackets ? arena_strndup(arena, listen + 1, len - 2) : arena_strndup(arena, listen, len);
         *ret_port = port;
         return true;
