@@ -17,17 +17,15 @@ static const char *const method_keys[METHOD_COUNT_] = {
 
 /* ------------------------------------------------------------------ what the server adds to an endpoint */
 
-static bool has_body(const struct endpoint *e)
+/* A body that is sent is read, whether or not a field is in it. */
+static bool reads_body(const struct endpoint *e)
 {
-        return e->method != METHOD_GET && shape_has_body(e->in);
+        return e->method != METHOD_GET && e->method != METHOD_DELETE;
 }
 
-static bool has_parameters(const struct endpoint *e)
+static bool has_body(const struct endpoint *e)
 {
-        for (size_t i = 0; i < e->in->count; i++)
-                if (e->in->fields[i].in != IN_BODY)
-                        return true;
-        return false;
+        return reads_body(e) && shape_has_body(e->in);
 }
 
 static bool has_version(const struct endpoint *e)
@@ -37,7 +35,8 @@ static bool has_version(const struct endpoint *e)
 
 static bool takes_key(const struct endpoint *e)
 {
-        return e->method == METHOD_POST && e->idempotency != IDEMPOTENCY_NATURAL;
+        return e->idempotency == IDEMPOTENCY_REQUIRED ||
+               (e->method == METHOD_POST && e->idempotency == IDEMPOTENCY_DEFAULT);
 }
 
 static bool takes_if_match(const struct endpoint *e)
@@ -58,8 +57,9 @@ static bool may_repeat(const struct endpoint *e)
 /* Every error that the endpoint may answer with: its own and the server's. */
 static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
 {
-        static const enum err always[] = {ERR_BAD_HEADER, ERR_NOT_ACCEPTABLE, ERR_INTERNAL, ERR_BUSY,
-                                          ERR_DRAINING,   ERR_DATABASE_AWAY,  ERR_DEADLINE};
+        static const enum err always[] = {ERR_BAD_ADDRESS, ERR_ADDRESS_TOO_LONG, ERR_BAD_HEADER, ERR_NOT_ACCEPTABLE,
+                                          ERR_INVALID,     ERR_INTERNAL,         ERR_BUSY,       ERR_DRAINING,
+                                          ERR_DATABASE_AWAY, ERR_DEADLINE};
         static const enum err with_body[] = {ERR_NOT_JSON, ERR_TOO_LARGE, ERR_MEDIA_TYPE};
         static const enum err with_scope[] = {ERR_UNAUTHENTICATED, ERR_FORBIDDEN};
         static const enum err with_key[] = {ERR_KEY_REUSED, ERR_IN_PROGRESS};
@@ -70,16 +70,16 @@ static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
                 ret[*err] = true;
         for (size_t i = 0; i < ARRAY_SIZE(always); i++)
                 ret[always[i]] = true;
-        for (size_t i = 0; has_body(e) && i < ARRAY_SIZE(with_body); i++)
+        for (size_t i = 0; reads_body(e) && i < ARRAY_SIZE(with_body); i++)
                 ret[with_body[i]] = true;
         for (size_t i = 0; e->scope != 0 && i < ARRAY_SIZE(with_scope); i++)
                 ret[with_scope[i]] = true;
         for (size_t i = 0; takes_key(e) && i < ARRAY_SIZE(with_key); i++)
                 ret[with_key[i]] = true;
-        if (takes_key(e) && e->idempotency == IDEMPOTENCY_REQUIRED)
+        if (e->idempotency == IDEMPOTENCY_REQUIRED)
                 ret[ERR_KEY_REQUIRED] = true;
-        if (has_body(e) || has_parameters(e))
-                ret[ERR_INVALID] = true;
+        if (e->method != METHOD_GET)
+                ret[ERR_CONFLICT] = true;
         if (takes_if_match(e))
                 ret[ERR_STALE] = true;
 }
