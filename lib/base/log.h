@@ -17,12 +17,12 @@ extern const char *const log_level_names[LOG_LEVEL_COUNT_];
 
 struct log_field {
         const char *name; /* a plain JSON name: nothing in it is escaped */
-        const char *text; /* NULL: number counts, unless is_text, which leaves the field out */
+        const char *text; /* with is_text; NULL leaves the field out */
         int64_t number;
         bool is_text;
 };
 
-/* A text (NULL leaves the field out; bytes that are not UTF-8 become '?') and an integer. */
+/* A text (bytes that are not UTF-8 become "?"; cut where the line would pass 4 KiB) and an integer. */
 #define LOG_S(name_, text_)   ((struct log_field){.name = (name_), .text = (text_), .is_text = true})
 #define LOG_I(name_, number_) ((struct log_field){.name = (name_), .number = (int64_t)(number_)})
 
