@@ -56,7 +56,7 @@ static void count_error(const struct request *r)
                 metric_add(METRIC_INTERNAL, 1);
                 LOG(LOG_LEVEL_ERROR, "internal_error", LOG_S("request_id", r->ctx.request_id),
                     LOG_S("operation", r->match.route != NULL ? r->match.route->endpoint->name : NULL),
-                    LOG_S("detail", r->ctx.problem.detail));
+                    LOG_S("detail", r->ctx.problem.detail), LOG_S("cause", r->ctx.problem.cause));
                 break;
         default:
                 break;

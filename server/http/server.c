@@ -22,24 +22,6 @@
 /* Answers that are made must still be sent when the lanes are empty. */
 #define DRAIN_SEND_SECONDS 2
 
-struct server_options server_options_default(void)
-{
-        return (struct server_options){
-                .host = "127.0.0.1",
-                .port = 8080,
-                .connections_max = 1024,
-                .connection_idle_seconds = 75, /* longer than the usual keep-alive of a proxy in front, 60 */
-                .body_max_bytes = 1 << 20,
-                .queue_max = 1024, /* a tenth of a second of orders at full speed: more would only be answered late */
-                .orders_workers = 2,
-                .api_workers = 4,
-                .reports_workers = 1,
-                .request_deadline_ms = 10000,
-                .statement_timeout_ms = 10000,
-                .report_timeout_ms = 60000,
-        };
-}
-
 static void server_free(struct server *server)
 {
         keeper_stop(server->keeper);

@@ -45,6 +45,7 @@ static enum err write_once(struct ctx *c, void *arg)
         TX(tx);
 
         attempt_begin(r);
+        TRY(db_ready(c));
         TRY(tx_begin(c, &tx));
         if (r->idempotent.key != NULL)
                 TRY(idempotency_begin(c, &r->idempotent, &kept, &found));
@@ -87,6 +88,7 @@ static enum err batch_once(struct ctx *c, void *arg)
         struct batch *batch = arg;
 
         problem_reset(c);
+        TRY(db_ready(c));
         for (size_t i = 0; i < batch->n; i++) {
                 struct request *r = batch->requests[i];
                 attempt_begin(r);
