@@ -26,9 +26,6 @@ struct server_options {
         const struct shop *shop; /* must outlive the server */
 };
 
-/* What the settings have as defaults; the caller fills in database_url and shop. */
-struct server_options server_options_default(void);
-
 struct server;
 
 /* Start to listen and answer. The strings of the options must outlive the server. NULL when it can't: *ret_why is then a
