@@ -60,7 +60,8 @@ TEST(installation_is_recorded_once_and_then_must_match)
 TEST(installation_secret_stays_the_same)
 {
         struct ctx *c = ready();
-        uint8_t first[INSTALLATION_SECRET_BYTES], second[INSTALLATION_SECRET_BYTES], zero[INSTALLATION_SECRET_BYTES] = {0};
+        uint8_t first[INSTALLATION_SECRET_BYTES], second[INSTALLATION_SECRET_BYTES],
+                zero[INSTALLATION_SECRET_BYTES] = {0};
         struct shop shop;
 
         EXPECT_INT(installation_secret(c, first), ERR_OK);
@@ -133,7 +134,8 @@ TEST(access_key_ends_when_revoked_and_stays_listed)
                 const struct key_info *key = (const struct key_info *)keys.v + i;
                 if (strcmp(key->id, who->key_id) != 0)
                         continue;
-                listed = key->revoked_at.us == c->now.us && key->scopes.n == 2 && strcmp(key->name, "till") == 0;
+                listed = key->revoked_at.us == c->now.us && key->scopes.n == 2 &&
+                         strcmp(key->name, "till") == 0;
         }
         EXPECT(listed);
         EXPECT_INT(key_revoke(c, "000000000000"), ERR_NOT_FOUND);

@@ -26,9 +26,10 @@ struct local_day {
 SHAPE(local_day, "The day there, and when it began.", FIELD(day), FIELD(midnight));
 #undef SHAPE_T
 
-SQL_MANY(local_days, moment, local_day,
-         "SELECT (t AT TIME ZONE :zone)::date AS day, (t AT TIME ZONE :zone)::date::timestamp AT TIME ZONE :zone AS midnight"
-         " FROM (SELECT a.at::timestamptz AS t, a.i FROM unnest(:at) WITH ORDINALITY AS a (at, i)) AS x ORDER BY x.i")
+SQL_MANY(
+        local_days, moment, local_day,
+        "SELECT (t AT TIME ZONE :zone)::date AS day, (t AT TIME ZONE :zone)::date::timestamp AT TIME ZONE :zone AS midnight"
+        " FROM (SELECT a.at::timestamptz AS t, a.i FROM unnest(:at) WITH ORDINALITY AS a (at, i)) AS x ORDER BY x.i")
 
 static struct ctx *ready(void)
 {
@@ -104,7 +105,8 @@ TEST(zone_load_takes_less_than_a_blink)
 
 TEST(zone_load_refuses_what_is_no_iana_zone)
 {
-        static const char *const names[] = {"Asia/Atlantis", "CST", "", "Shop/Here5", "UTC+8", "Asia/Shanghai'; --"};
+        static const char *const names[] = {"Asia/Atlantis", "CST",   "",
+                                            "Shop/Here5",    "UTC+8", "Asia/Shanghai'; --"};
         struct zone zone;
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -79,15 +79,17 @@ TEST(config_unknown_names_are_refused_with_the_closest)
                     "There is no option --drain-second; did you mean --drain_seconds?");
         EXPECT_TEXT(read_with(ARGV("--nonsense", "5"), no, &config), "There is no option --nonsense.");
         const char *why = read_with(no, ARGV("PATRON_CURENCY=EUR"), &config);
-        EXPECT(why != NULL && strstr(why, "did you mean currency") != NULL);
+        EXPECT(why != NULL && strstr(why, "did you mean currency?") != NULL);
 }
 
 TEST(config_environment_of_others_is_left_alone)
 {
         struct config config;
 
-        EXPECT(read_with(no, ARGV("PATRON_DATA=/srv", "PATRON_TEST_DATABASE_URL=x", "PATRON_SERVICE_HOST=10.0.0.1"),
-                         &config) == NULL);
+        EXPECT(read_with(
+                       no,
+                       ARGV("PATRON_DATA=/srv", "PATRON_TEST_DATABASE_URL=x", "PATRON_SERVICE_HOST=10.0.0.1"),
+                       &config) == NULL);
 }
 
 TEST(config_values_are_checked_by_type_and_limit)
@@ -96,11 +98,14 @@ TEST(config_values_are_checked_by_type_and_limit)
         static const struct {
                 char *name, *value;
         } bad[] = {
-                {"--api-workers", "0"},   {"--api-workers", "65"}, {"--api-workers", "four"}, {"--api-workers", "4x"},
-                {"--api-workers", ""},    {"--migrate", "yes"},    {"--log-level", "loud"},   {"--zone", ""},
-                {"--listen", "8080"},     {"--listen", ":8080"},   {"--listen", "::1:8080"},  {"--listen", "h:65536"},
-                {"--listen", "[::1]"},    {"--listen", "h:80x"},   {"--listen", "[]:80"},
-                {"--queue-limit", "99999999999999999999"},
+                {"--api-workers", "0"},    {"--api-workers", "65"},
+                {"--api-workers", "four"}, {"--api-workers", "4x"},
+                {"--api-workers", ""},     {"--migrate", "yes"},
+                {"--log-level", "loud"},   {"--zone", ""},
+                {"--listen", "8080"},      {"--listen", ":8080"},
+                {"--listen", "::1:8080"},  {"--listen", "h:65536"},
+                {"--listen", "[::1]"},     {"--listen", "h:80x"},
+                {"--listen", "[]:80"},     {"--queue-limit", "99999999999999999999"},
         };
 
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -133,8 +138,8 @@ TEST(config_commands_get_their_own_options_and_words)
 
         arena_free(arena);
         arena = arena_new();
-        EXPECT(config_read(arena, ARGV("create", "--name", "till", "--listen", "h:1", "--scopes=a,b", "x"), no, &line,
-                           &config, &why));
+        EXPECT(config_read(arena, ARGV("create", "--name", "till", "--listen", "h:1", "--scopes=a,b", "x"),
+                           no, &line, &config, &why));
         EXPECT_INT(line.word_count, 2);
         EXPECT_TEXT(line.words[0], "create");
         EXPECT_TEXT(line.words[1], "x");
@@ -154,7 +159,8 @@ TEST(config_help_names_every_setting_and_no_value_of_the_environment)
 
         config_help(out);
         fclose(out);
-        EXPECT(strstr(text, "--database_url") != NULL && strstr(text, "--drain_seconds (30) [0..3600]") != NULL);
+        EXPECT(strstr(text, "--database_url") != NULL &&
+               strstr(text, "--drain_seconds (30) [0..3600]") != NULL);
         free(text);
 }
 

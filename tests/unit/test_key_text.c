@@ -20,9 +20,19 @@ TEST(key_text_takes_a_bearer_key_apart)
 TEST(key_text_refuses_every_other_form)
 {
         static const char *const bad[] = {
-                "", "Bearer", "Bearer ", "Basic pk_" ID "_" SECRET, "pk_" ID "_" SECRET, "Bearer pk_" ID,
-                "Bearer pk_" ID "_", "Bearer pk_" ID SECRET, "Bearer PK_" ID "_" SECRET, "Bearer pk_" ID "__" SECRET,
-                "Bearer pk_" ID "_" SECRET "0", "Bearer pk_" ID "_" SECRET " x", "Bearer pk_0123456789AB_" SECRET,
+                "",
+                "Bearer",
+                "Bearer ",
+                "Basic pk_" ID "_" SECRET,
+                "pk_" ID "_" SECRET,
+                "Bearer pk_" ID,
+                "Bearer pk_" ID "_",
+                "Bearer pk_" ID SECRET,
+                "Bearer PK_" ID "_" SECRET,
+                "Bearer pk_" ID "__" SECRET,
+                "Bearer pk_" ID "_" SECRET "0",
+                "Bearer pk_" ID "_" SECRET " x",
+                "Bearer pk_0123456789AB_" SECRET,
                 "Bearer pk_" ID "_g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
                 "Bearer\tpk_" ID "_" SECRET,
         };
@@ -42,7 +52,8 @@ TEST(key_text_of_a_new_key_comes_back_and_never_repeats)
 
         key_text_write(&key, first);
         key_text_write(&other, second);
-        EXPECT(strcmp(first, second) != 0 && strcmp(key.id, other.id) != 0 && strcmp(key.secret, other.secret) != 0);
+        EXPECT(strcmp(first, second) != 0 && strcmp(key.id, other.id) != 0 &&
+               strcmp(key.secret, other.secret) != 0);
         EXPECT_INT(strlen(first), KEY_TEXT_SIZE - 1);
         snprintf(header, sizeof header, "Bearer %s", first);
         EXPECT(key_text_parse(header, &parsed));

@@ -41,8 +41,8 @@ ENDPOINT(item_put, PUT, "/v1/items/{item}", item_in, 201, item, .status_hit = 20
         return ERR_OK;
 }
 
-ENDPOINT(item_get, GET, "/v1/items/{item}", item_ref, 200, item, .summary = "Read an item", .scope = SCOPE_ORDERS_READ,
-         .errors = ERRS(ERR_NOT_FOUND))
+ENDPOINT(item_get, GET, "/v1/items/{item}", item_ref, 200, item, .summary = "Read an item",
+         .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
         (void)c, (void)in, (void)out;
         return ERR_OK;
@@ -88,8 +88,10 @@ static bool lists(const json_t *list, const char *word)
         size_t i;
         json_t *item;
 
-        json_array_foreach((json_t *)list, i, item) {
-                const char *text = json_string_value(json_is_object(item) ? json_object_get(item, "$ref") : item);
+        json_array_foreach((json_t *)list, i, item)
+        {
+                const char *text =
+                        json_string_value(json_is_object(item) ? json_object_get(item, "$ref") : item);
                 size_t len = text != NULL ? strlen(text) : 0;
                 if (len >= strlen(word) && strcmp(text + len - strlen(word), word) == 0)
                         return true;
@@ -123,9 +125,11 @@ TEST(openapi_names_scope_parameters_and_body)
         EXPECT_TEXT(json_string_value(json_object_get(json_array_get(parameters, 0), "in")), "path");
         EXPECT_TEXT(json_string_value(json_object_get(json_array_get(parameters, 1), "in")), "query");
         EXPECT(json_object_get(json_array_get(parameters, 1), "required") == NULL);
-        EXPECT(lists(parameters, "/if_match") && lists(parameters, "/prefer") && !lists(parameters, "/idempotency_key"));
+        EXPECT(lists(parameters, "/if_match") && lists(parameters, "/prefer") &&
+               !lists(parameters, "/idempotency_key"));
         EXPECT(lists(AT("paths", "/v1/items/{item}", "get", "parameters"), "/if_none_match"));
-        EXPECT(lists(AT("paths", "/v1/items/{item}/uses", "post", "parameters"), "/idempotency_key_required"));
+        EXPECT(lists(AT("paths", "/v1/items/{item}/uses", "post", "parameters"),
+                     "/idempotency_key_required"));
         EXPECT(AT("paths", "/v1/items/{item}", "put", "requestBody") != NULL);
         EXPECT(AT("paths", "/v1/items/{item}/uses", "post", "requestBody") == NULL);
         EXPECT_INT(json_object_size(AT("components", "schemas", "item_in_input", "properties")), 1);
@@ -138,8 +142,10 @@ TEST(openapi_answers_are_the_endpoints_and_the_servers)
 
         EXPECT(json_object_get(put, "201") != NULL && json_object_get(put, "200") != NULL);
         EXPECT(json_object_get(put, "204") != NULL && json_object_get(put, "404") == NULL);
-        EXPECT(lists(AT("paths", "/v1/items/{item}", "put", "responses", "409", "x-problems"), "identity-taken"));
-        EXPECT(lists(AT("paths", "/v1/items/{item}", "put", "responses", "412", "x-problems"), "stale-version"));
+        EXPECT(lists(AT("paths", "/v1/items/{item}", "put", "responses", "409", "x-problems"),
+                     "identity-taken"));
+        EXPECT(lists(AT("paths", "/v1/items/{item}", "put", "responses", "412", "x-problems"),
+                     "stale-version"));
         EXPECT(lists(AT("paths", "/v1/items/{item}", "put", "responses", "503", "x-problems"), "busy"));
         EXPECT(json_object_get(AT("paths", "/v1/items/{item}", "get", "responses"), "304") != NULL);
         EXPECT(json_object_get(AT("paths", "/v1/items/{item}", "get", "responses"), "413") == NULL);

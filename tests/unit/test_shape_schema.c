@@ -34,10 +34,11 @@ struct thing {
 SHAPE(thing, "A thing.", FIELD(ref, .in = IN_PATH, .need = true),
       FIELD(page, .in = IN_QUERY, .min = 1, .max = 9, .dflt = "1"),
       FIELD(name, .need = true, .min = 1, .max = 50, .doc = "Its \"name\".", .example = "\"bag\""),
-      FIELD(phone, .pii = PII_PHONE), FIELD(count, .from_zero = true, .dflt = "3"), FIELD(small), FIELD(maybe),
-      FIELD(flag, .dflt = "true"), FIELD(colour, .names = &colours, .dflt = "red"), FIELD(id), FIELD(at, .need = true),
-      FIELD(on), FIELD(birthday, .pii = PII_BIRTHDAY), FIELD(any), FIELD(tags, .max = 30), NEST(inner, part),
-      POINTER(pointer, part), LIST(parts, part, .min = 1, .max = 4));
+      FIELD(phone, .pii = PII_PHONE), FIELD(count, .from_zero = true, .dflt = "3"), FIELD(small),
+      FIELD(maybe), FIELD(flag, .dflt = "true"), FIELD(colour, .names = &colours, .dflt = "red"), FIELD(id),
+      FIELD(at, .need = true), FIELD(on), FIELD(birthday, .pii = PII_BIRTHDAY), FIELD(any),
+      FIELD(tags, .max = 30), NEST(inner, part), POINTER(pointer, part),
+      LIST(parts, part, .min = 1, .max = 4));
 #undef SHAPE_T
 
 struct change {
@@ -86,18 +87,24 @@ TEST(schema_input_tells_limits_defaults_and_that_optional_may_be_null)
 {
         EXPECT_TEXT(IN("name"), "{\"type\":\"string\",\"minLength\":1,\"maxLength\":50,"
                                 "\"description\":\"Its \\\"name\\\".\",\"examples\":[\"bag\"]}");
-        EXPECT_TEXT(IN("count"), "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\",\"minimum\":0,\"default\":3}");
-        EXPECT_TEXT(IN("small"), "{\"type\":[\"integer\",\"null\"],\"format\":\"int32\",\"maximum\":2147483647}");
+        EXPECT_TEXT(IN("count"),
+                    "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\",\"minimum\":0,\"default\":3}");
+        EXPECT_TEXT(IN("small"),
+                    "{\"type\":[\"integer\",\"null\"],\"format\":\"int32\",\"maximum\":2147483647}");
         EXPECT_TEXT(IN("flag"), "{\"type\":[\"boolean\",\"null\"],\"default\":true}");
-        EXPECT_TEXT(IN("colour"), "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",null],\"default\":\"red\"}");
+        EXPECT_TEXT(IN("colour"),
+                    "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",null],\"default\":\"red\"}");
         EXPECT_TEXT(IN("id"), "{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"}");
         EXPECT_TEXT(IN("at"), "{\"type\":\"string\",\"format\":\"date-time\"}");
         EXPECT_TEXT(IN("on"), "{\"type\":[\"string\",\"null\"],\"format\":\"date\"}");
-        EXPECT_TEXT(IN("tags"), "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\",\"maxLength\":30},"
-                                "\"maxItems\":500}");
-        EXPECT_TEXT(IN("parts"), "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/components/schemas/part_input\"},"
-                                 "\"minItems\":1,\"maxItems\":4}");
-        EXPECT_TEXT(IN("inner"), "{\"anyOf\":[{\"$ref\":\"#/components/schemas/part_input\"},{\"type\":\"null\"}]}");
+        EXPECT_TEXT(IN("tags"),
+                    "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\",\"maxLength\":30},"
+                    "\"maxItems\":500}");
+        EXPECT_TEXT(IN("parts"),
+                    "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/components/schemas/part_input\"},"
+                    "\"minItems\":1,\"maxItems\":4}");
+        EXPECT_TEXT(IN("inner"),
+                    "{\"anyOf\":[{\"$ref\":\"#/components/schemas/part_input\"},{\"type\":\"null\"}]}");
         EXPECT_TEXT(field_of(&part_shape, SCHEMA_INPUT, "code"),
                     "{\"type\":\"string\",\"maxLength\":200,\"pattern\":\"^[a-z][a-z0-9_]*$\"}");
 }
@@ -109,7 +116,8 @@ TEST(schema_output_is_null_only_where_the_struct_can_be)
         EXPECT_TEXT(OUT("flag"), "{\"type\":\"boolean\"}");
         EXPECT_TEXT(OUT("colour"), "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",null]}");
         EXPECT_TEXT(OUT("inner"), "{\"allOf\":[{\"$ref\":\"#/components/schemas/part\"}]}");
-        EXPECT_TEXT(OUT("pointer"), "{\"anyOf\":[{\"$ref\":\"#/components/schemas/part\"},{\"type\":\"null\"}]}");
+        EXPECT_TEXT(OUT("pointer"),
+                    "{\"anyOf\":[{\"$ref\":\"#/components/schemas/part\"},{\"type\":\"null\"}]}");
         EXPECT_TEXT(OUT("parts"), "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/part\"}}");
 }
 
@@ -139,7 +147,8 @@ TEST(schema_of_a_merge_patch_requires_and_defaults_nothing)
 
         EXPECT(json_object_get(in, "required") == NULL);
         EXPECT_INT(json_object_size(json_object_get(in, "properties")), 2);
-        EXPECT_TEXT(field_of(&change_shape, SCHEMA_INPUT, "count"), "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\"}");
+        EXPECT_TEXT(field_of(&change_shape, SCHEMA_INPUT, "count"),
+                    "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\"}");
         EXPECT_TEXT(field_of(&change_shape, SCHEMA_INPUT, "name"), "{\"type\":\"string\",\"maxLength\":200}");
         json_decref(in);
 }
@@ -169,7 +178,8 @@ TEST(schema_set_holds_each_shape_once_per_side)
         schema_set_write(&out, &set);
         text_putc(&out, '}');
         json_t *json = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, &error);
-        EXPECT(json != NULL && json_object_get(json, "part_input") != NULL && json_object_get(json, "part") != NULL);
+        EXPECT(json != NULL && json_object_get(json, "part_input") != NULL &&
+               json_object_get(json, "part") != NULL);
         json_decref(json);
         text_free(&out);
 }
