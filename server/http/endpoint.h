@@ -15,7 +15,8 @@
 #include "base/ctx.h"
 #include "base/shape.h"
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_COUNT_ };
+extern const char *const method_names[METHOD_COUNT_];
 
 /* Lanes separate what must not wait for each other. */
 enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_COUNT_ };
@@ -26,10 +27,11 @@ enum idempotency {
         IDEMPOTENCY_NATURAL,  /* the domain has a natural key; the header is not looked at */
 };
 
-/* What an endpoint may say about its answer beside the body; zeroed before the call. */
+/* What an endpoint may say about its answer beside the body; zeroed before the call, but for if_match. */
 struct reply {
+        int64_t if_match;     /* the version that the caller's If-Match demands, 0: none; a mismatch is ERR_STALE */
         int status;           /* 0: the endpoint's own */
-        const char *location; /* Location, or NULL */
+        const char *location; /* Location, a path from "/" on, percent-encoded; or NULL */
         int64_t version;      /* ETag, 0 for none; out's own `version` field is used when there is one */
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */
@@ -66,8 +68,9 @@ struct endpoint {
         /* Decide several calls in one transaction of its own. An error says that the batch as a whole failed and nothing
          * was done: the server then runs its calls one by one. A call's own failure goes into its err. */
         enum err (*run_batch)(struct ctx *c, struct call *calls, size_t n);
-        /* Batch endpoints: calls of one key go to the same worker, in order. */
+        /* LANE_ORDERS: calls of one key go to the same worker, in order. NULL: any worker. */
         uint64_t (*lane_key)(const void *in);
+        bool (*enabled)(void); /* NULL, or asked once at start: false leaves the endpoint out */
 };
 
 /* The endpoints of one resource, in a file of its own under server/resources/. */

@@ -1,0 +1,122 @@
+/* What the files of server/http share: one request on its way from the event thread to a worker and back.
+ *
+ * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection, then the event thread
+ * again until the request's arena is freed in request_end. Nobody else ever touches it. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "http/endpoint.h"
+#include "http/idempotency.h"
+#include "http/router.h"
+#include "http/server.h"
+
+struct builtin;
+struct keeper;
+struct lanes;
+
+struct server {
+        struct server_options options;
+        struct arena *arena; /* what lives as long as the server */
+        const struct router *router;
+        struct lanes *lanes;
+        struct keeper *keeper;
+        struct MHD_Daemon *daemon;
+        atomic_bool draining;
+        atomic_uint in_flight; /* requests that are wholly read and not yet answered */
+};
+
+/* The request headers that are looked at; NULL when absent. The text is the connection's. */
+struct head {
+        const char *accept, *authorization, *content_encoding, *content_length, *content_type, *expect,
+                *idempotency_key, *if_match, *if_none_match, *prefer, *request_id, *traceparent, *transfer_encoding;
+        const char *repeated; /* name of a header that came twice but must not */
+};
+
+/* What is going to be sent. */
+struct answer {
+        int status;                    /* 0: not decided yet */
+        struct text body;
+        const char *fixed_body;        /* instead of body: outlives the server */
+        size_t fixed_len;
+        const char *type;              /* Content-Type; NULL: application/json */
+        const char *location, *etag;   /* etag with its quotes */
+        const char *allow, *policy;    /* Allow, Content-Security-Policy */
+        const char *cache;             /* Cache-Control; NULL: by etag */
+        bool idempotency_hit;
+        bool minimal_applied;          /* Prefer: return=minimal */
+};
+
+enum phase {
+        PHASE_HEAD,    /* the head is complete, nothing was looked at */
+        PHASE_BODY,    /* the body comes in */
+        PHASE_WORKING, /* suspended, in a queue or with a worker */
+        PHASE_DONE,    /* response is there */
+};
+
+struct request {
+        struct server *server;
+        struct MHD_Connection *connection;
+        enum phase phase;
+        struct ctx ctx; /* its arena holds this request too */
+        struct reply reply;
+        enum err err; /* ctx.problem says more */
+
+        const char *method, *target; /* as sent; the target is path and query */
+        const char *path, *query;    /* still percent-encoded; query "" when there is none */
+        struct head head;
+        const char *traceparent; /* where it is sane */
+        const struct builtin *builtin; /* the server's own page, or NULL */
+        struct match match;            /* match.route NULL: no endpoint was found */
+        bool has_body, keep_body, prefers_minimal;
+        struct text body;
+        uint64_t body_announced; /* Content-Length */
+        uint64_t body_bytes;     /* received, kept or not */
+
+        void *in, *out;
+        struct idempotent idempotent; /* .key NULL: not asked for */
+
+        struct request *next; /* in a queue */
+        int64_t arrived_us, started_us; /* monotonic; started_us 0: no worker took it */
+
+        struct answer answer;
+        struct MHD_Response *response;
+        bool counted; /* in server->in_flight */
+};
+
+/* ---- request.c: on the event thread */
+
+/* Make a request for a target ("/v1/orders?limit=5"). */
+struct request *request_new(struct server *server, const char *target);
+
+/* Look at method and headers: who asks, for what, may they, in which form. Sets r->err. */
+void request_begin(struct request *r);
+
+/* Take in a piece of the body. False: far too much, cut the connection. */
+bool request_body(struct request *r, const char *data, size_t len);
+
+/* Must the answer go out before the body is read? */
+bool request_refused_early(const struct request *r);
+
+/* Decode path, query and body into r->in, all faults at once. */
+enum err request_decode(struct request *r) MUST_CHECK;
+
+/* ---- answer.c: on either thread */
+
+/* The version for the ETag, 0 when there is none. */
+int64_t answer_version(const struct request *r);
+
+/* Fill r->answer from the endpoint's out and reply. */
+void answer_render(struct request *r);
+
+/* Make r->response from the outcome (r->err, r->answer). */
+void answer_finish(struct request *r);
+
+/* ---- listener.c */
+
+/* Start MHD; NULL with *ret_why when the address can't be listened on. */
+struct MHD_Daemon *listener_start(struct server *server, const char **ret_why);
+
+/* Hand a finished request back to the event thread; it must not be touched afterwards. */
+void listener_resume(struct request *r);

@@ -1,0 +1,176 @@
+#include "http/metrics.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+const char *const lane_names[LANE_COUNT_] = {"api", "orders", "reports"};
+
+#define STATUS_CLASSES 6 /* 1xx ... 5xx at 1 ... 5 */
+
+/* Upper bounds; a last bucket takes the rest. Times in microseconds: what a checkout notices up to what times out. */
+static const int64_t time_bounds[] = {1000,   2500,   5000,    10000,   25000,  50000,
+                                      100000, 250000, 500000, 1000000, 2500000, 10000000};
+static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, BATCH_CALLS_MAX};
+#define BUCKETS_MAX (ARRAY_SIZE(time_bounds) + 1)
+
+struct histogram {
+        _Atomic int64_t buckets[BUCKETS_MAX], sum;
+};
+
+static const struct router *metric_router;
+static _Atomic int64_t (*request_counts)[STATUS_CLASSES]; /* by route index */
+static _Atomic int64_t singles[METRIC_COUNT_];
+static struct histogram seconds[LANE_COUNT_], batches;
+
+void metrics_open(const struct router *router)
+{
+        unsigned count = router_count(router);
+
+        metric_router = router;
+        request_counts = calloc(count > 0 ? count : 1, sizeof *request_counts);
+        if (request_counts == NULL)
+                abort();
+}
+
+void metrics_close(void)
+{
+        free(request_counts);
+        request_counts = NULL;
+        metric_router = NULL;
+}
+
+static void count(_Atomic int64_t *counter, int64_t n)
+{
+        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static int64_t reading(_Atomic int64_t *counter)
+{
+        return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void observe(struct histogram *histogram, const int64_t *bounds, size_t bound_count, int64_t value)
+{
+        size_t i = 0;
+
+        while (i < bound_count && value > bounds[i])
+                i++;
+        count(&histogram->buckets[i], 1);
+        count(&histogram->sum, value);
+}
+
+void metric_add(enum metric metric, int64_t n)
+{
+        count(&singles[metric], n);
+}
+
+void metric_request(const struct route *route, int status, int64_t microseconds)
+{
+        assert(status >= 100 && status < 600);
+        count(&request_counts[route->index][status / 100], 1);
+        observe(&seconds[route->endpoint->lane], time_bounds, ARRAY_SIZE(time_bounds), microseconds);
+}
+
+void metric_batch(size_t n)
+{
+        observe(&batches, batch_bounds, ARRAY_SIZE(batch_bounds), (int64_t)n);
+}
+
+/* ------------------------------------------------------------------ writing */
+
+static void write_head(struct text *out, const char *name, const char *kind, const char *help)
+{
+        text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
+}
+
+/* `unit` divides bounds and sum for display; labels is "" or "lane=\"api\",". */
+static void write_histogram(struct text *out, const char *name, const char *labels, struct histogram *histogram,
+                            const int64_t *bounds, size_t bound_count, double unit)
+{
+        int64_t total = 0;
+
+        for (size_t i = 0; i < bound_count; i++) {
+                total += reading(&histogram->buckets[i]);
+                text_printf(out, "%s_bucket{%sle=\"%g\"} %lld\n", name, labels, (double)bounds[i] / unit,
+                            (long long)total);
+        }
+        total += reading(&histogram->buckets[bound_count]);
+        text_printf(out, "%s_bucket{%sle=\"+Inf\"} %lld\n", name, labels, (long long)total);
+        char braces[64] = "";
+        if (*labels != '\0')
+                snprintf(braces, sizeof braces, "{%.*s}", (int)(strlen(labels) - 1), labels);
+        text_printf(out, "%s_sum%s %.6f\n%s_count%s %lld\n", name, braces,
+                    (double)reading(&histogram->sum) / unit, name, braces, (long long)total);
+}
+
+static void write_requests(struct text *out, const char *name)
+{
+        for (unsigned i = 0; i < router_count(metric_router); i++) {
+                const struct endpoint *endpoint = router_route(metric_router, i)->endpoint;
+                for (int class = 1; class < STATUS_CLASSES; class++) {
+                        int64_t n = reading(&request_counts[i][class]);
+                        if (n > 0)
+                                text_printf(out, "%s{route=\"%s\",method=\"%s\",status=\"%dxx\"} %lld\n", name,
+                                            endpoint->path, method_names[endpoint->method], class, (long long)n);
+                }
+        }
+}
+
+static void write_seconds(struct text *out, const char *name)
+{
+        for (unsigned lane = 0; lane < LANE_COUNT_; lane++) {
+                char labels[48];
+                snprintf(labels, sizeof labels, "lane=\"%s\",", lane_names[lane]);
+                write_histogram(out, name, labels, &seconds[lane], time_bounds, ARRAY_SIZE(time_bounds),
+                                (double)INSTANT_SECOND);
+        }
+}
+
+static void write_queues(struct text *out, const char *name, const unsigned depth[LANE_COUNT_])
+{
+        for (unsigned lane = 0; lane < LANE_COUNT_; lane++)
+                text_printf(out, "%s{lane=\"%s\"} %u\n", name, lane_names[lane], depth[lane]);
+}
+
+enum family {
+#define METRIC(name, kind, text, help)
+#define FAMILY(name, kind, text, help) FAMILY_##name,
+#include "http/metrics.def"
+#undef METRIC
+#undef FAMILY
+};
+
+static void write_family(struct text *out, enum family family, const char *name, const unsigned depth[LANE_COUNT_])
+{
+        switch (family) {
+        case FAMILY_REQUESTS:
+                write_requests(out, name);
+                break;
+        case FAMILY_SECONDS:
+                write_seconds(out, name);
+                break;
+        case FAMILY_BATCH:
+                write_histogram(out, name, "", &batches, batch_bounds, ARRAY_SIZE(batch_bounds), /* unit= */ 1);
+                break;
+        case FAMILY_QUEUE:
+                write_queues(out, name, depth);
+                break;
+        }
+}
+
+void metrics_write(const unsigned depth[LANE_COUNT_], struct text *out)
+{
+#define METRIC(name, kind, text, help)                                                                       \
+        write_head(out, text, #kind, help);                                                                  \
+        text_printf(out, "%s %lld\n", text, (long long)reading(&singles[METRIC_##name]));
+#define FAMILY(name, kind, text, help)                                                                       \
+        write_head(out, text, #kind, help);                                                                  \
+        write_family(out, FAMILY_##name, text, depth);
+#include "http/metrics.def"
+#undef METRIC
+#undef FAMILY
+}

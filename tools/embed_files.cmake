@@ -1,0 +1,13 @@
+# Writes embedded.h and embedded.c into DIR: every file of FILES as bytes, named after it (docs.html -> docs_html).
+set(header "/* Files that are part of the program; not NUL-terminated. */\n#pragma once\n\n#include <stddef.h>\n\n")
+set(source "#include \"embedded.h\"\n\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER ${name} name)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  string(APPEND header "extern const char ${name}[];\nextern const size_t ${name}_len;\n")
+  string(APPEND source "const char ${name}[] = {${bytes}};\nconst size_t ${name}_len = sizeof ${name};\n")
+endforeach()
+file(WRITE ${DIR}/embedded.c "${source}")
+file(WRITE ${DIR}/embedded.h "${header}")
