@@ -34,11 +34,14 @@ static const struct resource resource = {"fuzz", "Fuzz.", endpoints};
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const struct router *router;
+        static struct arena *kept; /* the router's */
         const char *why, *name, *value;
         struct match match;
 
-        if (router == NULL)
-                router = router_new(arena_new(), (const struct resource *const[]){&resource, NULL}, &why);
+        if (router == NULL) {
+                kept = arena_new();
+                router = router_new(kept, (const struct resource *const[]){&resource, NULL}, &why);
+        }
         struct arena *arena = arena_new();
         char *target = arena_strndup(arena, (const char *)data, size);
         size_t path_len = strcspn(target, "?");

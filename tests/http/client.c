@@ -22,7 +22,7 @@ void response_free(struct response *response)
 
 const char *response_header(const struct response *response, const char *name)
 {
-        static char value[1024];
+        static _Thread_local char value[1024];
         size_t len = strlen(name);
 
         for (const char *line = response->head; line != NULL; line = strstr(line, "\r\n")) {

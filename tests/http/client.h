@@ -14,7 +14,7 @@ struct response {
 };
 void response_free(struct response *response);
 
-/* The value of a header, or NULL; static memory, overwritten by the next call. */
+/* The value of a header, or NULL; the thread's own static memory, overwritten by its next call. */
 const char *response_header(const struct response *response, const char *name);
 
 /* A connection to 127.0.0.1; ends the program when it can't be made. */

@@ -495,13 +495,14 @@ TEST(same_key_in_parallel_pays_once)
 
 TEST(waiting_calls_run_as_one_batch)
 {
-        struct parallel all[PARALLEL], slow = {.method = "POST", .target = "/v1/members", .headers = admin,
-                                               .body = "{\"name\":\"slow\"}"};
+        const struct parallel member = {.method = "POST", .target = "/v1/members", .headers = admin};
+        struct parallel all[PARALLEL], slow = member;
 
+        slow.body = "{\"name\":\"slow\"}";
         parallel_start(&slow);
         pause_ms(30);
         for (int i = 0; i < PARALLEL; i++) {
-                all[i] = slow;
+                all[i] = member;
                 all[i].body = i == 5 ? "{\"name\":\"bad\"}" : "{\"name\":\"good\"}";
                 parallel_start(&all[i]);
         }
@@ -514,13 +515,14 @@ TEST(waiting_calls_run_as_one_batch)
 
 TEST(poison_fails_alone)
 {
-        struct parallel all[PARALLEL], slow = {.method = "POST", .target = "/v1/members", .headers = admin,
-                                               .body = "{\"name\":\"slow\"}"};
+        const struct parallel member = {.method = "POST", .target = "/v1/members", .headers = admin};
+        struct parallel all[PARALLEL], slow = member;
 
+        slow.body = "{\"name\":\"slow\"}";
         parallel_start(&slow);
         pause_ms(30);
         for (int i = 0; i < PARALLEL; i++) {
-                all[i] = slow;
+                all[i] = member;
                 all[i].body = i == 7 ? "{\"name\":\"poison\"}" : "{\"name\":\"good\"}";
                 parallel_start(&all[i]);
         }
