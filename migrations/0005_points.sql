@@ -42,6 +42,8 @@ CREATE TABLE points_lots (
 );
 CREATE INDEX points_lots_due ON points_lots (active_from) WHERE pending AND active_from IS NOT NULL;
 
+CREATE INDEX points_lots_expiring ON points_lots (customer_id, expires_at) WHERE expires_at IS NOT NULL AND remaining > 0;
+
 -- Which lots an entry drew from.
 CREATE TABLE points_allocations (
         customer_id uuid NOT NULL,

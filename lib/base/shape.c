@@ -131,6 +131,49 @@ bool shape_merge(const struct shape *patch_shape, const void *patch, const struc
         return changed;
 }
 
+static void list_copy(struct arena *arena, const struct shape *of, struct list *list)
+{
+        const char *from = list->v;
+        char *to = arena_array(arena, list->n, of->size);
+
+        for (size_t i = 0; i < list->n; i++)
+                shape_copy(arena, of, from + i * of->size, to + i * of->size);
+        list->v = to;
+}
+
+static void texts_copy(struct arena *arena, struct texts *texts)
+{
+        const char **to = ARENA_ARRAY(arena, texts->n, const char *);
+
+        for (size_t i = 0; i < texts->n; i++)
+                to[i] = arena_strdup(arena, texts->v[i]);
+        texts->v = to;
+}
+
+void shape_copy(struct arena *arena, const struct shape *shape, const void *from, void *ret)
+{
+        memcpy(ret, from, shape->size);
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                void *at = (char *)ret + field->offset;
+                if (field_is_null(field, at))
+                        continue;
+                if (field->wire == WIRE_TEXT || field->wire == WIRE_JSON) {
+                        *(const char **)at = arena_strdup(arena, *(const char **)at);
+                } else if (field->wire == WIRE_STRUCT) {
+                        shape_copy(arena, field->of, (const char *)from + field->offset, at);
+                } else if (field->wire == WIRE_POINTER) {
+                        void *copy = arena_alloc(arena, field->of->size);
+                        shape_copy(arena, field->of, *(void *const *)at, copy);
+                        *(void **)at = copy;
+                } else if (field->wire == WIRE_LIST) {
+                        list_copy(arena, field->of, at);
+                } else if (field->wire == WIRE_TEXTS) {
+                        texts_copy(arena, at);
+                }
+        }
+}
+
 bool field_is_null(const struct field *field, const void *at)
 {
         switch (field->wire) {

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/instant.h"
 #include "base/uuid.h"
 
@@ -211,6 +212,10 @@ bool shape_has(const struct shape *shape, const void *object, size_t offset);
 enum merge { MERGE_ALL, MERGE_KNOWN };
 bool shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object,
                  enum merge merge);
+
+/* A deep copy: texts, lists and nested structs are the arena's. Borrowed members outside the shape are copied as they
+ * are. */
+void shape_copy(struct arena *arena, const struct shape *shape, const void *from, void *ret);
 
 /* Does the value at this address stand for null? */
 bool field_is_null(const struct field *field, const void *at);

@@ -18,6 +18,7 @@
 
 /* Points of one earning. */
 struct lot {
+        struct uuid customer_id;
         int64_t lot_no; /* counts up per customer */
         int64_t amount, remaining;
         bool pending;

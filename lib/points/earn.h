@@ -42,11 +42,9 @@ struct earn_input {
         struct birthday birthday;        /* of the customer */
 };
 
-/* What a rule brought: the floored total with it minus the floored total before it (a factor below 1 takes).
- */
+/* What a rule brought: the floored total with it minus the one before it; a factor below 1 takes. */
 struct earn_entry {
-        const char *rule; /* its code, BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH; borrowed from the
-                             programme */
+        const char *rule; /* a code of the programme, BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH */
         int64_t points;
 };
 

@@ -1,0 +1,56 @@
+#include "events/events.h"
+
+#include "base/shape_json.h"
+#include "db/statement.h"
+
+static const char *const event_names_v[] = {
+        NULL,
+#define EVENT(name, type, doc) type,
+#include "events/events.def"
+#undef EVENT
+};
+const struct names event_names = {event_names_v, ARRAY_SIZE(event_names_v)};
+
+#define SHAPE_T struct order_event
+SHAPE(order_event, "An order's event.", FIELD(order_id, .need = true), FIELD(external_id, .need = true),
+      FIELD(refund_external_id), FIELD(total_minor), FIELD(refunded_minor), FIELD(points), FIELD(growth));
+#undef SHAPE_T
+
+#define SHAPE_T struct tier_event
+SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after, .need = true), FIELD(order_id));
+#undef SHAPE_T
+
+#define SHAPE_T struct event
+SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
+      FIELD(occurred_at));
+#undef SHAPE_T
+
+SQL_BATCH(events_insert, event,
+          "INSERT INTO events (customer_id, id, type, payload, occurred_at) "
+          "SELECT * FROM unnest(:customer_id, :id, :type, :payload, :occurred_at)")
+
+void event_add(struct arena *arena, struct event_list *list, enum event_type type, struct uuid customer_id,
+               struct instant at, const struct shape *shape, const void *payload)
+{
+        struct text json = {0};
+
+        if (list->n == list->room) {
+                list->room = list->room == 0 ? 16 : list->room * 2;
+                struct event *larger = ARENA_ARRAY(arena, list->room, struct event);
+                for (size_t i = 0; i < list->n; i++)
+                        larger[i] = list->v[i];
+                list->v = larger;
+        }
+        shape_encode(&json, shape, payload, /* masked= */ true);
+        list->v[list->n++] = (struct event){.customer_id = customer_id,
+                                            .id = uuid_new(at),
+                                            .type = type,
+                                            .payload.text = arena_strndup(arena, json.data, json.len),
+                                            .occurred_at = at};
+        text_free(&json);
+}
+
+enum err events_store(struct ctx *c, const struct event_list *list)
+{
+        return events_insert(c, list->v, list->n);
+}

@@ -1,0 +1,44 @@
+/* Events: every change appends what happened, in its own transaction. Nobody is called from here; readers read the log. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/shape.h"
+
+enum event_type {
+        EVENT_NONE,
+#define EVENT(name, type, doc) EVENT_##name,
+#include "events/events.def"
+#undef EVENT
+};
+extern const struct names event_names;
+
+struct event {
+        struct uuid customer_id, id;
+        unsigned type; /* enum event_type */
+        struct json_text payload;
+        struct instant occurred_at;
+};
+
+/* Payloads. */
+struct order_event {
+        struct uuid order_id;
+        const char *external_id, *refund_external_id;
+        int64_t total_minor, refunded_minor, points, growth;
+};
+struct tier_event {
+        const char *before, *after;
+        struct uuid order_id;
+};
+SHAPE_DECLARE(order_event);
+SHAPE_DECLARE(tier_event);
+
+/* Append an event to a list in the arena: its id is by the time it happened. */
+struct event_list {
+        struct event *v;
+        size_t n, room;
+};
+void event_add(struct arena *arena, struct event_list *list, enum event_type type, struct uuid customer_id,
+               struct instant at, const struct shape *shape, const void *payload);
+
+/* Queue the events of a transaction. */
+enum err events_store(struct ctx *c, const struct event_list *list) MUST_CHECK;

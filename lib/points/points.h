@@ -1,0 +1,68 @@
+/* Points: accounts, the ledger, lots; loading and storing books; what the API asks. */
+#pragma once
+
+#include "points/book.h"
+
+/* ---- books of a batch, for whoever decides in a transaction that holds the customers' locks */
+
+/* Queue: the accounts of these customers; *ret (struct points_account) is filled by the next round trip. */
+enum err points_accounts_later(struct ctx *c, const struct uuids *customers, struct list *ret) MUST_CHECK;
+
+/* Queue: every lot of these customers with something left (struct lot). */
+enum err points_lots_later(struct ctx *c, const struct uuids *customers, struct list *ret) MUST_CHECK;
+
+/* Give a book the lots among rows that are its customer's. Once, before any posting. */
+void points_lots_give(struct arena *arena, struct book *book, const struct list *rows);
+
+/* Queue the writes of these books and their journal. */
+enum err points_store(struct ctx *c, struct book *const *books, size_t n, const struct journal *journal) MUST_CHECK;
+
+/* ---- the API */
+
+struct expiry {
+        struct instant expires_at; /* none: never */
+        int64_t points;
+};
+struct points_balance {
+        struct uuid customer_id;
+        int64_t active, pending, held, debt;
+        int64_t lifetime_earned, lifetime_spent, lifetime_expired;
+        LIST_OF(struct expiry) next_expiries; /* by date, sums to active */
+};
+SHAPE_DECLARE(points_balance);
+
+/* One reader of a batch. */
+struct points_read {
+        struct ctx *c;
+        const char *customer; /* reference */
+        struct points_balance *balance;
+        enum err err; /* out: ERR_OK or ERR_NOT_FOUND */
+};
+/* Balances of several customers in one round trip (a second one for old ids and those without an account). */
+enum err points_balances(struct ctx *c, struct points_read *reads, size_t n) MUST_CHECK;
+
+struct points_spending {
+        const char *customer;
+        int64_t points;
+        const char *reason;
+};
+struct points_spent {
+        struct uuid customer_id;
+        int64_t seq; /* of the ledger entry */
+        int64_t points;
+        struct points_balance balance;
+};
+SHAPE_DECLARE(points_spent);
+
+/* Spend points, earliest expiry first. In a transaction. ERR_NOT_FOUND, ERR_POINTS_TOO_FEW (with balance, required). */
+enum err points_spend(struct ctx *c, const struct points_spending *in, struct points_spent *ret) MUST_CHECK;
+
+/* Newest first, before a ledger number (0: from the newest). */
+struct ledger_page {
+        struct uuid customer_id;
+        int64_t before_seq, limit;
+};
+enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret) MUST_CHECK;
+
+/* Activate what is due, for at most limit customers; *ret_more when there may be more. Safe to run anywhere, any time. */
+enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

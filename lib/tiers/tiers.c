@@ -1,0 +1,218 @@
+#include "tiers/tiers.h"
+
+#include "customers/customers.h"
+#include "db/statement.h"
+#include "program/programs.h"
+
+struct stand_key {
+        struct uuids ids;
+        struct date from;
+};
+#define SHAPE_T struct stand_key
+SHAPE(stand_key, "Customers, and a day.", FIELD(ids), FIELD(from));
+#undef SHAPE_T
+
+struct day_row {
+        struct uuid customer_id;
+        struct date day;
+        int64_t orders, spend_minor, growth;
+};
+#define SHAPE_T struct day_row
+SHAPE(day_row, "A customer's day.", FIELD(customer_id), FIELD(day), FIELD(orders), FIELD(spend_minor), FIELD(growth));
+#undef SHAPE_T
+
+#define SHAPE_T struct tier_change
+SHAPE(tier_change, "A change of tier.", FIELD(customer_id), FIELD(change_no), FIELD(tier_before), FIELD(tier_after),
+      FIELD(cause), FIELD(order_id), FIELD(created_at));
+#undef SHAPE_T
+
+SQL_LATER(standings_load, stand_key, standing,
+          "SELECT customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at, changes "
+          "FROM tier_standings WHERE customer_id = ANY(:ids)")
+
+SQL_LATER(days_load, stand_key, day_row,
+          "SELECT customer_id, day, orders, spend_minor, growth FROM metric_days "
+          "WHERE customer_id = ANY(:ids) AND day >= coalesce(:from, '-infinity')")
+
+SQL_BATCH(standings_store, standing,
+          "INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, "
+          "last_order_at, changes) SELECT * FROM unnest(:customer_id, :tier, :since, :until, :orders, :spend_minor, :growth, "
+          ":first_order_at, :last_order_at, :changes) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, "
+          "since = excluded.since, until = excluded.until, orders = excluded.orders, spend_minor = excluded.spend_minor, "
+          "growth = excluded.growth, first_order_at = excluded.first_order_at, last_order_at = excluded.last_order_at, "
+          "changes = excluded.changes")
+
+/* Sums are added to, so that a day outside the loaded window is right too. */
+SQL_BATCH(days_add, day_row,
+          "INSERT INTO metric_days (customer_id, day, orders, spend_minor, growth) "
+          "SELECT * FROM unnest(:customer_id, :day, :orders, :spend_minor, :growth) "
+          "ON CONFLICT (customer_id, day) DO UPDATE SET orders = metric_days.orders + excluded.orders, "
+          "spend_minor = metric_days.spend_minor + excluded.spend_minor, growth = metric_days.growth + excluded.growth")
+
+SQL_BATCH(history_insert, tier_change,
+          "INSERT INTO tier_history (customer_id, change_no, tier_before, tier_after, cause, order_id, created_at) "
+          "SELECT * FROM unnest(:customer_id, :change_no, :tier_before, :tier_after, :cause, :order_id, :created_at)")
+
+enum err stands_later(struct ctx *c, const struct uuids *customers, struct date from, struct stand_rows *ret)
+{
+        struct stand_key key = {*customers, from};
+
+        TRY(standings_load(c, &key, &ret->standings));
+        return days_load(c, &key, &ret->days);
+}
+
+struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+                      struct uuid customer_id, struct instant joined_at)
+{
+        struct stand stand = {.standing = {.customer_id = customer_id, .tier = program->tiers.v[0].code, .since = joined_at}};
+        const struct standing *standings = rows->standings.v;
+        const struct day_row *days = rows->days.v;
+        size_t n = 0;
+
+        for (size_t i = 0; i < rows->standings.n; i++)
+                if (uuid_equal(standings[i].customer_id, customer_id))
+                        stand.standing = standings[i];
+        for (size_t i = 0; i < rows->days.n; i++)
+                n += uuid_equal(days[i].customer_id, customer_id);
+        stand.day_room = n + 2; /* those that an order and its refund may add */
+        stand.days = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        stand.deltas = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        for (size_t i = 0; i < rows->days.n; i++) {
+                if (!uuid_equal(days[i].customer_id, customer_id))
+                        continue;
+                stand.deltas[stand.day_count].day = days[i].day;
+                stand.days[stand.day_count++] = (struct metric_day){.day = days[i].day,
+                                                                    .spend_minor = days[i].spend_minor,
+                                                                    .orders = days[i].orders,
+                                                                    .growth = days[i].growth};
+        }
+        int rank = program_tier(program, stand.standing.tier);
+        stand.rank = rank > 0 ? (size_t)rank : 0;
+        return stand;
+}
+
+static bool moved(const struct metric_day *delta)
+{
+        return delta->orders != 0 || delta->spend_minor != 0 || delta->growth != 0;
+}
+
+enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
+{
+        size_t day_count = 0, change_count = 0, standing_count = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                day_count += stands[i]->day_count;
+                change_count += stands[i]->history.n;
+        }
+        struct standing *standings = ARENA_ARRAY(c->arena, n, struct standing);
+        struct day_row *days = ARENA_ARRAY(c->arena, day_count, struct day_row);
+        struct tier_change *changes = ARENA_ARRAY(c->arena, change_count, struct tier_change);
+        day_count = change_count = 0;
+        for (size_t i = 0; i < n; i++) {
+                const struct stand *stand = stands[i];
+                if (!stand->changed)
+                        continue;
+                standings[standing_count++] = stand->standing;
+                for (size_t k = 0; k < stand->history.n; k++)
+                        changes[change_count++] = stand->history.v[k];
+                for (size_t k = 0; k < stand->day_count; k++) {
+                        const struct metric_day *delta = &stand->deltas[k];
+                        if (moved(delta))
+                                days[day_count++] = (struct day_row){stand->standing.customer_id, delta->day, delta->orders,
+                                                                     delta->spend_minor, delta->growth};
+                }
+        }
+        TRY(standings_store(c, standings, standing_count));
+        TRY(days_add(c, days, day_count));
+        return history_insert(c, changes, change_count);
+}
+
+/* ------------------------------------------------------------------ the API */
+
+#define SHAPE_T struct condition
+SHAPE(condition, "A requirement and how far it is met.", FIELD(metric, .need = true, .names = &metric_names),
+      FIELD(window_months, .doc = "null: lifetime."), FIELD(at_least), FIELD(value, .doc = "As of today."), FIELD(met));
+#undef SHAPE_T
+
+#define SHAPE_T struct tier_view
+SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing to the next.",
+      FIELD(customer_id, .need = true), FIELD(code, .need = true), FIELD(name, .need = true), FIELD(rank),
+      FIELD(since, .need = true), FIELD(until, .doc = "End of the cycle; null: held for good."),
+      LIST(keep, condition, .doc = "What keeps it at the end of the cycle."), FIELD(next, .doc = "null in the highest."),
+      LIST(missing, missing, .doc = "To the next tier; one of them is enough where the programme says any_of."),
+      FIELD(projected, .need = true, .doc = "The tier that today's metrics would keep or reach."), FIELD(orders),
+      FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth), NEST(benefits, benefits));
+#undef SHAPE_T
+
+enum err stand_read(struct ctx *c, const struct program *program, const char *reference, struct stand *ret)
+{
+        struct customer customer;
+        struct stand_rows rows = {0};
+
+        TRY(customer_get(c, reference, &customer));
+        int window = program_window_months(program);
+        struct date from = date_add_months(zone_date(&c->shop->zone, c->now), -window);
+        TRY(stands_later(c, &(struct uuids){&customer.id, 1}, from, &rows));
+        TRY(db_flush(c));
+        *ret = stand_of(c->arena, program, &rows, customer.id, customer.created_at);
+        return ERR_OK;
+}
+
+static void conditions_add(struct arena *arena, const struct requirements *from, const struct metrics *metrics,
+                           struct date today, struct tier_view *ret)
+{
+        const struct requirement *lists[] = {from->any_of.v, from->all_of.v};
+        size_t counts[] = {from->any_of.n, from->all_of.n};
+
+        ret->keep.v = ARENA_ARRAY(arena, counts[0] + counts[1], struct condition);
+        for (size_t list = 0; list < ARRAY_SIZE(lists); list++) {
+                for (size_t i = 0; i < counts[list]; i++) {
+                        const struct requirement *need = &lists[list][i];
+                        int64_t value = metric_value(metrics, need->metric, need->window_months, today);
+                        ret->keep.v[ret->keep.n++] = (struct condition){need->metric, need->window_months, need->at_least,
+                                                                        value, value >= need->at_least};
+                }
+        }
+}
+
+/* The highest of what is qualified for and, up to the current tier, what is kept. */
+static size_t projected(const struct program *program, const struct stand *stand, const struct metrics *metrics,
+                        struct date today)
+{
+        size_t rank = judge_qualified(program, metrics, today);
+
+        for (size_t kept = stand->rank; kept > rank; kept--)
+                if (requirements_met(&program->tiers.v[kept].keep, metrics, today))
+                        return kept;
+        return rank;
+}
+
+enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
+{
+        PROGRAM(program);
+        struct stand stand;
+        struct date today = zone_date(&c->shop->zone, c->now);
+
+        TRY(stand_read(c, program, customer, &stand));
+        struct metrics metrics = stand_metrics(&stand);
+        struct progress progress = progress_missing(c->arena, program, stand.rank, &metrics, today);
+        const struct tier *tier = &program->tiers.v[stand.rank];
+        *ret = (struct tier_view){
+                .customer_id = stand.standing.customer_id,
+                .code = arena_strdup(c->arena, tier->code),
+                .name = arena_strdup(c->arena, tier->name),
+                .rank = tier->rank,
+                .since = stand.standing.since,
+                .until = stand.standing.until,
+                .next = progress.next != NULL ? arena_strdup(c->arena, progress.next->code) : NULL,
+                .missing = {progress.missing.v, progress.missing.n},
+                .projected = arena_strdup(c->arena,
+                                          program->tiers.v[projected(program, &stand, &metrics, today)].code),
+                .orders = stand.standing.orders,
+                .spend_minor = stand.standing.spend_minor,
+                .growth = stand.standing.growth,
+        };
+        conditions_add(c->arena, &tier->keep, &metrics, today, ret);
+        shape_copy(c->arena, &benefits_shape, &tier->benefits, &ret->benefits); /* the programme may go */
+        return ERR_OK;
+}

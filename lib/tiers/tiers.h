@@ -1,0 +1,50 @@
+/* Tiers: loading and storing where customers stand; what the API asks. */
+#pragma once
+
+#include "program/program.h"
+#include "tiers/standing.h"
+
+/* ---- for whoever decides in a transaction that holds the customers' locks */
+
+struct stand_rows {
+        struct list standings, days;
+};
+/* Queue: standings of these customers and their day sums from a date on (none: all). */
+enum err stands_later(struct ctx *c, const struct uuids *customers, struct date from, struct stand_rows *ret) MUST_CHECK;
+
+/* The stand of one customer out of the rows; somebody without any starts at rank 0, since joined_at. A tier that the
+ * programme no longer has counts as rank 0. */
+struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+                      struct uuid customer_id, struct instant joined_at);
+
+/* Queue the writes of what changed. */
+enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n) MUST_CHECK;
+
+/* ---- the API */
+
+/* One requirement with how far it is met. */
+struct condition {
+        unsigned metric; /* enum metric */
+        struct opt_int window_months;
+        int64_t at_least, value;
+        bool met;
+};
+struct tier_view {
+        struct uuid customer_id;
+        const char *code, *name;
+        int64_t rank;
+        struct instant since, until;
+        LIST_OF(struct condition) keep; /* what keeps it at the end of the cycle */
+        const char *next;               /* code, NULL in the highest */
+        LIST_OF(struct missing) missing;
+        const char *projected; /* code of the tier that today's metrics would keep or reach */
+        int64_t orders, spend_minor, growth;
+        struct benefits benefits;
+};
+SHAPE_DECLARE(tier_view);
+
+/* ERR_NOT_FOUND. */
+enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret) MUST_CHECK;
+
+/* The stand of one customer, read without a lock. ERR_NOT_FOUND when there is no such customer. */
+enum err stand_read(struct ctx *c, const struct program *program, const char *customer, struct stand *ret) MUST_CHECK;
