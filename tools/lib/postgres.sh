@@ -243,6 +243,11 @@ pg_url() {
         echo "postgresql:///$2?host=$(cat "$1/pg.socket")&port=5432&user=$PG_ROLE"
 }
 
+# pg_conninfo DIR NAME: the same in keyword form, to which a program may add settings; a later one wins.
+pg_conninfo() {
+        echo "host=$(cat "$1/pg.socket") port=5432 user=$PG_ROLE dbname=$2"
+}
+
 # pg_sql DIR NAME SQL: run it in the database NAME and print what comes back.
 pg_sql() {
         "$(pg_bin "$(pg_home "$1")")/psql" --no-psqlrc --quiet --tuples-only --no-align -v ON_ERROR_STOP=1 \

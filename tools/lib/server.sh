@@ -36,6 +36,14 @@ server_port_free() {
         ! (exec 3<>"/dev/tcp/${host%]}/${1##*:}") 2>/dev/null
 }
 
+# server_free_port: prints a port that nobody listens on, outside the range that the kernel gives to clients.
+server_free_port() {
+        local port
+
+        until port=$((RANDOM % 12000 + 20000)) && server_port_free "127.0.0.1:$port"; do :; done
+        echo "$port"
+}
+
 # server_ask ADDRESS PATH [CURL OPTION...]: prints the status of GET PATH, 000 without an answer.
 server_ask() {
         curl --silent --noproxy '*' --max-time 5 --output /dev/null --write-out '%{http_code}' "${@:3}" \
