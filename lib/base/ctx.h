@@ -24,6 +24,7 @@ struct fault {
 struct problem {
         enum err code;
         const char *detail;
+        const char *cause; /* for the log, never for the client: what the database or the system said; or NULL */
         struct fault *faults;
         size_t fault_count;
         size_t faults_dropped; /* beyond PROBLEM_FAULTS_MAX */

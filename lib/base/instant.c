@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
+#define FIRST_SECOND INT64_C(-62135596800)
+#define LAST_SECOND  INT64_C(253402300799)
+
 static bool leap(int year)
 {
         return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -191,6 +195,8 @@ bool instant_parse(const char *text, struct instant *ret)
         if (!utc_offset(&text, &offset) || *text != '\0')
                 return false;
         int64_t seconds = date_days(date) * 86400 + hour * 3600 + minute * 60 + second - offset;
+        if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
+                return false; /* the offset moved it out of the years that can be written */
         struct instant at = {seconds * INSTANT_SECOND + fraction_us};
         if (!instant_known(at))
                 at.us = 1; /* the epoch itself would read as "no instant" */
@@ -235,11 +241,14 @@ static int32_t zone_offset(const struct zone *zone, int64_t at_us)
         return zone->changes[low].offset_seconds;
 }
 
+int64_t zone_local_us(const struct zone *zone, struct instant at)
+{
+        return at.us + zone_offset(zone, at.us) * INSTANT_SECOND;
+}
+
 struct date zone_date(const struct zone *zone, struct instant at)
 {
-        int64_t local_us = at.us + zone_offset(zone, at.us) * INSTANT_SECOND;
-
-        return date_from_days(floor_div(local_us, INSTANT_DAY));
+        return date_from_days(floor_div(zone_local_us(zone, at), INSTANT_DAY));
 }
 
 struct instant zone_midnight(const struct zone *zone, struct date date)

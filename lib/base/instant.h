@@ -69,6 +69,9 @@ int date_compare(struct date a, struct date b);
 struct date date_add_months(struct date date, int months);
 struct date date_add_days(struct date date, int64_t days);
 
+/* What the shop's clock shows at an instant, as microseconds since its own 1970-01-01T00:00. */
+int64_t zone_local_us(const struct zone *zone, struct instant at);
+
 /* The date that the shop's clock shows at an instant. */
 struct date zone_date(const struct zone *zone, struct instant at);
 

@@ -49,6 +49,24 @@ const struct field *shape_field(const struct shape *shape, const char *name, siz
         return NULL;
 }
 
+const struct field *shape_path(const struct shape *shape, const char *path, size_t len, size_t *ret_offset)
+{
+        const char *dot = memchr(path, '.', len);
+        size_t first = dot != NULL ? (size_t)(dot - path) : len, inner = 0;
+        const struct field *field = shape_field(shape, path, first);
+
+        if (field == NULL || (dot == NULL) == (field->wire == WIRE_STRUCT))
+                return NULL;
+        size_t offset = field->offset;
+        if (dot != NULL) {
+                field = shape_path(field->of, dot + 1, len - first - 1, &inner);
+                if (field == NULL)
+                        return NULL;
+        }
+        *ret_offset = offset + inner;
+        return field;
+}
+
 static const struct field *presence_field(const struct shape *shape)
 {
         for (size_t i = 0; i < shape->count; i++)
@@ -76,29 +94,45 @@ bool shape_has(const struct shape *shape, const void *object, size_t offset)
         return false;
 }
 
-void shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object)
+static bool texts_equal(const char *a, const char *b)
+{
+        return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool values_equal(const struct field *field, const void *a, const void *b)
+{
+        if (field->wire == WIRE_TEXT || field->wire == WIRE_JSON)
+                return texts_equal(*(const char *const *)a, *(const char *const *)b);
+        return memcmp(a, b, field->size) == 0; /* lists: equal only when they are the same list */
+}
+
+bool shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object,
+                 enum merge merge)
 {
         uint64_t bits = presence_bits(patch_shape, patch);
+        bool changed = false;
 
         for (size_t i = 0; i < patch_shape->count; i++) {
                 const struct field *from = &patch_shape->fields[i];
                 const struct field *to = shape_field(shape, from->name, strlen(from->name));
                 if (to == NULL || !(bits >> i & 1))
                         continue;
-                assert(from->wire == to->wire && from->size == to->size);
+                assert(from->wire == to->wire);
                 const char *source = (const char *)patch + from->offset;
                 char *target = (char *)object + to->offset;
-                if (from->wire == WIRE_STRUCT && presence_field(from->of) != NULL)
-                        shape_merge(from->of, source, to->of, target);
-                else
+                if (from->wire == WIRE_STRUCT) {
+                        changed |= shape_merge(from->of, source, to->of, target, merge);
+                } else if (!(merge == MERGE_KNOWN && field_is_null(from, source)) &&
+                           !values_equal(from, source, target)) {
                         memcpy(target, source, from->size);
+                        changed = true;
+                }
         }
+        return changed;
 }
 
-bool field_is_null(const struct field *field, const void *object)
+bool field_is_null(const struct field *field, const void *at)
 {
-        const char *at = (const char *)object + field->offset;
-
         switch (field->wire) {
         case WIRE_TEXT:
         case WIRE_POINTER:

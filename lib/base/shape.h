@@ -103,7 +103,9 @@ extern const struct format format_code;     /* ^[a-z][a-z0-9_]*$ */
 extern const struct format format_currency; /* ^[A-Z]{3}$ */
 extern const struct format format_printable; /* no control characters but newline and tab */
 
-enum place { IN_BODY, IN_PATH, IN_QUERY };
+/* Where a top-level field of an endpoint's input stands. IN_WHOLE_BODY: a NEST that takes the body as it is, beside
+ * path and query fields; then there are no IN_BODY fields. */
+enum place { IN_BODY, IN_PATH, IN_QUERY, IN_WHOLE_BODY };
 
 /* Personal data, by how it is masked. */
 enum pii { PII_NONE, PII_NAME, PII_PHONE, PII_EMAIL, PII_BIRTHDAY, PII_ALL };
@@ -194,17 +196,24 @@ SHAPE_DECLARE(nothing);
 /* The field of a name, or NULL. */
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len);
 
+/* The field that a dotted path ("source.channel") leads to through nested structs, with its offset from the outer
+ * object; NULL when there is none. */
+const struct field *shape_path(const struct shape *shape, const char *path, size_t len, size_t *ret_offset);
+
 /* Was the member in the input? Only for shapes with PRESENCE. */
 bool shape_has(const struct shape *shape, const void *object, size_t offset);
 #define SHAPE_HAS(shape_, object_, member_)                                                                  \
         shape_has(&shape_##_shape, (object_), offsetof(__typeof__(*(object_)), member_))
 
 /* JSON merge patch (RFC 7396): copy every member that was sent from patch to the member of the same name in object;
- * nested structs with presence of their own merge likewise. Both shapes must agree on the types. */
-void shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object);
+ * nested structs with presence of their own merge likewise. With MERGE_KNOWN a null that was sent changes nothing. Both shapes
+ * must agree on the types. Returns whether the object is another one now. */
+enum merge { MERGE_ALL, MERGE_KNOWN };
+bool shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object,
+                 enum merge merge);
 
-/* Does the value stand for null? */
-bool field_is_null(const struct field *field, const void *object);
+/* Does the value at this address stand for null? */
+bool field_is_null(const struct field *field, const void *at);
 
 /* The most characters or items a field takes. */
 int64_t field_max(const struct field *field);

@@ -407,6 +407,13 @@ void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, 
 {
         struct where root = {0};
 
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (field->in != IN_WHOLE_BODY)
+                        continue;
+                decode_object(c, &root, field->of, json, (char *)object + field->offset);
+                return;
+        }
         decode_object(c, &root, shape, json, object);
 }
 
@@ -416,7 +423,7 @@ void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place
         const struct field *field = shape_field(shape, name, strlen(name));
         struct where where = {.parameter = name};
 
-        if (field == NULL || field->in != place) {
+        if (field == NULL || field->in != place) { /* place is IN_PATH or IN_QUERY */
                 fault_at(c, &where, "unknown_parameter", "there is no such parameter");
                 return;
         }
@@ -431,7 +438,7 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
 {
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (field->in == IN_BODY || seen >> i & 1)
+                if (field->in == IN_BODY || field->in == IN_WHOLE_BODY || seen >> i & 1)
                         continue;
                 if (field->need)
                         fault_parameter(c, field->name, "required", "is required");
@@ -572,10 +579,11 @@ void shape_encode(struct text *out, const struct shape *shape, const void *objec
                 text_puts(out, first ? "\"" : ",\"");
                 text_puts(out, field->name);
                 text_append(out, "\":", 2);
-                if (field_is_null(field, object))
+                const void *at = (const char *)object + field->offset;
+                if (field_is_null(field, at))
                         text_append(out, "null", 4);
                 else
-                        encode_value(out, field, (const char *)object + field->offset, masked);
+                        encode_value(out, field, at, masked);
                 first = false;
         }
         text_putc(out, '}');

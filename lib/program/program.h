@@ -54,6 +54,10 @@ struct full_reduction {
         int64_t threshold_minor, off_minor;
 };
 
+/* What explanations call the multipliers of a tier; no earning rule may have these codes. */
+#define BENEFIT_TIER_POINTS    "tier_points"
+#define BENEFIT_BIRTHDAY_MONTH "birthday_month"
+
 struct benefits {
         int64_t discount_permille; /* 100 is 10 % off */
         LIST_OF(struct full_reduction) full_reduction;

@@ -67,17 +67,23 @@ __attribute__((unused)) static int64_t test_between(int64_t low, int64_t high)
         return low + (int64_t)(test_random() % (uint64_t)(high - low + 1));
 }
 
+__attribute__((unused)) static int test_run_all(void)
+{
+        int passed = 0, failed = 0;
+
+        for (struct test *test = test_list; test != NULL; test = test->next) {
+                int before = test_faults;
+                test->run();
+                bool ok = test_faults == before;
+                printf("%s %s\n", ok ? "ok    " : "not ok", test->name);
+                *(ok ? &passed : &failed) += 1;
+        }
+        printf("%d passed, %d failed\n", passed, failed);
+        return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 #define TEST_MAIN                                                                                            \
         int main(void)                                                                                       \
         {                                                                                                    \
-                int passed = 0, failed = 0;                                                                  \
-                for (struct test *test = test_list; test != NULL; test = test->next) {                       \
-                        int before = test_faults;                                                            \
-                        test->run();                                                                         \
-                        bool ok = test_faults == before;                                                     \
-                        printf("%s %s\n", ok ? "ok    " : "not ok", test->name);                             \
-                        *(ok ? &passed : &failed) += 1;                                                      \
-                }                                                                                            \
-                printf("%d passed, %d failed\n", passed, failed);                                            \
-                return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;                              \
+                return test_run_all();                                                                       \
         }

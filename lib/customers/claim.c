@@ -1,0 +1,284 @@
+/* The people of a batch: found, locked, created and filled in together. */
+#include <assert.h>
+
+#include "base/idmap.h"
+#include "customers/store.h"
+
+/* One customer of the batch. */
+struct member {
+        struct customer customer;
+        bool is_new, changed;
+};
+
+/* One claim while it is worked on. */
+struct person {
+        struct uuid id; /* the id it names, nil when it only has identities */
+        struct identities identities;
+};
+
+struct crowd {
+        struct ctx *c; /* of the batch */
+        struct member *members;
+        size_t count;
+        struct idmap by_id;       /* id or alias → member */
+        struct idmap by_identity; /* identity_key → member */
+        struct identity_row *new_identities;
+        size_t new_identity_count;
+        struct alias_row *new_aliases;
+        size_t new_alias_count;
+};
+
+static void person_read(struct customer_claim *claim, struct person *person)
+{
+        const struct customer_in *in = claim->in;
+        struct ctx *c = claim->c;
+
+        identities_of(c, claim->pointer, in, &person->identities);
+        if (uuid_known(in->id))
+                person->id = in->id;
+        else if (in->external_id != NULL)
+                person->id = uuid_of_external("customer", in->external_id);
+        else if (person->identities.n == 0)
+                fault_body(c, claim->pointer, "required", "must hold id, external_id, phone, email or identities");
+        claim->err = problem_check(c);
+}
+
+/* What to look for, without doubles where it is cheap. */
+static void keys_collect(struct ctx *c, const struct customer_claim *claims, const struct person *people, size_t n,
+                         struct customer_ids *ret_ids, struct identity_keys *ret_keys)
+{
+        size_t identities = 0;
+
+        for (size_t i = 0; i < n; i++)
+                identities += people[i].identities.n;
+        ret_ids->ids.v = ARENA_ARRAY(c->arena, n, struct uuid);
+        ret_keys->kinds.v = ARENA_ARRAY(c->arena, identities, const char *);
+        ret_keys->values.v = ARENA_ARRAY(c->arena, identities, const char *);
+        for (size_t i = 0; i < n; i++) {
+                if (claims[i].err != ERR_OK)
+                        continue;
+                if (uuid_known(people[i].id))
+                        ret_ids->ids.v[ret_ids->ids.n++] = people[i].id;
+                for (size_t k = 0; k < people[i].identities.n; k++) {
+                        const struct identity *identity = &people[i].identities.v[k];
+                        bool known = false;
+                        for (size_t s = 0; s < ret_keys->kinds.n && !known; s++)
+                                known = strcmp(ret_keys->kinds.v[s], identity->kind) == 0;
+                        if (!known)
+                                ret_keys->kinds.v[ret_keys->kinds.n++] = identity->kind;
+                        ret_keys->values.v[ret_keys->values.n++] = identity->value;
+                }
+        }
+}
+
+static void members_add(struct crowd *crowd, const struct list *rows)
+{
+        for (size_t i = 0; i < rows->n; i++) {
+                struct member *member = &crowd->members[crowd->count];
+                member->customer = ((const struct customer *)rows->v)[i];
+                idmap_put(&crowd->by_id, member->customer.id, crowd->count++);
+        }
+}
+
+/* Customers that were only found by an alias or an identity are locked second. */
+static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, const struct list *identities)
+{
+        struct ctx *c = crowd->c;
+        const struct alias_row *alias = aliases->v;
+        const struct identity_row *identity = identities->v;
+        struct customer_ids rest = {.ids.v = ARENA_ARRAY(c->arena, aliases->n + identities->n, struct uuid)};
+        struct list rows = {0};
+
+        for (size_t i = 0; i < aliases->n; i++)
+                if (idmap_get(&crowd->by_id, alias[i].customer_id) == SIZE_MAX)
+                        rest.ids.v[rest.ids.n++] = alias[i].customer_id;
+        for (size_t i = 0; i < identities->n; i++)
+                if (idmap_get(&crowd->by_id, identity[i].customer_id) == SIZE_MAX)
+                        rest.ids.v[rest.ids.n++] = identity[i].customer_id;
+        if (rest.ids.n > 0) {
+                TRY(store_lock(c, &rest, &rows));
+                TRY(db_flush(c));
+                members_add(crowd, &rows);
+        }
+        for (size_t i = 0; i < aliases->n; i++) {
+                size_t at = idmap_get(&crowd->by_id, alias[i].customer_id);
+                if (at != SIZE_MAX)
+                        idmap_put(&crowd->by_id, alias[i].alias_id, at);
+        }
+        for (size_t i = 0; i < identities->n; i++) {
+                size_t at = idmap_get(&crowd->by_id, identity[i].customer_id);
+                if (at != SIZE_MAX)
+                        idmap_put(&crowd->by_identity, identity_key(identity[i].kind, identity[i].value), at);
+        }
+        return ERR_OK;
+}
+
+static enum err crowd_load(struct crowd *crowd, const struct customer_claim *claims, const struct person *people,
+                           size_t n)
+{
+        struct ctx *c = crowd->c;
+        struct customer_ids ids = {0};
+        struct identity_keys keys = {0};
+        struct list locked = {0}, aliases = {0}, identities = {0};
+
+        keys_collect(c, claims, people, n, &ids, &keys);
+        if (ids.ids.n > 0) {
+                TRY(store_lock(c, &ids, &locked));
+                TRY(store_aliases(c, &ids, &aliases));
+        }
+        if (keys.values.n > 0)
+                TRY(store_identities(c, &keys, &identities));
+        TRY(db_flush(c));
+        size_t most = locked.n + aliases.n + identities.n + n;
+        crowd->members = ARENA_ARRAY(c->arena, most, struct member);
+        crowd->by_id = idmap_new(c->arena, most + ids.ids.n + aliases.n);
+        crowd->by_identity = idmap_new(c->arena, identities.n + keys.values.n);
+        crowd->new_identities = ARENA_ARRAY(c->arena, keys.values.n, struct identity_row);
+        crowd->new_aliases = ARENA_ARRAY(c->arena, n, struct alias_row);
+        members_add(crowd, &locked);
+        return lock_the_rest(crowd, &aliases, &identities);
+}
+
+static enum err taken(struct customer_claim *claim, const char *kind)
+{
+        problem_string(claim->c, "kind", kind);
+        return fail(claim->c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", kind);
+}
+
+static size_t member_new(struct crowd *crowd, const struct person *person)
+{
+        struct member *member = &crowd->members[crowd->count];
+
+        *member = (struct member){.is_new = true};
+        member->customer = (struct customer){
+                .id = uuid_known(person->id) ? person->id : uuid_new(crowd->c->now),
+                .version = 0,
+                .created_at = crowd->c->now,
+        };
+        idmap_put(&crowd->by_id, member->customer.id, crowd->count);
+        return crowd->count++;
+}
+
+/* Which member a claim means: by id, else by the first identity that somebody has, else a new one. */
+static enum err member_find(struct crowd *crowd, struct customer_claim *claim, const struct person *person,
+                            size_t *ret_at)
+{
+        size_t at = uuid_known(person->id) ? idmap_get(&crowd->by_id, person->id) : SIZE_MAX;
+
+        if (at == SIZE_MAX && uuid_known(claim->in->id))
+                return fail(claim->c, ERR_NOT_FOUND, "There is no customer with this id.");
+        for (size_t i = 0; at == SIZE_MAX && i < person->identities.n; i++)
+                at = idmap_get(&crowd->by_identity, identity_key(person->identities.v[i].kind, person->identities.v[i].value));
+        if (at == SIZE_MAX) {
+                *ret_at = member_new(crowd, person);
+                return ERR_OK;
+        }
+        /* Found by an identity while the shop's number is new: it becomes that customer's, unless he has one. */
+        struct customer *customer = &crowd->members[at].customer;
+        const char *external_id = claim->in->external_id;
+        if (external_id != NULL && customer->external_id != NULL && strcmp(external_id, customer->external_id) != 0 &&
+            idmap_get(&crowd->by_id, person->id) == SIZE_MAX)
+                return taken(claim, person->identities.v[0].kind);
+        *ret_at = at;
+        return ERR_OK;
+}
+
+/* The claim's identities are the member's or nobody's. */
+static enum err identities_check(const struct crowd *crowd, struct customer_claim *claim, const struct person *person,
+                                 size_t at)
+{
+        for (size_t i = 0; i < person->identities.n; i++) {
+                const struct identity *identity = &person->identities.v[i];
+                size_t owner = idmap_get(&crowd->by_identity, identity_key(identity->kind, identity->value));
+                if (owner != SIZE_MAX && owner != at)
+                        return taken(claim, identity->kind);
+        }
+        return ERR_OK;
+}
+
+static void identities_take(struct crowd *crowd, const struct person *person, size_t at)
+{
+        for (size_t i = 0; i < person->identities.n; i++) {
+                const struct identity *identity = &person->identities.v[i];
+                struct uuid key = identity_key(identity->kind, identity->value);
+                if (idmap_get(&crowd->by_identity, key) == at)
+                        continue;
+                idmap_put(&crowd->by_identity, key, at);
+                crowd->new_identities[crowd->new_identity_count++] =
+                        (struct identity_row){identity->kind, identity->value, crowd->members[at].customer.id};
+        }
+}
+
+/* A number of the shop's for somebody who was known without: the id made of it becomes an alias. */
+static void external_id_take(struct crowd *crowd, const struct person *person, const char *external_id, size_t at)
+{
+        struct customer *customer = &crowd->members[at].customer;
+
+        customer->external_id = external_id;
+        if (uuid_equal(customer->id, person->id))
+                return;
+        crowd->new_aliases[crowd->new_alias_count++] = (struct alias_row){person->id, customer->id};
+        idmap_put(&crowd->by_id, person->id, at);
+}
+
+static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
+{
+        size_t at, before = crowd->count;
+
+        TRY(member_find(crowd, claim, person, &at));
+        TRY(identities_check(crowd, claim, person, at));
+        struct member *member = &crowd->members[at];
+        const char *external_id = claim->in->external_id;
+        bool changed = false;
+        if (external_id != NULL && member->customer.external_id == NULL) {
+                external_id_take(crowd, person, external_id, at);
+                changed = true;
+        }
+        identities_take(crowd, person, at);
+        struct customer_in profile = *claim->in;
+        profile.id = (struct uuid){0}; /* who it is is settled above */
+        profile.external_id = profile.phone = profile.email = NULL;
+        changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
+        member->changed |= changed;
+        claim->customer = &member->customer;
+        claim->created = crowd->count > before;
+        return ERR_OK;
+}
+
+static enum err crowd_store(struct crowd *crowd)
+{
+        struct ctx *c = crowd->c;
+        struct customer *inserts = ARENA_ARRAY(c->arena, crowd->count, struct customer);
+        struct customer *updates = ARENA_ARRAY(c->arena, crowd->count, struct customer);
+        size_t insert_count = 0, update_count = 0;
+
+        for (size_t i = 0; i < crowd->count; i++) {
+                struct member *member = &crowd->members[i];
+                if (!member->is_new && !member->changed)
+                        continue;
+                member->customer.version++;
+                member->customer.updated_at = c->now;
+                if (member->is_new)
+                        inserts[insert_count++] = member->customer;
+                else
+                        updates[update_count++] = member->customer;
+        }
+        TRY(store_insert(c, inserts, insert_count));
+        TRY(store_update(c, updates, update_count));
+        TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
+        return store_identities_add(c, crowd->new_identities, crowd->new_identity_count);
+}
+
+enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
+{
+        struct crowd crowd = {.c = c};
+        struct person *people = ARENA_ARRAY(c->arena, n, struct person);
+
+        for (size_t i = 0; i < n; i++)
+                person_read(&claims[i], &people[i]);
+        TRY(crowd_load(&crowd, claims, people, n));
+        for (size_t i = 0; i < n; i++)
+                if (claims[i].err == ERR_OK)
+                        claims[i].err = claim_settle(&crowd, &claims[i], &people[i]);
+        return crowd_store(&crowd);
+}

@@ -1,0 +1,205 @@
+#include "customers/customers.h"
+
+#include "customers/store.h"
+
+enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
+{
+        static const char prefix[] = "ext:";
+
+        if (strncmp(reference, prefix, sizeof prefix - 1) == 0 && reference[sizeof prefix - 1] != '\0' &&
+            strlen(reference) <= sizeof prefix + TEXT_MAX_DEFAULT) {
+                *ret = uuid_of_external("customer", reference + sizeof prefix - 1);
+                return ERR_OK;
+        }
+        if (uuid_from_text(reference, ret))
+                return ERR_OK;
+        return fail(c, ERR_NOT_FOUND, "\"%s\" is neither a customer's UUID nor ext:<external id>.", reference);
+}
+
+struct customer_key {
+        struct uuid id;
+};
+#define SHAPE_T struct customer_key
+SHAPE(customer_key, "One id, current or old.", FIELD(id));
+#undef SHAPE_T
+
+#define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
+#define CONTACT(kind)                                                                                        \
+        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind "' LIMIT 1) AS " kind
+
+SQL_OPT(customer_find, customer_key, customer,
+        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
+
+SQL_OPT(customer_find_locked, customer_key, customer,
+        "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
+
+#define SHAPE_T struct customer_page
+SHAPE(customer_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
+#undef SHAPE_T
+
+SQL_MANY(customers_page, customer_page, customer,
+         "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers "
+         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
+         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
+
+static enum err no_customer(struct ctx *c, const char *reference)
+{
+        return fail(c, ERR_NOT_FOUND, "There is no customer %s.", reference);
+}
+
+enum err customer_get(struct ctx *c, const char *reference, struct customer *ret)
+{
+        struct customer_key key;
+        bool found;
+
+        TRY(customer_reference(c, reference, &key.id));
+        TRY(customer_find(c, &key, ret, &found));
+        return found ? ERR_OK : no_customer(c, reference);
+}
+
+enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret)
+{
+        bool found;
+
+        TRY(customer_find_locked(c, &(struct customer_key){id}, ret, &found));
+        return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no such customer.");
+}
+
+enum err customer_lock(struct ctx *c, const char *reference, struct customer *ret)
+{
+        struct customer_key key;
+        bool found;
+
+        TRY(customer_reference(c, reference, &key.id));
+        TRY(customer_find_locked(c, &key, ret, &found));
+        return found ? ERR_OK : no_customer(c, reference);
+}
+
+enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
+{
+        return customers_page(c, page, ret);
+}
+
+/* The customer as it is shown, with what this transaction queued. */
+static enum err shown(struct ctx *c, struct uuid id, struct customer *ret)
+{
+        bool found;
+
+        TRY(customer_find(c, &(struct customer_key){id}, ret, &found));
+        return found ? ERR_OK : fail(c, ERR_INTERNAL, "The customer is gone.");
+}
+
+static enum err claim_one(struct ctx *c, const struct customer_in *in, struct customer_claim *ret)
+{
+        *ret = (struct customer_claim){.c = c, .pointer = "#", .in = in};
+        TRY(customers_claim(c, ret, 1));
+        return ret->err;
+}
+
+enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret)
+{
+        struct customer_claim claim;
+
+        if (uuid_known(in->id))
+                fault_body(c, "#/id", "unknown_field", "is given by the server");
+        TRY(problem_check(c));
+        TRY(claim_one(c, in, &claim));
+        if (!claim.created) {
+                const char *kind = in->external_id != NULL ? "external_id" : "identity";
+                problem_string(c, "kind", kind);
+                return fail(c, ERR_IDENTITY_TAKEN, "There is a customer with this %s already.",
+                            in->external_id != NULL ? "external_id" : "identity");
+        }
+        return shown(c, claim.customer->id, ret);
+}
+
+enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in, struct customer *ret,
+                         bool *ret_created)
+{
+        struct uuid id;
+        struct customer_in claimed = *in;
+        struct customer_claim claim;
+
+        TRY(customer_reference(c, reference, &id));
+        if (strncmp(reference, "ext:", 4) == 0) {
+                if (in->external_id != NULL && strcmp(in->external_id, reference + 4) != 0)
+                        fault_body(c, "#/external_id", "differs", "must be that of the path, or be left out");
+                claimed.external_id = reference + 4;
+        } else {
+                claimed.id = id;
+        }
+        if (uuid_known(in->id))
+                fault_body(c, "#/id", "unknown_field", "is given by the path");
+        TRY(problem_check(c));
+        TRY(claim_one(c, &claimed, &claim));
+        *ret_created = claim.created;
+        return shown(c, claim.customer->id, ret);
+}
+
+/* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id. */
+static enum err external_id_change(struct ctx *c, const struct customer_in *in, const struct customer *customer)
+{
+        if (in->external_id == NULL || (customer->external_id != NULL && strcmp(in->external_id, customer->external_id) == 0))
+                return ERR_OK;
+        struct uuid id = uuid_of_external("customer", in->external_id);
+        struct customer other;
+        bool found;
+
+        TRY(customer_find(c, &(struct customer_key){id}, &other, &found));
+        if (found && !uuid_equal(other.id, customer->id)) {
+                problem_string(c, "kind", "external_id");
+                return fail(c, ERR_IDENTITY_TAKEN, "The external_id belongs to another customer.");
+        }
+        return found ? ERR_OK : store_alias(c, &(struct alias_row){id, customer->id}, 1);
+}
+
+static enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id)
+{
+        struct identities identities;
+        struct list owners = {0};
+
+        identities_of(c, "#", in, &identities);
+        TRY(problem_check(c));
+        if (SHAPE_HAS(customer_in, in, phone) && in->phone == NULL)
+                TRY(store_identity_clear(c, &(struct identity_row){"phone", NULL, id}));
+        if (SHAPE_HAS(customer_in, in, email) && in->email == NULL)
+                TRY(store_identity_clear(c, &(struct identity_row){"email", NULL, id}));
+        for (size_t i = 0; i < identities.n; i++) {
+                struct identity_row row = {identities.v[i].kind, identities.v[i].value, id};
+                struct identity_keys keys = {.kinds = {&row.kind, 1}, .values = {&row.value, 1}};
+                TRY(store_identities(c, &keys, &owners));
+                TRY(db_flush(c));
+                if (owners.n == 0) {
+                        TRY(store_identities_add(c, &row, 1));
+                } else if (!uuid_equal(((struct identity_row *)owners.v)[0].customer_id, id)) {
+                        problem_string(c, "kind", row.kind);
+                        return fail(c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", row.kind);
+                }
+        }
+        return ERR_OK;
+}
+
+enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
+                        struct customer *ret)
+{
+        struct customer customer;
+
+        if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
+                fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
+        if (uuid_known(in->id))
+                fault_body(c, "#/id", "unknown_field", "never changes");
+        TRY(problem_check(c));
+        TRY(customer_lock(c, reference, &customer));
+        if (expected_version != 0 && expected_version != customer.version) {
+                problem_int(c, "version", customer.version);
+                return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer.version,
+                            (long long)expected_version);
+        }
+        TRY(external_id_change(c, in, &customer));
+        TRY(identities_change(c, in, customer.id));
+        shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);
+        customer.version++;
+        customer.updated_at = c->now;
+        TRY(store_update(c, &customer, 1));
+        return shown(c, customer.id, ret);
+}

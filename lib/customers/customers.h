@@ -1,0 +1,103 @@
+/* Customers: who they are and how they are recognised. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/shape.h"
+
+extern const struct names channel_names; /* where a contact or an order came from (RULES: source) */
+extern const struct names gender_names;
+#define CHANNEL_DIRECT 3 /* index in channel_names; the default of an order */
+
+struct source {
+        struct presence has;
+        unsigned channel; /* channel_names */
+        const char *detail, *campaign;
+};
+
+/* A further way to recognise a customer. */
+struct identity {
+        const char *kind, *value;
+};
+SHAPE_DECLARE(identity);
+
+/* What a caller says of a customer: on creation, as a patch, or inside an order. */
+struct customer_in {
+        struct presence has;
+        struct uuid id; /* inside an order only: a reference to somebody known */
+        const char *external_id;
+        const char *phone, *email;
+        LIST_OF(struct identity) identities;
+        const char *name;
+        unsigned gender;
+        struct birthday birthday;
+        const char *language, *country, *province, *city, *district, *owner;
+        struct source source;
+        struct json_text attributes, preferences;
+};
+SHAPE_DECLARE(customer_in);
+
+/* A customer as stored and as shown. */
+struct customer {
+        struct uuid id;
+        const char *external_id;
+        const char *phone, *email; /* only filled where the customer is shown */
+        const char *name;
+        unsigned gender;
+        struct birthday birthday;
+        const char *language, *country, *province, *city, *district, *owner;
+        struct source source;
+        struct json_text attributes, preferences;
+        int64_t version;
+        struct instant created_at, updated_at;
+};
+SHAPE_DECLARE(customer);
+
+/* "ext:C-77" or a UUID to the id that it names; nothing is looked up. ERR_NOT_FOUND when it is neither. */
+enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret) MUST_CHECK;
+
+/* The customer behind a reference, old ids included. ERR_NOT_FOUND. */
+enum err customer_get(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
+
+/* Lock the customer behind a reference until the transaction ends: whoever changes anything of a customer holds this
+ * lock. ERR_NOT_FOUND. */
+enum err customer_lock(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
+
+/* The same by an id that is known to be current. */
+enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) MUST_CHECK;
+
+/* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
+enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;
+
+/* Create or update by reference ("ext:C-77"). ERR_IDENTITY_TAKEN, ERR_INVALID, ERR_NOT_FOUND (an unknown UUID). */
+enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in, struct customer *ret,
+                         bool *ret_created) MUST_CHECK;
+
+/* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID. */
+enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
+                        struct customer *ret) MUST_CHECK;
+
+/* A page of customers, oldest first, after the position (created_at, id). */
+struct customer_page {
+        struct instant after_at;
+        struct uuid after_id;
+        int64_t limit;
+};
+enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret) MUST_CHECK;
+
+/* One of the people of a batch of orders. */
+struct customer_claim {
+        struct ctx *c; /* whose faults these are */
+        const char *pointer; /* where `in` stands in its body: "#/customer" */
+        const struct customer_in *in;
+        enum err err;             /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
+        struct customer *customer; /* out: locked; claims of one person share it */
+        bool created;
+};
+
+/* Find, lock, create and fill in the people of a batch, all at once: one read round trip when everybody is known, writes
+ * queued. A claim's own failure goes into its err; the result is the batch's. In a transaction. */
+enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n) MUST_CHECK;
+
+/* Pure: an identity in its one normal form (e-mail trimmed and lower-case, phone E.164 with +86 where no country is
+ * given); a fault at pointer when it has none. Returns NULL then. */
+const char *identity_normal(struct ctx *c, const char *pointer, const char *kind, const char *value);

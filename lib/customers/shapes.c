@@ -1,0 +1,49 @@
+#include "customers/customers.h"
+
+NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_display", "paid_recommend", "event", "live",
+      "short_video", "offsite", "social", "referral", "community", "offline", "import", "other");
+NAMES(gender_names, "female", "male", "other");
+
+#define IDENTITIES_MAX 20
+
+#define SHAPE_T struct source
+SHAPE(source, "Where the first contact came from.", PRESENCE(has),
+      FIELD(channel, .names = &channel_names), FIELD(detail, .max = 500), FIELD(campaign, .max = 200));
+#undef SHAPE_T
+
+#define SHAPE_T struct identity
+SHAPE(identity, "A further way to recognise a customer; it belongs to one customer only.",
+      FIELD(kind, .need = true, .min = 1, .max = 40, .format = &format_code,
+            .doc = "email, phone, wechat_openid, wechat_unionid, taobao, douyin, qq or a name of the shop's own."),
+      FIELD(value, .need = true, .min = 1, .max = 200, .pii = PII_ALL));
+#undef SHAPE_T
+
+/* What both the input and the stored customer have. */
+#define PROFILE_FIELDS                                                                                       \
+        FIELD(name, .min = 1, .max = 200, .format = &format_printable, .pii = PII_NAME),                     \
+                FIELD(gender, .names = &gender_names),                                                       \
+                FIELD(birthday, .pii = PII_BIRTHDAY, .doc = "MM-DD, or YYYY-MM-DD when the year is known."), \
+                FIELD(language, .min = 2, .max = 35, .doc = "BCP 47 tag, such as zh-CN."),                   \
+                FIELD(country, .min = 1, .max = 100), FIELD(province, .min = 1, .max = 100),                 \
+                FIELD(city, .min = 1, .max = 100), FIELD(district, .min = 1, .max = 100),                    \
+                FIELD(owner, .min = 1, .max = 200, .doc = "The agent who looks after the customer."),        \
+                NEST(source, source), FIELD(attributes, .doc = "Further facts, as a JSON object."),          \
+                FIELD(preferences, .doc = "What the customer likes, as a JSON object.")
+
+#define EXTERNAL_ID_DOC "The shop's own number of the customer; unique."
+
+#define SHAPE_T struct customer_in
+SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
+      FIELD(id, .doc = "Our id of a known customer; only inside an order."),
+      FIELD(external_id, .min = 1, .max = 200, .format = &format_printable, .doc = EXTERNAL_ID_DOC),
+      FIELD(phone, .min = 1, .max = 40, .pii = PII_PHONE, .doc = "Any usual writing; kept as E.164, +86 where no country is given."),
+      FIELD(email, .min = 3, .max = 254, .pii = PII_EMAIL, .doc = "Kept trimmed and in lower case."),
+      LIST(identities, identity, .max = IDENTITIES_MAX), PROFILE_FIELDS);
+#undef SHAPE_T
+
+#define SHAPE_T struct customer
+SHAPE(customer, "A customer.", FIELD(id, .need = true), FIELD(external_id, .doc = EXTERNAL_ID_DOC),
+      FIELD(phone, .pii = PII_PHONE), FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
+      FIELD(version, .doc = "Counts up with every change; the ETag."), FIELD(created_at, .need = true),
+      FIELD(updated_at, .need = true));
+#undef SHAPE_T

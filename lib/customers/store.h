@@ -1,0 +1,56 @@
+/* The statements that the files of lib/customers share; nobody else includes this. */
+#pragma once
+
+#include "customers/customers.h"
+#include "db/statement.h"
+
+/* Rows of a set of ids. */
+struct customer_ids {
+        struct uuids ids;
+};
+SHAPE_DECLARE(customer_ids);
+
+struct identity_row {
+        const char *kind, *value;
+        struct uuid customer_id;
+};
+SHAPE_DECLARE(identity_row);
+
+struct alias_row {
+        struct uuid alias_id, customer_id;
+};
+SHAPE_DECLARE(alias_row);
+
+struct identity_keys {
+        struct texts kinds, values;
+};
+SHAPE_DECLARE(identity_keys);
+
+#define CUSTOMER_COLUMNS                                                                                     \
+        "id, external_id, name, gender, birthday, language, country, province, city, district, owner, "      \
+        "source_channel AS \"source.channel\", source_detail AS \"source.detail\", "                         \
+        "source_campaign AS \"source.campaign\", attributes, preferences, version, created_at, updated_at"
+
+/* Queue: lock these rows in the order of their ids; *ret is filled by the next round trip. */
+enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
+enum err store_aliases(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
+enum err store_identities(struct ctx *c, const struct identity_keys *keys, struct list *ret) MUST_CHECK;
+
+/* Queue writes. */
+enum err store_insert(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
+enum err store_update(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
+enum err store_alias(struct ctx *c, const struct alias_row *rows, size_t n) MUST_CHECK;
+/* Give identities to their customers; an e-mail or phone replaces the one that the customer had. */
+enum err store_identities_add(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
+/* Take every identity of a kind from a customer. */
+enum err store_identity_clear(struct ctx *c, const struct identity_row *row) MUST_CHECK;
+
+/* The identities that an input names, in normal form, with faults where they have none. */
+struct identities {
+        struct identity *v;
+        size_t n;
+};
+void identities_of(struct ctx *c, const char *pointer, const struct customer_in *in, struct identities *ret);
+
+/* The id that an identity has in an idmap. */
+struct uuid identity_key(const char *kind, const char *value);

@@ -1,0 +1,151 @@
+/* The connection: open, keep fit, notice loss. */
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/internal.h"
+
+struct db *db_new(const struct db_options *options)
+{
+        struct db *db = calloc(1, sizeof *db);
+
+        if (db == NULL)
+                abort();
+        db->options = *options;
+        return db;
+}
+
+static void close_connection(struct db *db)
+{
+        PQfinish(db->conn);
+        db->conn = NULL;
+        db->tx_depth = 0;
+        db->doomed = false;
+        db->pending_count = 0;
+        memset(db->prepared, 0, sizeof db->prepared); /* prepared statements die with their session */
+}
+
+void db_free(struct db *db)
+{
+        if (db == NULL)
+                return;
+        close_connection(db);
+        text_free(&db->scratch);
+        free(db);
+}
+
+enum err connection_lost(struct ctx *c)
+{
+        if (c->db->conn != NULL)
+                c->problem.cause = arena_strdup(c->arena, PQerrorMessage(c->db->conn));
+        c->db->pending_count = 0;
+        return fail(c, ERR_DATABASE_AWAY, "The connection to the database was lost.");
+}
+
+/* A generic plan for every statement: plans made while tables were small must not stick (see docs/decisions.md). */
+#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d"
+
+/* A server that is down answers at once on a socket; over a network this bounds the wait. */
+#define CONNECT_TIMEOUT_SECONDS "5"
+
+/* "Already exists, skipping" and the like: of no use to anyone. */
+static void drop_notice(void *arg, const PGresult *result)
+{
+        (void)arg;
+        (void)result;
+}
+
+static enum err connect_now(struct ctx *c)
+{
+        struct db *db = c->db;
+        char options[256];
+
+        snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms);
+        const char *const names[] = {"dbname", "application_name", "client_encoding",
+                                     "connect_timeout", "options", NULL};
+        const char *const values[] = {db->options.url, db->options.application, "UTF8",
+                                      CONNECT_TIMEOUT_SECONDS, options, NULL};
+        close_connection(db);
+        db->conn = PQconnectdbParams(names, values, /* expand_dbname= */ 1);
+        if (PQstatus(db->conn) != CONNECTION_OK || !PQenterPipelineMode(db->conn)) {
+                enum err err = connection_lost(c);
+                close_connection(db);
+                return err;
+        }
+        PQsetNoticeReceiver(db->conn, drop_notice, NULL);
+        return ERR_OK;
+}
+
+/* After a server's restart the first read gives a notice, not the end: read until quiet, then look. */
+static bool still_there(PGconn *conn)
+{
+        struct pollfd pollfd = {.fd = PQsocket(conn), .events = POLLIN};
+
+        while (poll(&pollfd, 1, 0) > 0)
+                if (!PQconsumeInput(conn))
+                        return false;
+        return PQstatus(conn) == CONNECTION_OK;
+}
+
+enum err db_ready(struct ctx *c)
+{
+        struct db *db = c->db;
+
+        assert(db->tx_depth == 0 && db->pending_count == 0);
+        if (db->conn != NULL && still_there(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+                return ERR_OK;
+        return connect_now(c);
+}
+
+enum err db_listen(struct ctx *c, const char *channel)
+{
+        struct text sql = {0};
+        char *quoted = PQescapeIdentifier(c->db->conn, channel, strlen(channel));
+
+        text_printf(&sql, "LISTEN %s", quoted);
+        PQfreemem(quoted);
+        enum err err = command_send(c, sql.data);
+        text_free(&sql);
+        TRY(err);
+        return db_flush(c);
+}
+
+enum err db_wait(struct ctx *c, int timeout_ms, const char **ret_payload)
+{
+        PGconn *conn = c->db->conn;
+        struct pollfd pollfd = {.fd = PQsocket(conn), .events = POLLIN};
+        PGnotify *notify = PQnotifies(conn);
+
+        if (notify == NULL && poll(&pollfd, 1, timeout_ms) > 0) {
+                if (!PQconsumeInput(conn))
+                        return connection_lost(c);
+                notify = PQnotifies(conn);
+        }
+        *ret_payload = notify != NULL ? arena_strdup(c->arena, notify->extra) : NULL;
+        PQfreemem(notify);
+        return PQstatus(conn) == CONNECTION_OK ? ERR_OK : connection_lost(c);
+}
+
+static enum err run_script(struct ctx *c, const char *sql)
+{
+        PGresult *result = PQexec(c->db->conn, sql);
+        ExecStatusType status = PQresultStatus(result);
+        enum err err = ERR_OK;
+
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+                err = error_from_result(c, result);
+        PQclear(result);
+        return err;
+}
+
+enum err db_script(struct ctx *c, const char *sql)
+{
+        TRY(db_flush(c));
+        PQexitPipelineMode(c->db->conn);
+        enum err err = run_script(c, sql);
+        if (!PQenterPipelineMode(c->db->conn) && err == ERR_OK)
+                err = connection_lost(c);
+        return err;
+}

@@ -1,0 +1,134 @@
+/* Rows: PostgreSQL's binary format to C structs in the arena. */
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+#include "db/internal.h"
+
+#define PG_EPOCH_DAYS 10957 /* 2000-01-01 */
+
+static int32_t get32(const char *data)
+{
+        uint32_t be;
+        memcpy(&be, data, sizeof be);
+        return (int32_t)be32toh(be);
+}
+
+static int64_t get64(const char *data)
+{
+        uint64_t be;
+        memcpy(&be, data, sizeof be);
+        return (int64_t)be64toh(be);
+}
+
+/* A text[] without nulls, one dimension. */
+static enum err get_texts(struct ctx *c, const char *data, struct texts *ret)
+{
+        const char *p = data + 12; /* dimensions, flags, element type */
+
+        *ret = (struct texts){0};
+        if (get32(data) == 0)
+                return ERR_OK;
+        size_t n = (size_t)get32(p);
+        p += 8; /* length, lower bound */
+        ret->v = ARENA_ARRAY(c->arena, n, const char *);
+        for (size_t i = 0; i < n; i++) {
+                int32_t len = get32(p);
+                if (len < 0)
+                        return fail(c, ERR_INTERNAL, "An array holds a null.");
+                ret->v[i] = arena_strndup(c->arena, p + 4, (size_t)len);
+                p += 4 + len;
+        }
+        ret->n = n;
+        return ERR_OK;
+}
+
+static enum err get_value(struct ctx *c, const struct field *field, const char *data, size_t len, void *at)
+{
+        switch (field->wire) {
+        case WIRE_BOOL:
+                *(bool *)at = data[0] != 0;
+                break;
+        case WIRE_INT:
+                *(int64_t *)at = get64(data);
+                break;
+        case WIRE_INT32:
+                *(int32_t *)at = get32(data);
+                break;
+        case WIRE_OPT_INT:
+                *(struct opt_int *)at = (struct opt_int){.set = true, .v = get64(data)};
+                break;
+        case WIRE_TEXT:
+                *(const char **)at = arena_strndup(c->arena, data, len);
+                break;
+        case WIRE_ENUM:
+                *(unsigned *)at = names_find(field->names, data); /* libpq ends every value with a NUL */
+                if (*(unsigned *)at == 0)
+                        return fail(c, ERR_INTERNAL, "The column %s holds an unknown value.", field->name);
+                break;
+        case WIRE_UUID:
+                memcpy(at, data, sizeof(struct uuid));
+                break;
+        case WIRE_INSTANT:
+                ((struct instant *)at)->us = get64(data) + PG_EPOCH_DAYS * INSTANT_DAY;
+                break;
+        case WIRE_DATE:
+                *(struct date *)at = date_from_days(get32(data) + PG_EPOCH_DAYS);
+                break;
+        case WIRE_BIRTHDAY:
+                if (!birthday_parse(data, at))
+                        return fail(c, ERR_INTERNAL, "The column %s holds no birthday.", field->name);
+                break;
+        case WIRE_JSON:
+                ((struct json_text *)at)->text = arena_strndup(c->arena, data + 1, len - 1);
+                break;
+        case WIRE_BYTES: {
+                uint8_t *copy = arena_alloc(c->arena, len);
+                memcpy(copy, data, len);
+                *(struct bytes *)at = (struct bytes){.v = copy, .n = len};
+                break;
+        }
+        case WIRE_TEXTS:
+                return get_texts(c, data, at);
+        default:
+                assert(0 && "no column has this type");
+        }
+        return ERR_OK;
+}
+
+static bool may_be_null(const struct field *field)
+{
+        return field->wire != WIRE_BOOL && field->wire != WIRE_INT && field->wire != WIRE_INT32;
+}
+
+/* Columns of one result at most. */
+#define COLUMNS_MAX 64
+
+enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result, struct list *ret)
+{
+        const struct field *fields[COLUMNS_MAX];
+        size_t offsets[COLUMNS_MAX];
+        int columns = PQnfields(result), rows = PQntuples(result);
+
+        assert(columns <= COLUMNS_MAX);
+        for (int column = 0; column < columns; column++) {
+                const char *name = PQfname(result, column);
+                fields[column] = shape_path(sql->out, name, strlen(name), &offsets[column]);
+                assert(fields[column] != NULL); /* sql_check_all saw to it */
+        }
+        char *objects = arena_array(c->arena, (size_t)rows, sql->out->size);
+        for (int row = 0; row < rows; row++) {
+                char *object = objects + (size_t)row * sql->out->size;
+                for (int column = 0; column < columns; column++) {
+                        if (!PQgetisnull(result, row, column)) {
+                                TRY(get_value(c, fields[column], PQgetvalue(result, row, column),
+                                              (size_t)PQgetlength(result, row, column), object + offsets[column]));
+                        } else if (!may_be_null(fields[column])) {
+                                return fail(c, ERR_INTERNAL, "%s: the column %s is null.", sql->name,
+                                            fields[column]->name);
+                        }
+                }
+        }
+        *ret = (struct list){.v = objects, .n = (size_t)rows};
+        return ERR_OK;
+}

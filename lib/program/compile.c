@@ -1,0 +1,179 @@
+#include "program/program.h"
+
+#include <string.h>
+
+#include "expr/expr.h"
+
+static const char *rule_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/earning/%zu/%s", index, field);
+}
+
+static const char *tier_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/tiers/%zu/%s", index, field);
+}
+
+/* ---- earning rules */
+
+/* A field that belongs to one kind of rule: needed there (above 0), meaningless elsewhere (0). */
+static void kind_field_check(struct ctx *c, size_t index, const char *name, int64_t value, bool its_kind)
+{
+        const char *pointer = rule_pointer(c, index, name);
+
+        if (its_kind && value <= 0)
+                fault_body(c, pointer, "required", "A rule of this kind needs %s above 0.", name);
+        else if (!its_kind && value != 0)
+                fault_body(c, pointer, "not_for_kind", "A rule of this kind has no %s.", name);
+}
+
+static void rule_code_check(struct ctx *c, const struct program *program, size_t index)
+{
+        const char *code = program->earning.v[index].code;
+        const char *pointer = rule_pointer(c, index, "code");
+
+        if (strcmp(code, BENEFIT_TIER_POINTS) == 0 || strcmp(code, BENEFIT_BIRTHDAY_MONTH) == 0)
+                fault_body(c, pointer, "reserved", "Explanations use %s for the benefits of a tier.", code);
+        for (size_t i = 0; i < index; i++)
+                if (strcmp(program->earning.v[i].code, code) == 0) {
+                        fault_body(c, pointer, "duplicate", "Rule %zu has the code %s already.", i, code);
+                        return;
+                }
+}
+
+/* Compile a condition; its faults are noted and found by problem_check at the end. */
+static void condition_compile(struct ctx *c, const char *pointer, const char *text,
+                              const struct expr_names *names, const struct expr **ret)
+{
+        const struct expr *condition;
+
+        if (text != NULL && expr_compile(c, pointer, text, names, &condition) == ERR_OK)
+                *ret = condition;
+}
+
+static void rule_compile(struct ctx *c, struct program *program, size_t index, const struct expr_names *names)
+{
+        struct earning_rule *rule = &program->earning.v[index];
+
+        rule_code_check(c, program, index);
+        kind_field_check(c, index, "rate_millionths", rule->rate_millionths, rule->kind == RULE_BASE);
+        kind_field_check(c, index, "factor_millionths", rule->factor_millionths, rule->kind == RULE_MULTIPLY);
+        kind_field_check(c, index, "points", rule->points, rule->kind == RULE_ADD);
+        if (date_known(rule->valid_from) && date_known(rule->valid_until) &&
+            date_compare(rule->valid_from, rule->valid_until) > 0)
+                fault_body(c, rule_pointer(c, index, "valid_until"), "too_small",
+                           "The last day lies before the first.");
+        rule->condition = NULL;
+        condition_compile(c, rule_pointer(c, index, "when"), rule->when, names, &rule->condition);
+}
+
+/* ---- tiers */
+
+static void tier_code_check(struct ctx *c, const struct program *program, size_t index)
+{
+        for (size_t i = 0; i < index; i++)
+                if (strcmp(program->tiers.v[i].code, program->tiers.v[index].code) == 0) {
+                        fault_body(c, tier_pointer(c, index, "code"), "duplicate",
+                                   "Tier %zu has the code %s already.", i, program->tiers.v[i].code);
+                        return;
+                }
+}
+
+static void tier_rank_check(struct ctx *c, const struct tier *tier, size_t index)
+{
+        const struct requirements *qualify = &tier->qualify;
+        const char *pointer = tier_pointer(c, index, "qualify");
+        bool everyone = qualify->any_of.n + qualify->all_of.n == 0;
+
+        if (tier->rank != (int64_t)index)
+                fault_body(c, tier_pointer(c, index, "rank"), "out_of_order",
+                           "Ranks count up from 0 in the order of the list; this one must be %zu.", index);
+        if (index == 0 && !everyone)
+                fault_body(c, pointer, "not_allowed",
+                           "Everyone has the lowest tier; it can't have requirements.");
+        if (index > 0 && everyone)
+                fault_body(c, pointer, "required",
+                           "Everyone would have this tier; say what it takes to reach it.");
+}
+
+static void benefits_check(struct ctx *c, const struct benefits *benefits, size_t index,
+                           const struct expr_names *names)
+{
+        const struct expr *goods;
+
+        for (size_t i = 0; i < benefits->full_reduction.n; i++) {
+                const struct full_reduction *reduction = &benefits->full_reduction.v[i];
+                if (reduction->off_minor > reduction->threshold_minor)
+                        fault_body(c,
+                                   arena_printf(c->arena, "#/tiers/%zu/benefits/full_reduction/%zu/off_minor",
+                                                index, i),
+                                   "too_large",
+                                   "More would go off than the basket is worth; at most the threshold.");
+        }
+        const char *pointer = tier_pointer(c, index, "benefits/lifetime_repair_goods");
+        if (benefits->lifetime_repair_goods != NULL && !benefits->lifetime_repair)
+                fault_body(c, pointer, "not_allowed", "Goods are named, but lifetime_repair is false.");
+        condition_compile(c, pointer, benefits->lifetime_repair_goods, names, &goods);
+}
+
+/* ---- the whole */
+
+static void points_settings_check(struct ctx *c, const struct points_settings *points)
+{
+        if (points->pending == PENDING_DAYS && points->pending_days == 0)
+                fault_body(c, "#/points/pending_days", "required", "With pending = days say how many.");
+        if (points->pending != PENDING_DAYS && points->pending_days != 0)
+                fault_body(c, "#/points/pending_days", "not_allowed", "Days count only with pending = days.");
+}
+
+enum err program_compile(struct ctx *c, struct program *program)
+{
+        const char **codes = ARENA_ARRAY(c->arena, program->tiers.n, const char *);
+        struct expr_names names = {.tiers = codes, .tier_count = program->tiers.n};
+
+        points_settings_check(c, &program->points);
+        for (size_t i = 0; i < program->tiers.n; i++) {
+                codes[i] = program->tiers.v[i].code;
+                tier_code_check(c, program, i);
+                tier_rank_check(c, &program->tiers.v[i], i);
+        }
+        for (size_t i = 0; i < program->tiers.n; i++)
+                benefits_check(c, &program->tiers.v[i].benefits, i, &names);
+        for (size_t i = 0; i < program->earning.n; i++)
+                rule_compile(c, program, i, &names);
+        return problem_check(c);
+}
+
+int program_tier(const struct program *program, const char *code)
+{
+        for (size_t i = 0; i < program->tiers.n; i++)
+                if (strcmp(program->tiers.v[i].code, code) == 0)
+                        return (int)i;
+        return -1;
+}
+
+static int64_t requirements_window(const struct requirements *requirements)
+{
+        int64_t longest = 0;
+
+        for (size_t i = 0; i < requirements->any_of.n; i++)
+                if (requirements->any_of.v[i].window_months.v > longest)
+                        longest = requirements->any_of.v[i].window_months.v;
+        for (size_t i = 0; i < requirements->all_of.n; i++)
+                if (requirements->all_of.v[i].window_months.v > longest)
+                        longest = requirements->all_of.v[i].window_months.v;
+        return longest;
+}
+
+int program_window_months(const struct program *program)
+{
+        int64_t longest = 0;
+
+        for (size_t i = 0; i < program->tiers.n; i++) {
+                int64_t qualify = requirements_window(&program->tiers.v[i].qualify);
+                int64_t keep = requirements_window(&program->tiers.v[i].keep);
+                longest = qualify > longest ? qualify : longest;
+                longest = keep > longest ? keep : longest;
+        }
+        return (int)longest;
+}
