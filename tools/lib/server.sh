@@ -2,7 +2,7 @@
 # Start and stop the program `patron`, whose process id is in DIR/patron.pid. Needs say.sh.
 
 SERVER_WAIT_SECONDS=120  # for the first answer: a start may migrate a large database
-SERVER_STOP_SECONDS=60   # for the drain: what was accepted is answered first
+SERVER_STOP_SECONDS=$((${PATRON_DRAIN_SECONDS:-30} + 30)) # the server ends its drain itself; this is for one that hangs
 
 # server_address LISTEN: the address under which a client on this machine reaches a server listening there.
 server_address() {
