@@ -17,17 +17,18 @@ FORGET_ABOVE = 2000  # verdicts; older ones are of files that have changed since
 
 
 def preprocessed(command):
-    words = shlex.split(command["command"])
-    words = words[words.index("ccache") + 1:] if "ccache" in words else words
-    words = [word for word in words if not word.endswith("ccache")]
+    words = [word for word in shlex.split(command["command"]) if not word.endswith("ccache")]
     output = words.index("-o")
     del words[output:output + 2]
     words.remove("-c")
-    return subprocess.run([*words, "-E", "-CC"], cwd=command["directory"], check=True, capture_output=True).stdout
+    return subprocess.run([*words, "-E", "-CC"], cwd=command["directory"], capture_output=True)
 
 
 def check(command, build, cache, seed):
-    mark = cache / hashlib.sha256(seed + command["command"].encode() + preprocessed(command)).hexdigest()
+    source = preprocessed(command)
+    if source.returncode != 0:
+        return source.stderr.decode()
+    mark = cache / hashlib.sha256(seed + command["command"].encode() + source.stdout).hexdigest()
     if mark.exists():
         mark.touch()
         return ""
