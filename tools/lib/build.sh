@@ -25,5 +25,9 @@ build_locked() {
                 say "Building ($preset); the first time takes a minute"
                 (cd "$ROOT" && quiet "$folder/configure.log" cmake --preset "$preset" "${options[@]}") || return 1
         fi
-        quiet "$folder/build.log" ninja -C "$folder" -j "${PATRON_JOBS:-$(nproc)}" "$@" 8>&- 9>&-
+        ninja -C "$folder" -j "${PATRON_JOBS:-$(nproc)}" "$@" >"$folder/build.log" 2>&1 8>&- 9>&- || {
+                grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)' "$folder/build.log" | head -n 60 >&2
+                say "the build ($preset) failed; all of it is in $folder/build.log"
+                return 1
+        }
 }
