@@ -25,6 +25,8 @@ server for it with PATRON_CURRENCY=GBP PATRON_ZONE=Europe/London. Running it twi
 
 Exit status: 0 when every answer was good and the totals are the expected ones, 1 when not, 2 on wrong usage."""
 
+URL = "http://127.0.0.1:8080"
+CONNECTIONS = 12
 FAILURES_SHOWN = 5
 PLAIN_EVERY_SECONDS = 5
 BAR_EVERY_SECONDS = 0.2
@@ -154,13 +156,15 @@ class Replay:
         kinds = {}
         for name, counts in (("orders", self.orders), ("refunds", self.refunds)):
             kinds[name] = dict(vars(counts), right=counts.right)
-        left_out = [{"reason": reason, "lines": lines, "minor": minor} for reason, (lines, minor) in self.shop.left_out.items()]
+        left_out = [{"reason": reason, "lines": lines, "minor": minor}
+                    for reason, (lines, minor) in self.shop.left_out.items()]
         customers = len({order.customer["external_id"] for order in self.shop.orders})
         return {
             "right": self.right, "currency": self.currency, "customers": customers,
             "lines": sum(len(order.lines) for order in self.shop.orders), **kinds, "left_out": left_out,
             "failures": self.failures, "repeats": self.repeats, "proof": self.proof,
-            "seconds": round(self.seconds, 2), "orders_per_second": round(self.orders.sent / max(self.seconds, 1e-9), 1),
+            "seconds": round(self.seconds, 2),
+            "orders_per_second": round(self.orders.sent / max(self.seconds, 1e-9), 1),
         }
 
 
@@ -171,8 +175,8 @@ def money(minor, currency):
 def print_counts(name, counts, currency):
     print(f"{name:9} {counts['sent']:,} sent of {counts['expected']:,}: {counts['created']:,} created, "
           f"{counts['replayed']:,} replayed, {counts['failed']:,} failed")
-    equal = "equal" if counts["minor"] == counts["expected_minor"] else "DIFFERENT"
-    print(f"          {money(counts['minor'], currency)} answered, {money(counts['expected_minor'], currency)} expected: {equal}")
+    answered, expected = money(counts["minor"], currency), money(counts["expected_minor"], currency)
+    print(f"          {answered} answered, {expected} expected: {'equal' if answered == expected else 'DIFFERENT'}")
 
 
 def print_report(report):
@@ -191,7 +195,8 @@ def print_report(report):
         print(f"failed    {failure}")
     if len(report["failures"]) > FAILURES_SHOWN:
         print(f"          and {len(report['failures']) - FAILURES_SHOWN:,} more")
-    print(f"time      {report['seconds']:.1f} s, {report['orders_per_second']:,.0f} orders/s, {report['repeats']:,} repeated requests")
+    print(f"time      {report['seconds']:.1f} s, {report['orders_per_second']:,.0f} orders/s, "
+          f"{report['repeats']:,} repeated requests")
     print("right" if report["right"] else "NOT RIGHT")
 
 
@@ -212,17 +217,19 @@ def positive(text):
 
 
 def arguments(argv):
-    parser = argparse.ArgumentParser(prog="tools/replay", description="Send a shop's history to a running server, in time order, "
-                                     "and check that every total is right.", epilog=ABOUT,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="?", metavar="FILE", help="online_retail.csv.gz")
-    parser.add_argument("--made", type=positive, metavar="N", help="instead of a file: a made shop of N orders, the same every time")
-    parser.add_argument("--rate", type=parse_rate, default="max", help="requests a second, or max (default)")
-    parser.add_argument("--connections", type=positive, default=12, help="kept-alive connections (default 12)")
-    parser.add_argument("--url", default=os.environ.get("PATRON_URL", "http://127.0.0.1:8080"), help="the server (default $PATRON_URL or http://127.0.0.1:8080)")
-    parser.add_argument("--key-file", type=Path, default=Path("var/admin.key"), help="file with the API key, unless $PATRON_KEY holds it (default var/admin.key)")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser = argparse.ArgumentParser(
+        prog="tools/replay", epilog=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Send a shop's history to a running server, in time order, and check that every total is right.")
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="online_retail.csv.gz")
+    add("--made", type=positive, metavar="N", help="instead of a file: a made shop of N orders, always the same")
+    add("--rate", type=parse_rate, default="max", help="requests a second, or max (default)")
+    add("--connections", type=positive, default=CONNECTIONS, help=f"kept-alive connections (default {CONNECTIONS})")
+    add("--url", default=os.environ.get("PATRON_URL", URL), help=f"the server (default $PATRON_URL or {URL})")
+    add("--key-file", type=Path, default=Path(os.environ.get("PATRON_DATA", "var"), "admin.key"),
+        help="holds the API key, unless $PATRON_KEY does (default var/admin.key)")
+    add("--quiet", action="store_true", help="no progress")
+    add("--json", action="store_true", help="the report as JSON")
     given = parser.parse_args(argv)
     if (given.file is None) == (given.made is None):
         parser.error("give either FILE or --made N")
@@ -246,8 +253,8 @@ def shop_currency(parser, given, key):
         parser.exit(1, f"GET /v1/meta: {meta.reason()}\n")
     currency, zone = meta.body["currency"], meta.body["zone"]
     if given.file and (currency, zone) != (retail.CURRENCY, str(retail.ZONE)):
-        parser.exit(1, f"This file is in {retail.CURRENCY} and {retail.ZONE} time, the server's shop is in {currency} and {zone}: "
-                    f"start it with PATRON_CURRENCY={retail.CURRENCY} PATRON_ZONE={retail.ZONE}.\n")
+        parser.exit(1, f"This file is in {retail.CURRENCY} and {retail.ZONE} time, the server's shop is in {currency} "
+                    f"and {zone}: start it with PATRON_CURRENCY={retail.CURRENCY} PATRON_ZONE={retail.ZONE}.\n")
     return currency
 
 

@@ -1,4 +1,4 @@
-"""Servers of a test's own: a fresh database on the PostgreSQL of PATRON_TEST_DATABASE_URL, the real binary, a free port."""
+"""Servers of a test's own: a fresh database on the PostgreSQL of PATRON_TEST_DATABASE_URL, the real binary, any port."""
 
 import contextlib
 import glob
@@ -39,7 +39,8 @@ def binary():
 def psql(url, sql):
     installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))
     program = installed[-1] if installed else shutil.which("psql")
-    done = subprocess.run([program, "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
+                          text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

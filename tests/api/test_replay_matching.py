@@ -65,7 +65,8 @@ def test_read_groups_lines_by_invoice_dated_by_its_earliest_line():
     assert [(o.external_id, o.customer, o.at, o.total_minor) for o in orders] == [
         ("536", {"external_id": "1"}, "2011-01-10T10:00:00Z", 500)]
     first = {"line_no": 1, "sku": "A", "name": "Thing", "quantity": 2, "unit_price_minor": 125, "total_minor": 250}
-    assert orders[0].lines == [first, {"line_no": 2, "sku": "B", "quantity": 1, "total_minor": 0}, {**first, "line_no": 3}]
+    second = {"line_no": 2, "sku": "B", "quantity": 1, "total_minor": 0}
+    assert orders[0].lines == [first, second, {**first, "line_no": 3}]
 
 
 def test_read_counts_what_is_no_order_of_a_customer():
@@ -88,7 +89,8 @@ def test_match_takes_the_latest_earlier_order():
 
 
 def test_match_counts_an_order_of_the_same_minute_as_earlier():
-    assert matched([order("1", "t5", ("A", 1, 100))], [cancel("C", "t5", ("A", 1, 100))]) == ({"C/1": [(1, 1, 100)]}, {})
+    orders = [order("1", "t5", ("A", 1, 100))]
+    assert matched(orders, [cancel("C", "t5", ("A", 1, 100))]) == ({"C/1": [(1, 1, 100)]}, {})
 
 
 def test_match_splits_over_orders_and_lines_to_the_penny():

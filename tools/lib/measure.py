@@ -12,9 +12,8 @@ from pathlib import Path
 
 FLOOR_CLIENTS = 16
 FLOOR_THREADS = 2
-ORDER_CONNECTIONS = (1, 16, 64, 256)
 CONNECTIONS = 64
-RSS_CONNECTIONS = 256
+OPEN_CONNECTIONS = 256
 OPEN_LOOP_SHARES = (50, 80)
 WARM_SECONDS = 1
 CHECK_ORDERS = 2000
@@ -74,9 +73,9 @@ class Bench:
 
     def pgbench(self, script, *more):
         given = self.given
-        text = run([f"{given.pg_bin}/pgbench", "--no-vacuum", "--protocol=prepared", f"--define=customers={given.customers}",
-                    f"--client={FLOOR_CLIENTS}", f"--jobs={FLOOR_THREADS}", f"--file={given.floor_scripts / script}", *more,
-                    given.floor_url])
+        text = run([f"{given.pg_bin}/pgbench", "--no-vacuum", "--protocol=prepared",
+                    f"--define=customers={given.customers}", f"--client={FLOOR_CLIENTS}", f"--jobs={FLOOR_THREADS}",
+                    f"--file={given.floor_scripts / script}", *more, given.floor_url])
         failed = re.search(r"number of failed transactions: (\d+)", text)
         if failed and failed.group(1) != "0":
             raise Failed(text)
@@ -89,8 +88,8 @@ class Bench:
 
     def rows(self, url):
         """Rows written so far: {table: inserted + updated + deleted}."""
-        text = self.sql(url, "SELECT json_object_agg(relname, n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables")
-        return json.loads(text)
+        return json.loads(self.sql(url, "SELECT json_object_agg(relname, n_tup_ins + n_tup_upd + n_tup_del) "
+                                        "FROM pg_stat_user_tables"))
 
     def rows_per_call(self, url, count, work):
         """Rows that each of count calls of work wrote; backends report them with a delay, so wait until all is in."""
@@ -114,10 +113,11 @@ class Bench:
         floor = self.rows_per_call(self.given.floor_url, per_client * FLOOR_CLIENTS, lambda: self.pgbench(
             "floor_order.sql", f"--transactions={per_client}"))
         tables = sorted(set(orders) | set(floor))
-        apart = [t for t in tables if abs(orders.get(t, 0) - floor.get(t, 0)) > ROWS_TOLERANCE * max(1, orders.get(t, 0))]
+        pairs = [(name, orders.get(name, 0), floor.get(name, 0)) for name in tables]
+        apart = [f"{name} {a:.2f} and {b:.2f}" for name, a, b in pairs if abs(a - b) > ROWS_TOLERANCE * max(1, a)]
         if apart:
-            raise Failed("tests/load/floor_order.sql does not write the rows that an order writes. Rows per order, server and floor: "
-                         + ", ".join(f"{t} {orders.get(t, 0):.2f} and {floor.get(t, 0):.2f}" for t in apart))
+            raise Failed("tests/load/floor_order.sql does not write the rows that an order writes. Rows per order, "
+                         f"server and floor: {', '.join(apart)}")
         return orders
 
 
@@ -158,7 +158,8 @@ def measure(bench, rounds, floor_only):
             measured.add("mixed, 64 connections", bench.load("mixed", CONNECTIONS))
             for share in OPEN_LOOP_SHARES:
                 top = measured.median("orders, 64 connections")
-                measured.add(f"open loop, {share} %", bench.load("orders", RSS_CONNECTIONS, rate=round(top * share / 100)))
+                result = bench.load("orders", OPEN_CONNECTIONS, rate=round(top * share / 100))
+                measured.add(f"open loop, {share} %", result)
     return measured
 
 
@@ -214,12 +215,13 @@ def report(bench, measured, written):
     lines = [f"{machine(bench)}; {date.today().isoformat()}; {given.rounds} rounds of {given.seconds} s, "
              f"{given.customers:,} customers; medians.", ""]
     if not given.floor_only:
-        lines += table(["server", "per second", "lowest – highest", "p50 ms", "p95 ms", "p99 ms", "max ms", "memory MB"],
-                       server_rows(measured)) + [""]
-    lines += table([f"PostgreSQL alone, {FLOOR_CLIENTS} clients", "per second", "lowest – highest", "mean ms"], floor_rows(measured))
+        head = ["server", "per second", "lowest – highest", "p50 ms", "p95 ms", "p99 ms", "max ms", "memory MB"]
+        lines += table(head, server_rows(measured)) + [""]
+    head = [f"PostgreSQL alone, {FLOOR_CLIENTS} clients", "per second", "lowest – highest", "mean ms"]
+    lines += table(head, floor_rows(measured))
     if not given.floor_only:
-        lines += [""] + table(["goal", "measured", "wanted", ""], (
-            [goal, value, wanted, "reached" if good else "**not reached**"] for goal, value, wanted, good in goals(measured)))
+        verdicts = [[*goal, "reached" if good else "**not reached**"] for *goal, good in goals(measured)]
+        lines += [""] + table(["goal", "measured", "wanted", ""], verdicts)
         lines += ["", "Rows written for one order, by both: " + ", ".join(
             f"{name} {count:.2f}".replace(".00", "") for name, count in written.items()) + "."]
     return "\n".join(lines)

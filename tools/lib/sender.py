@@ -28,7 +28,8 @@ class Answer:
 
     def reason(self):
         problem = self.body if isinstance(self.body, dict) else {}
-        faults = "; ".join(f"{f.get('pointer') or f.get('parameter')}: {f.get('detail')}" for f in problem.get("errors", []))
+        faults = "; ".join(f"{fault.get('pointer') or fault.get('parameter')}: {fault.get('detail')}"
+                           for fault in problem.get("errors", []))
         return " ".join(filter(None, [str(self.status), problem.get("title"), problem.get("detail"), faults]))
 
 
