@@ -130,7 +130,7 @@ class Replay:
         if kind == "order":
             self.orders.add(answer, answer.body["order"]["total_minor"] if answer.good else 0)
         else:
-            self.refunds.add(answer, answer.body["refund"]["total_minor"] if answer.good else 0)
+            self.refunds.add(answer, answer.body["refund"]["amount_minor"] if answer.good else 0)
         if not answer.good:
             self.failures.append(f"{kind} {step.body['external_id']}: {answer.reason()}")
         if self.progress:
