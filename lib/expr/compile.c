@@ -52,6 +52,18 @@ const char *token_shown(struct compiler *p, const struct token *token)
         return arena_printf(p->c->arena, "%.*s...", (int)len, token->at);
 }
 
+void compile_expected(struct compiler *p, const char *what, const struct token *at)
+{
+        const char *hint = "";
+
+        if (*at->at == '"')
+                hint = " Texts stand in single quotes.";
+        else if (at->kind == TOKEN_BAD && (unsigned char)*at->at >= 0x80)
+                hint = " Outside quotes only plain ASCII signs have a meaning.";
+        compile_fault(p, at, "expression_syntax", "%s should stand here, not %s.%s", what, token_shown(p, at),
+                      hint);
+}
+
 struct token token_take(struct compiler *p)
 {
         struct token taken = p->token;
@@ -72,8 +84,7 @@ static bool expect(struct compiler *p, const char *spelling)
 {
         if (accept(p, spelling))
                 return true;
-        compile_fault(p, &p->token, "expression_syntax", "%s should stand here, not %s.", spelling,
-                      token_shown(p, &p->token));
+        compile_expected(p, spelling, &p->token);
         return false;
 }
 
@@ -292,8 +303,7 @@ static struct node *parse_unary(struct compiler *p)
                 return parse_member(p, "segment", FACT_SEGMENTS);
         if (at.kind == TOKEN_WORD && !reserved(&at))
                 return parse_field(p);
-        compile_fault(p, &at, "expression_syntax", "a condition should stand here, not %s.",
-                      token_shown(p, &at));
+        compile_expected(p, "a condition", &at);
         return NULL;
 }
 
@@ -340,8 +350,7 @@ enum err expr_compile(struct ctx *c, const char *pointer, const char *text, cons
         }
         const struct node *root = parse_or(&p);
         if (root != NULL && p.token.kind != TOKEN_END)
-                compile_fault(&p, &p.token, "expression_syntax",
-                              "and, or or the end should stand here, not %s.", token_shown(&p, &p.token));
+                compile_expected(&p, "and, or or the end", &p.token);
         if (p.faults > 0)
                 return problem_check(c);
         struct expr *expr = ARENA_NEW(c->arena, struct expr);

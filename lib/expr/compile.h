@@ -19,6 +19,9 @@ struct compiler {
 void compile_fault(struct compiler *p, const struct token *at, const char *code, const char *fmt, ...)
         __attribute__((format(printf, 4, 5), cold));
 
+/* Note a syntax fault: this token is not what should stand here. */
+void compile_expected(struct compiler *p, const char *what, const struct token *at) __attribute__((cold));
+
 /* A token as it may be quoted in a sentence. */
 const char *token_shown(struct compiler *p, const struct token *token);
 

@@ -133,9 +133,8 @@ void expr_set_bool(struct expr_facts *facts, enum expr_field field, bool value)
 
 void expr_set_number(struct expr_facts *facts, enum expr_field field, int64_t value)
 {
-        enum expr_type type = expr_field_info(field)->type;
-
-        assert(type == EXPR_NUMBER || type == EXPR_MONEY || type == EXPR_TIER);
+        assert(expr_field_info(field)->type == EXPR_NUMBER || expr_field_info(field)->type == EXPR_MONEY ||
+               expr_field_info(field)->type == EXPR_TIER);
         facts->v[field] = (struct expr_fact){.known = true, .number = value};
 }
 

@@ -181,8 +181,7 @@ bool value_read_span(struct compiler *p, struct value *ret)
         enum value_unit unit;
 
         if (number.kind != TOKEN_NUMBER || !unit_find(&p->token, &unit)) {
-                compile_fault(p, &number, "expression_syntax",
-                              "a span of time such as 30 days or 12 months should stand here.");
+                compile_expected(p, "a span of time such as 30 days", &number);
                 return false;
         }
         token_take(p);
@@ -194,11 +193,9 @@ bool value_read_span(struct compiler *p, struct value *ret)
 static bool ago_read(struct compiler *p, const struct token *number, enum value_unit unit, bool fits,
                      const struct expr_field_info *info, struct value *ret)
 {
-        struct token word = token_take(p);
-
+        token_take(p);
         if (!token_is(&p->token, "ago")) {
-                compile_fault(p, &p->token, "expression_syntax", "ago should follow %s.",
-                              token_shown(p, &word));
+                compile_expected(p, "ago", &p->token);
                 return false;
         }
         token_take(p);
@@ -275,8 +272,7 @@ bool value_read(struct compiler *p, const enum expr_field *field, enum node_kind
                 return false;
         }
         if (token.kind == TOKEN_END || token.kind == TOKEN_SIGN || token.kind == TOKEN_BAD) {
-                compile_fault(p, &token, "expression_syntax", "a value should stand here, not %s.",
-                              token_shown(p, &token));
+                compile_expected(p, "a value", &token);
                 return false;
         }
         token_take(p);

@@ -44,16 +44,16 @@ static void count_error(const struct request *r)
 {
         switch (r->err) {
         case ERR_BUSY:
-                metric_add(METRIC_QUEUE_FULL, 1);
+                metric_add(r->server->metrics, METRIC_QUEUE_FULL, 1);
                 break;
         case ERR_DEADLINE:
-                metric_add(METRIC_DEADLINE, 1);
+                metric_add(r->server->metrics, METRIC_DEADLINE, 1);
                 break;
         case ERR_DATABASE_AWAY:
-                metric_add(METRIC_DATABASE_AWAY, 1);
+                metric_add(r->server->metrics, METRIC_DATABASE_AWAY, 1);
                 break;
         case ERR_INTERNAL:
-                metric_add(METRIC_INTERNAL, 1);
+                metric_add(r->server->metrics, METRIC_INTERNAL, 1);
                 LOG(LOG_LEVEL_ERROR, "internal_error", LOG_S("request_id", r->ctx.request_id),
                     LOG_S("operation", r->match.route != NULL ? r->match.route->endpoint->name : NULL),
                     LOG_S("detail", r->ctx.problem.detail), LOG_S("cause", r->ctx.problem.cause));

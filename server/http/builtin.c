@@ -65,7 +65,7 @@ static enum err answer_metrics(struct request *r)
         unsigned depth[LANE_COUNT_];
 
         lanes_depth(r->server->lanes, depth);
-        metrics_write(depth, &r->answer.body);
+        metrics_write(r->server->metrics, depth, &r->answer.body);
         r->answer.status = MHD_HTTP_OK;
         r->answer.type = "text/plain; version=0.0.4; charset=utf-8";
         return ERR_OK;

@@ -15,11 +15,13 @@
 struct builtin;
 struct keeper;
 struct lanes;
+struct metrics;
 
 struct server {
         struct server_options options;
         struct arena *arena; /* what lives as long as the server */
         const struct router *router;
+        struct metrics *metrics;
         struct lanes *lanes;
         struct keeper *keeper;
         struct MHD_Daemon *daemon;

@@ -43,7 +43,7 @@ static enum MHD_Result request_dispatch(struct request *r)
 {
         atomic_fetch_add(&r->server->in_flight, 1);
         r->counted = true;
-        metric_add(METRIC_IN_FLIGHT, 1);
+        metric_add(r->server->metrics, METRIC_IN_FLIGHT, 1);
         if (r->err == ERR_OK && r->answer.status == 0 && r->builtin != NULL)
                 builtin_answer(r);
         else if (r->err == ERR_OK && r->answer.status == 0)
@@ -123,7 +123,7 @@ static void request_end(void *cls, struct MHD_Connection *connection, void **slo
         if (r->phase == PHASE_DONE) { /* else the head was malformed or the client left while sending */
                 int64_t total_us = clock_monotonic_us() - r->arrived_us;
                 if (r->match.route != NULL)
-                        metric_request(r->match.route, r->answer.status, total_us);
+                        metric_request(server->metrics, r->match.route, r->answer.status, total_us);
                 request_log(r, total_us, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
         }
         if (r->response != NULL)
@@ -135,7 +135,7 @@ static void request_end(void *cls, struct MHD_Connection *connection, void **slo
         arena_free(r->ctx.arena);
         *slot = NULL;
         if (counted) {
-                metric_add(METRIC_IN_FLIGHT, -1);
+                metric_add(server->metrics, METRIC_IN_FLIGHT, -1);
                 atomic_fetch_sub(&server->in_flight, 1);
         }
 }
@@ -145,14 +145,15 @@ static void request_end(void *cls, struct MHD_Connection *connection, void **slo
 static void connection_change(void *cls, struct MHD_Connection *connection, void **slot,
                               enum MHD_ConnectionNotificationCode code)
 {
-        (void)cls;
+        struct metrics *metrics = ((struct server *)cls)->metrics;
+
         (void)connection;
         (void)slot;
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-                metric_add(METRIC_CONNECTIONS, 1);
-                metric_add(METRIC_CONNECTIONS_TOTAL, 1);
+                metric_add(metrics, METRIC_CONNECTIONS, 1);
+                metric_add(metrics, METRIC_CONNECTIONS_TOTAL, 1);
         } else {
-                metric_add(METRIC_CONNECTIONS, -1);
+                metric_add(metrics, METRIC_CONNECTIONS, -1);
         }
 }
 
@@ -212,7 +213,7 @@ struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
                 MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
                 MHD_OPTION_URI_LOG_CALLBACK, request_line, server,
                 MHD_OPTION_NOTIFY_COMPLETED, request_end, server,
-                MHD_OPTION_NOTIFY_CONNECTION, connection_change, NULL,
+                MHD_OPTION_NOTIFY_CONNECTION, connection_change, server,
                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
                 MHD_OPTION_CONNECTION_LIMIT, server->options.connections_max,
                 MHD_OPTION_CONNECTION_TIMEOUT, server->options.connection_idle_seconds,

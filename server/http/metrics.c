@@ -21,26 +21,27 @@ struct histogram {
         _Atomic int64_t buckets[BUCKETS_MAX], sum;
 };
 
-static const struct router *metric_router;
-static _Atomic int64_t (*request_counts)[STATUS_CLASSES]; /* by route index */
-static _Atomic int64_t singles[METRIC_COUNT_];
-static struct histogram seconds[LANE_COUNT_], batches;
+struct metrics {
+        const struct router *router;
+        _Atomic int64_t singles[METRIC_COUNT_];
+        struct histogram seconds[LANE_COUNT_], batches;
+        _Atomic int64_t requests[][STATUS_CLASSES]; /* by route index */
+};
 
-void metrics_open(const struct router *router)
+struct metrics *metrics_new(const struct router *router)
 {
-        unsigned count = router_count(router);
+        struct metrics *metrics =
+                calloc(1, sizeof *metrics + router_count(router) * sizeof metrics->requests[0]);
 
-        metric_router = router;
-        request_counts = calloc(count > 0 ? count : 1, sizeof *request_counts);
-        if (request_counts == NULL)
+        if (metrics == NULL)
                 abort();
+        metrics->router = router;
+        return metrics;
 }
 
-void metrics_close(void)
+void metrics_free(struct metrics *metrics)
 {
-        free(request_counts);
-        request_counts = NULL;
-        metric_router = NULL;
+        free(metrics);
 }
 
 static void count(_Atomic int64_t *counter, int64_t n)
@@ -63,21 +64,21 @@ static void observe(struct histogram *histogram, const int64_t *bounds, size_t b
         count(&histogram->sum, value);
 }
 
-void metric_add(enum metric metric, int64_t n)
+void metric_add(struct metrics *metrics, enum metric metric, int64_t n)
 {
-        count(&singles[metric], n);
+        count(&metrics->singles[metric], n);
 }
 
-void metric_request(const struct route *route, int status, int64_t microseconds)
+void metric_request(struct metrics *metrics, const struct route *route, int status, int64_t microseconds)
 {
         assert(status >= 100 && status < 600);
-        count(&request_counts[route->index][status / 100], 1);
-        observe(&seconds[route->endpoint->lane], time_bounds, ARRAY_SIZE(time_bounds), microseconds);
+        count(&metrics->requests[route->index][status / 100], 1);
+        observe(&metrics->seconds[route->endpoint->lane], time_bounds, ARRAY_SIZE(time_bounds), microseconds);
 }
 
-void metric_batch(size_t n)
+void metric_batch(struct metrics *metrics, size_t n)
 {
-        observe(&batches, batch_bounds, ARRAY_SIZE(batch_bounds), (int64_t)n);
+        observe(&metrics->batches, batch_bounds, ARRAY_SIZE(batch_bounds), (int64_t)n);
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -107,12 +108,12 @@ static void write_histogram(struct text *out, const char *name, const char *labe
                     (double)reading(&histogram->sum) / unit, name, braces, (long long)total);
 }
 
-static void write_requests(struct text *out, const char *name)
+static void write_requests(struct metrics *metrics, struct text *out, const char *name)
 {
-        for (unsigned i = 0; i < router_count(metric_router); i++) {
-                const struct endpoint *endpoint = router_route(metric_router, i)->endpoint;
+        for (unsigned i = 0; i < router_count(metrics->router); i++) {
+                const struct endpoint *endpoint = router_route(metrics->router, i)->endpoint;
                 for (int class = 1; class < STATUS_CLASSES; class++) {
-                        int64_t n = reading(&request_counts[i][class]);
+                        int64_t n = reading(&metrics->requests[i][class]);
                         if (n > 0)
                                 text_printf(out, "%s{route=\"%s\",method=\"%s\",status=\"%dxx\"} %lld\n", name,
                                             endpoint->path, method_names[endpoint->method], class, (long long)n);
@@ -120,12 +121,12 @@ static void write_requests(struct text *out, const char *name)
         }
 }
 
-static void write_seconds(struct text *out, const char *name)
+static void write_seconds(struct metrics *metrics, struct text *out, const char *name)
 {
         for (unsigned lane = 0; lane < LANE_COUNT_; lane++) {
                 char labels[48];
                 snprintf(labels, sizeof labels, "lane=\"%s\",", lane_names[lane]);
-                write_histogram(out, name, labels, &seconds[lane], time_bounds, ARRAY_SIZE(time_bounds),
+                write_histogram(out, name, labels, &metrics->seconds[lane], time_bounds, ARRAY_SIZE(time_bounds),
                                 (double)INSTANT_SECOND);
         }
 }
@@ -144,17 +145,18 @@ enum family {
 #undef FAMILY
 };
 
-static void write_family(struct text *out, enum family family, const char *name, const unsigned depth[LANE_COUNT_])
+static void write_family(struct metrics *metrics, struct text *out, enum family family, const char *name,
+                         const unsigned depth[LANE_COUNT_])
 {
         switch (family) {
         case FAMILY_REQUESTS:
-                write_requests(out, name);
+                write_requests(metrics, out, name);
                 break;
         case FAMILY_SECONDS:
-                write_seconds(out, name);
+                write_seconds(metrics, out, name);
                 break;
         case FAMILY_BATCH:
-                write_histogram(out, name, "", &batches, batch_bounds, ARRAY_SIZE(batch_bounds), /* unit= */ 1);
+                write_histogram(out, name, "", &metrics->batches, batch_bounds, ARRAY_SIZE(batch_bounds), /* unit= */ 1);
                 break;
         case FAMILY_QUEUE:
                 write_queues(out, name, depth);
@@ -162,14 +164,14 @@ static void write_family(struct text *out, enum family family, const char *name,
         }
 }
 
-void metrics_write(const unsigned depth[LANE_COUNT_], struct text *out)
+void metrics_write(struct metrics *metrics, const unsigned depth[LANE_COUNT_], struct text *out)
 {
 #define METRIC(name, kind, text, help)                                                                       \
         write_head(out, text, #kind, help);                                                                  \
-        text_printf(out, "%s %lld\n", text, (long long)reading(&singles[METRIC_##name]));
+        text_printf(out, "%s %lld\n", text, (long long)reading(&metrics->singles[METRIC_##name]));
 #define FAMILY(name, kind, text, help)                                                                       \
         write_head(out, text, #kind, help);                                                                  \
-        write_family(out, FAMILY_##name, text, depth);
+        write_family(metrics, out, FAMILY_##name, text, depth);
 #include "http/metrics.def"
 #undef METRIC
 #undef FAMILY

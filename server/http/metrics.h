@@ -1,4 +1,4 @@
-/* Metrics: counters that cost an atomic addition, shown at /metrics in Prometheus' text format. Process-wide. */
+/* Metrics: counters that cost an atomic addition, shown at /metrics in Prometheus' text format. Thread-safe. */
 #pragma once
 
 #include <stdint.h>
@@ -17,15 +17,17 @@ enum metric {
 
 extern const char *const lane_names[LANE_COUNT_];
 
-/* Make room for the routes' counters; call before any request. */
-void metrics_open(const struct router *router);
-void metrics_close(void);
+struct metrics;
 
-void metric_add(enum metric metric, int64_t n);
+/* The counters of one server, all zero. */
+struct metrics *metrics_new(const struct router *router);
+void metrics_free(struct metrics *metrics);
+
+void metric_add(struct metrics *metrics, enum metric metric, int64_t n);
 
 /* A request to a route was answered; or a batch of n calls ran. */
-void metric_request(const struct route *route, int status, int64_t microseconds);
-void metric_batch(size_t n);
+void metric_request(struct metrics *metrics, const struct route *route, int status, int64_t microseconds);
+void metric_batch(struct metrics *metrics, size_t n);
 
 /* All metrics as text; depth[lane] is how many requests wait there now. */
-void metrics_write(const unsigned depth[LANE_COUNT_], struct text *out);
+void metrics_write(struct metrics *metrics, const unsigned depth[LANE_COUNT_], struct text *out);

@@ -128,7 +128,7 @@ static enum err check_route(struct request *r)
         }
         if (result == ROUTE_FOUND)
                 return ERR_OK;
-        metric_add(METRIC_UNMATCHED, 1);
+        metric_add(r->server->metrics, METRIC_UNMATCHED, 1);
         if (result == ROUTE_BAD_ADDRESS)
                 return fail(c, ERR_BAD_ADDRESS, "The path is not percent-encoded UTF-8.");
         if (result == ROUTE_NO_PATH)

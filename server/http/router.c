@@ -76,21 +76,22 @@ static bool template_more_specific(const struct template *a, const struct templa
         return a->literal_count > b->literal_count;
 }
 
+/* Does every IN_PATH field stand in the template once, and nothing else? */
 static bool parameters_agree(const struct template *template, const struct shape *in)
 {
-        size_t fields = 0, parameters = template->segment_count - template->literal_count;
+        size_t parameters = template->segment_count - template->literal_count;
 
-        for (size_t i = 0; i < in->count; i++)
-                fields += in->fields[i].in == IN_PATH;
-        for (size_t i = 0; i < template->segment_count; i++) {
-                const struct segment *segment = &template->segments[i];
-                if (!segment->parameter)
+        for (size_t i = 0; i < in->count; i++) {
+                size_t found = 0;
+                if (in->fields[i].in != IN_PATH)
                         continue;
-                const struct field *field = shape_field(in, segment->text, strlen(segment->text));
-                if (field == NULL || field->in != IN_PATH)
+                for (size_t j = 0; j < template->segment_count; j++)
+                        found += template->segments[j].parameter &&
+                                 strcmp(template->segments[j].text, in->fields[i].name) == 0;
+                if (found != 1 || parameters-- == 0)
                         return false;
         }
-        return fields == parameters;
+        return parameters == 0;
 }
 
 /* What is wrong with an endpoint by itself, or NULL. */

@@ -26,8 +26,7 @@ static void server_free(struct server *server)
 {
         keeper_stop(server->keeper);
         lanes_stop(server->lanes);
-        if (server->router != NULL)
-                metrics_close();
+        metrics_free(server->metrics);
         arena_free(server->arena);
         free(server);
 }
@@ -46,7 +45,7 @@ struct server *server_start(const struct server_options *options, const char **r
         server->arena = arena_new();
         server->router = router_new(server->arena, resources, &fault);
         if (server->router != NULL) {
-                metrics_open(server->router);
+                server->metrics = metrics_new(server->router);
                 server->lanes = lanes_start(options);
                 server->keeper = keeper_start(options->database_url, options->shop);
         }

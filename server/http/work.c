@@ -24,7 +24,7 @@ static void answer_from_kept(struct request *r, const struct kept_answer *kept)
         r->reply.version = kept->version;
         r->reply.idempotency_hit = true;
         answer_render(r);
-        metric_add(METRIC_IDEMPOTENCY_HITS, 1);
+        metric_add(r->server->metrics, METRIC_IDEMPOTENCY_HITS, 1);
 }
 
 static enum err keep_answer(struct ctx *c, struct request *r)
@@ -105,7 +105,7 @@ static void run_alone(struct request *r)
 
         c.problem = (struct problem){0};
         enum err err = db_run(&c, batch_once, &batch);
-        metric_batch(1);
+        metric_batch(r->server->metrics, 1);
         if (err == ERR_OK) {
                 r->err = batch.calls[0].err;
                 problem_reset(&c);
@@ -123,7 +123,7 @@ static void run_batch(struct db *db, struct request **requests, size_t n)
         struct ctx c = {.arena = arena, .now = requests[0]->ctx.now, .shop = requests[0]->ctx.shop, .db = db};
 
         enum err err = db_run(&c, batch_once, &batch);
-        metric_batch(n);
+        metric_batch(requests[0]->server->metrics, n);
         problem_reset(&c);
         for (size_t i = 0; i < n; i++) {
                 if (err == ERR_OK)
@@ -134,7 +134,7 @@ static void run_batch(struct db *db, struct request **requests, size_t n)
                         run_alone(requests[i]);
         }
         if (err != ERR_OK && err != ERR_DATABASE_AWAY)
-                metric_add(METRIC_BATCHES_SPLIT, 1);
+                metric_add(requests[0]->server->metrics, METRIC_BATCHES_SPLIT, 1);
 }
 
 /* ------------------------------------------------------------------ all */

@@ -1,0 +1,331 @@
+/* What an order brings from the moment it counts. Pure. */
+#include <assert.h>
+
+#include "base/shape_json.h"
+#include "orders/desk.h"
+#include "points/earn.h"
+#include "points/share.h"
+
+struct moment moment_of(const struct shop *shop, struct instant at)
+{
+        return (struct moment){.at = at, .today = zone_date(&shop->zone, at)};
+}
+
+static void facts_of_order(const struct desk *desk, const struct file *file, const struct moment *moment,
+                           struct expr_facts *facts)
+{
+        const struct order *order = &file->order;
+        int64_t pieces = 0;
+
+        for (size_t i = 0; i < file->line_count; i++)
+                pieces += file->lines[i].quantity;
+        facts->now = moment->at;
+        expr_set_number(facts, FACT_ORDER_TOTAL, order->total_minor);
+        expr_set_number(facts, FACT_ORDER_GOODS, order->goods_minor - order->discount_minor);
+        expr_set_text(facts, FACT_ORDER_CHANNEL, channel_names.v[order->channel]);
+        expr_set_number(facts, FACT_ORDER_LINE_COUNT, (int64_t)file->line_count);
+        expr_set_number(facts, FACT_ORDER_QUANTITY, pieces);
+        expr_set_placed_at(facts, order->placed_at);
+        expr_set_instant(facts, FACT_ORDER_PAID_AT, order->paid_at);
+        expr_set_bool(facts, FACT_FIRST_ORDER, desk->stand.standing.orders == 0);
+        expr_set_text(facts, FACT_COUPON, order->coupon);
+}
+
+static void facts_of_customer(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
+{
+        const struct customer *customer = desk->customer;
+        const struct standing *standing = &desk->stand.standing;
+
+        expr_set_number(facts, FACT_TIER, (int64_t)desk->stand.rank);
+        if (customer->birthday.month != 0)
+                expr_set_bool(facts, FACT_BIRTHDAY_MONTH, customer->birthday.month == moment->today.month);
+        expr_set_text(facts, FACT_GENDER, gender_names.v[customer->gender]);
+        expr_set_text(facts, FACT_LANGUAGE, customer->language);
+        expr_set_text(facts, FACT_COUNTRY, customer->country);
+        expr_set_text(facts, FACT_PROVINCE, customer->province);
+        expr_set_text(facts, FACT_CITY, customer->city);
+        expr_set_text(facts, FACT_SOURCE_CHANNEL, channel_names.v[customer->source.channel]);
+        expr_set_number(facts, FACT_ORDERS_COUNT, standing->orders);
+        expr_set_number(facts, FACT_SPEND, standing->spend_minor);
+        expr_set_number(facts, FACT_GROWTH, standing->growth);
+        expr_set_number(facts, FACT_POINTS_ACTIVE, desk->book.account.active);
+        expr_set_instant(facts, FACT_JOINED_AT, customer->created_at);
+        expr_set_instant(facts, FACT_LAST_ORDER_AT, standing->last_order_at);
+}
+
+/* The order's own discount is shared by the lines in proportion to their totals. */
+static void share_discount(struct arena *arena, struct file *file)
+{
+        int64_t *totals = ARENA_ARRAY(arena, file->line_count, int64_t);
+        int64_t *shares = ARENA_ARRAY(arena, file->line_count, int64_t);
+
+        for (size_t i = 0; i < file->line_count; i++)
+                totals[i] = file->lines[i].total_minor;
+        share_largest_remainder(arena, file->order.discount_minor, totals, file->line_count, shares);
+        for (size_t i = 0; i < file->line_count; i++)
+                file->lines[i].paid_minor = totals[i] - shares[i];
+}
+
+static struct earn_line *earn_lines(struct arena *arena, const struct file *file)
+{
+        struct earn_line *lines = ARENA_ARRAY(arena, file->line_count, struct earn_line);
+
+        for (size_t i = 0; i < file->line_count; i++) {
+                const struct order_line *line = &file->lines[i];
+                lines[i] = (struct earn_line){
+                        .paid_minor = line->paid_minor,
+                        .sku = line->sku,
+                        .name = line->name,
+                        .category = line->category,
+                        .brand = line->brand,
+                        .quantity = line->quantity,
+                        .unit_price_minor = line->unit_price_minor.set ? line->unit_price_minor.v
+                                                                       : line->total_minor / line->quantity,
+                        .total_minor = line->total_minor,
+                };
+        }
+        return lines;
+}
+
+bool settle_releases(const struct program *program, unsigned status)
+{
+        switch (program->points.pending) {
+        case PENDING_DELIVERED:
+                return status == ORDER_DELIVERED || status == ORDER_COMPLETED;
+        case PENDING_COMPLETED:
+                return status == ORDER_COMPLETED;
+        default:
+                return false;
+        }
+}
+
+/* Do points wait, and until when? */
+static bool pending_until(const struct program *program, const struct order *order, const struct moment *moment,
+                          struct instant *ret)
+{
+        *ret = (struct instant){0};
+        switch (program->points.pending) {
+        case PENDING_DAYS:
+                ret->us = moment->at.us + program->points.pending_days * INSTANT_DAY;
+                return true;
+        case PENDING_DELIVERED:
+        case PENDING_COMPLETED:
+                return !settle_releases(program, order->status);
+        default:
+                return false;
+        }
+}
+
+static void award_points(struct session *s, struct desk *desk, struct file *file, const struct earned *earned,
+                         const struct moment *moment, struct outcome *outcome)
+{
+        struct posting why = {.at = moment->at, .cause = "order", .order_id = file->order.id,
+                              .reference = file->order.external_id};
+        struct instant active_from;
+        size_t n = earned->explanation.n;
+
+        file->order.points_earned = earned->total;
+        for (size_t i = 0; i < file->line_count; i++)
+                file->lines[i].points = earned->line_points[i];
+        outcome->points.earned = earned->total;
+        outcome->points.explanation.v = ARENA_ARRAY(s->arena, n, struct explained);
+        outcome->points.explanation.n = n;
+        for (size_t i = 0; i < n; i++)
+                outcome->points.explanation.v[i] =
+                        (struct explained){earned->explanation.v[i].rule, earned->explanation.v[i].points};
+        if (earned->total == 0)
+                return;
+        bool pending = pending_until(s->program, &file->order, moment, &active_from);
+        book_earn(&desk->book, &s->journal, &why, earned->total, pending, active_from);
+        outcome->points.status = pending ? AWARD_PENDING : AWARD_ACTIVE;
+}
+
+static void award(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
+                  struct metric_day *count, struct outcome *outcome)
+{
+        struct expr_facts *facts = ARENA_NEW(s->arena, struct expr_facts);
+        struct earn_input input = {
+                .program = s->program,
+                .target = TARGET_POINTS,
+                .lines = earn_lines(s->arena, file),
+                .line_count = file->line_count,
+                .facts = facts,
+                .date = moment->today,
+                .benefits = &s->program->tiers.v[desk->stand.rank].benefits,
+                .birthday = desk->customer->birthday,
+        };
+
+        facts->zone = &s->shop->zone;
+        facts_of_order(desk, file, moment, facts);
+        facts_of_customer(desk, moment, facts);
+        struct earned points = earn_decide(s->arena, &input);
+        input.target = TARGET_GROWTH;
+        struct earned growth = earn_decide(s->arena, &input);
+        award_points(s, desk, file, &points, moment, outcome);
+        file->order.growth_earned = count->growth = outcome->growth.earned = growth.total;
+        for (size_t i = 0; i < file->line_count; i++)
+                file->lines[i].growth = growth.line_points[i];
+}
+
+static void note_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
+                      const struct moment *moment)
+{
+        struct tier_event event = {.before = desk->stand.standing.tier, .order_id = file->order.id};
+
+        stand_move(&desk->stand, s->arena, s->program, &s->shop->zone,
+                   &(struct stand_move){.rank = rank, .cause = cause, .order_id = file->order.id, .at = moment->at});
+        event.after = desk->stand.standing.tier;
+        event_add(s->arena, &s->events, EVENT_TIER_CHANGED, desk->customer->id, moment->at, &tier_event_shape, &event);
+}
+
+void settle_count(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
+                  struct outcome *outcome)
+{
+        struct order *order = &file->order;
+        struct standing *standing = &desk->stand.standing;
+        struct instant counted = instant_known(order->paid_at) ? order->paid_at : moment->at;
+        struct metric_day count = {.orders = 1, .spend_minor = order->total_minor};
+
+        assert(!order_counts(order));
+        order->counted_on = count.day = zone_date(&s->shop->zone, counted);
+        share_discount(s->arena, file);
+        file->lines_changed = true;
+        if (order->awarded)
+                award(s, desk, file, moment, &count, outcome);
+        stand_count(&desk->stand, s->arena, &count);
+        if (!instant_known(standing->first_order_at) || counted.us < standing->first_order_at.us)
+                standing->first_order_at = counted;
+        if (counted.us > standing->last_order_at.us || !instant_known(standing->last_order_at))
+                standing->last_order_at = counted;
+        struct metrics metrics = stand_metrics(&desk->stand);
+        size_t rank = judge_upgrade(s->program, desk->stand.rank, &metrics, moment->today);
+        if (rank != desk->stand.rank)
+                note_tier(s, desk, file, rank, "order", moment);
+}
+
+void settle_activate(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment)
+{
+        struct posting why = {.at = moment->at, .cause = order_status_names.v[file->order.status],
+                              .order_id = file->order.id, .reference = file->order.external_id};
+
+        book_activate(&desk->book, &s->journal, &why, file->order.id);
+}
+
+/* ------------------------------------------------------------------ giving back */
+
+/* How far a line has come back: by money, or by pieces when it cost nothing. */
+static int64_t back_of(int64_t amount, const struct order_line *line, const struct giving *giving)
+{
+        int64_t paid = line->paid_minor;
+
+        if (paid > 0)
+                return proportion_cumulative(amount, line->refunded_minor, line->refunded_minor + giving->amount_minor, paid);
+        return proportion_cumulative(amount, line->refunded_quantity, line->refunded_quantity + giving->quantity,
+                                     line->quantity);
+}
+
+size_t return_everything(struct arena *arena, const struct file *file, struct giving **ret_givings,
+                         int64_t *ret_shipping_minor)
+{
+        struct giving *givings = ARENA_ARRAY(arena, file->line_count, struct giving);
+        size_t n = 0;
+
+        for (size_t i = 0; i < file->line_count; i++) {
+                const struct order_line *line = &file->lines[i];
+                int64_t quantity = line->quantity - line->refunded_quantity;
+                int64_t amount = line->paid_minor - line->refunded_minor;
+                if (quantity > 0 || amount > 0)
+                        givings[n++] = (struct giving){i, quantity, amount};
+        }
+        *ret_givings = givings;
+        *ret_shipping_minor = file->order.shipping_minor - file->order.refunded_shipping_minor;
+        return n;
+}
+
+/* Is nothing left of an order that was worth something? Then it no longer counts as one. */
+static bool given_back_whole(const struct order *order)
+{
+        return order->status == ORDER_CANCELLED || (order->total_minor > 0 && order->refunded_minor == order->total_minor);
+}
+
+/* Book one line's return; its shares of points and growth are added to the sums. */
+static struct refunded_line line_back(struct file *file, const struct giving *giving)
+{
+        struct order_line *line = &file->lines[giving->line];
+        struct refunded_line back = {
+                .line_no = line->line_no,
+                .quantity = giving->quantity,
+                .amount_minor = giving->amount_minor,
+                .points = back_of(line->points, line, giving),
+                .growth = back_of(line->growth, line, giving),
+        };
+
+        line->refunded_quantity += giving->quantity;
+        line->refunded_minor += giving->amount_minor;
+        assert(line->refunded_quantity <= line->quantity && line->refunded_minor <= line->paid_minor);
+        return back;
+}
+
+static void reverse_points(struct session *s, struct desk *desk, struct file *file, int64_t points,
+                           const char *reference, const struct moment *moment, struct outcome *outcome)
+{
+        struct posting why = {.at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
+        size_t before = s->journal.entries.n;
+
+        file->order.points_reversed += points;
+        outcome->points.reversed = points;
+        if (points == 0)
+                return;
+        book_reverse(&desk->book, &s->journal, &why, points, s->program->points.refund_policy);
+        const struct ledger_entry *last = &s->journal.entries.v[s->journal.entries.n - 1];
+        if (s->journal.entries.n - before == 2) /* the reversal, then what of it was forgiven */
+                outcome->points.written_off = last->amount;
+}
+
+static struct metrics metrics_kept(struct arena *arena, const struct stand *stand)
+{
+        struct metrics metrics = stand_metrics(stand);
+        struct metric_day *days = ARENA_ARRAY(arena, metrics.day_count, struct metric_day);
+
+        for (size_t i = 0; i < metrics.day_count; i++)
+                days[i] = metrics.days[i];
+        metrics.days = days;
+        return metrics;
+}
+
+void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings, size_t n,
+                  int64_t shipping_minor, const char *reference, const struct moment *moment, struct outcome *outcome)
+{
+        struct order *order = &file->order;
+        struct metrics before = metrics_kept(s->arena, &desk->stand);
+        bool whole_before = order->total_minor > 0 && order->refunded_minor == order->total_minor;
+        int64_t amount = shipping_minor, points = 0, growth = 0;
+
+        assert(order_counts(order));
+        outcome->refund->lines.v = ARENA_ARRAY(s->arena, n, struct refunded_line);
+        for (size_t i = 0; i < n; i++) {
+                struct refunded_line back = line_back(file, &givings[i]);
+                outcome->refund->lines.v[outcome->refund->lines.n++] = back;
+                amount += back.amount_minor;
+                points += back.points;
+                growth += back.growth;
+        }
+        order->refunded_minor += amount;
+        order->refunded_shipping_minor += shipping_minor;
+        order->growth_reversed += growth;
+        file->changed = file->lines_changed = true;
+        outcome->refund->amount_minor = amount;
+        outcome->refund->shipping_minor = shipping_minor;
+        outcome->growth.reversed = growth;
+        reverse_points(s, desk, file, points, reference, moment, outcome);
+        bool lost = !whole_before && given_back_whole(order);
+        stand_count(&desk->stand, s->arena,
+                    &(struct metric_day){.day = order->counted_on, .spend_minor = -amount, .growth = -growth,
+                                         .orders = lost ? -1 : 0});
+        if (s->program->cycle.after_refund != JUDGING_AT_ONCE)
+                return;
+        struct metrics after = stand_metrics(&desk->stand);
+        size_t rank = judge_after_refund(s->program, desk->stand.rank, &before, &after, moment->today);
+        if (rank != desk->stand.rank)
+                note_tier(s, desk, file, rank, "refund", moment);
+}
