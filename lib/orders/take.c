@@ -165,13 +165,13 @@ static void note_state(struct session *s, const struct file *file, const struct 
 static void cancel(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
                    struct outcome *outcome)
 {
-        struct giving *givings;
+        struct giving *givings = NULL;
         int64_t shipping_minor;
 
         if (!order_counts(&file->order))
                 return;
         outcome->refund = ARENA_NEW(s->arena, struct outcome_refund);
-        outcome->refund->id = uuid_of_child("refund", file->order.id, "cancellation");
+        outcome->refund->id = uuid_of_child("cancellation", file->order.id, file->order.external_id);
         outcome->refund->external_id = "cancellation";
         size_t n = return_everything(s->arena, file, &givings, &shipping_minor);
         return_goods(s, desk, file, givings, n, shipping_minor, file->order.external_id, moment, outcome);
