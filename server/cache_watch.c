@@ -11,8 +11,8 @@
 #include "db/db.h"
 
 #define CHANNEL      "patron_cache"
-#define WAIT_MS      250  /* how soon a stop is noticed */
-#define RECONNECT_MS 500  /* between attempts while the database is away */
+#define WAIT_MS      250 /* how soon a stop is noticed */
+#define RECONNECT_MS 500 /* between attempts while the database is away */
 
 struct cache_watch {
         pthread_t thread;
@@ -38,8 +38,9 @@ static void context_free(struct ctx *c)
 
 static void complain(const struct ctx *c, const char *what)
 {
-        LOG(LOG_LEVEL_WARNING, "cache_watch", LOG_S("cache", what), LOG_S("problem", err_info(c->problem.code)->slug),
-            LOG_S("detail", c->problem.detail), LOG_S("cause", c->problem.cause));
+        LOG(LOG_LEVEL_WARNING, "cache_watch", LOG_S("cache", what),
+            LOG_S("problem", err_info(c->problem.code)->slug), LOG_S("detail", c->problem.detail),
+            LOG_S("cause", c->problem.cause));
 }
 
 /* False when the connection is lost; any other failure leaves the cache as it was. */

@@ -170,8 +170,8 @@ static bool set_int(struct reading *r, const struct setting *setting, const char
         errno = 0;
         long long number = strtoll(value, &end, 10);
         if (errno != 0 || end == value || *end != '\0' || number < setting->min || number > setting->max)
-                return refuse(r, "%s must be an integer from %" PRId64 " to %" PRId64 ", not \"%s\".", setting->name,
-                              setting->min, setting->max, value);
+                return refuse(r, "%s must be an integer from %" PRId64 " to %" PRId64 ", not \"%s\".",
+                              setting->name, setting->min, setting->max, value);
         *ret = number;
         return true;
 }
@@ -228,8 +228,8 @@ bool listen_parse(struct arena *arena, const char *listen, const char **ret_host
                 return false;
         size_t len = (size_t)(colon - listen);
         bool brackets = listen[0] == '[' && listen[len - 1] == ']' && len > 2;
-        if (!brackets && memchr(listen, ':', len) != NULL)
-                return false;
+        if (!brackets && strcspn(listen, "[]:") < len)
+                return false; /* an IPv6 address wants brackets, others have none */
         *ret_host = brackets ? arena_strndup(arena, listen + 1, len - 2) : arena_strndup(arena, listen, len);
         *ret_port = port;
         return true;
@@ -269,10 +269,9 @@ static bool read_line(struct reading *r, const char *path, int number, char *lin
         const struct setting *setting = setting_find(name, strlen(name));
         if (setting == NULL) {
                 const char *guess = meant(r->arena, name, strlen(name), /* line= */ NULL);
-                return guess != NULL
-                               ? refuse(r, "%s, line %d: there is no setting %s; did you mean %s?", path, number,
-                                        name, guess)
-                               : refuse(r, "%s, line %d: there is no setting %s.", path, number, name);
+                return guess != NULL ? refuse(r, "%s, line %d: there is no setting %s; did you mean %s?",
+                                              path, number, name, guess)
+                                     : refuse(r, "%s, line %d: there is no setting %s.", path, number, name);
         }
         if (!set(r, setting, trim(equals + 1)))
                 return refuse(r, "%s, line %d: %s", path, number, r->why);
@@ -295,8 +294,8 @@ static bool read_file(struct reading *r, const char *path)
         return ok;
 }
 
-/* Of the names that are no settings only near misses are refused: others may be for the tools beside the server, or come
- * from an orchestrator that announces services this way. */
+/* Of the names that are no settings only near misses are refused: others may be for the tools beside the
+ * server, or come from an orchestrator that announces services this way. */
 static bool read_environment(struct reading *r, char **env)
 {
         for (; *env != NULL; env++) {
@@ -307,15 +306,16 @@ static bool read_environment(struct reading *r, char **env)
                 const struct setting *setting = setting_find(name, len);
                 const char *guess = setting == NULL ? meant(r->arena, name, len, /* line= */ NULL) : NULL;
                 if (guess != NULL)
-                        return refuse(r, "There is no setting %.*s in the environment; did you mean " PREFIX "%s?",
-                                      (int)(equals - *env), *env, guess);
+                        return refuse(r, "There is no setting %.*s; did you mean %s?", (int)(equals - *env), *env,
+                                      guess);
                 if (setting != NULL && !set(r, setting, equals + 1))
                         return refuse(r, "%.*s: %s", (int)(equals - *env), *env, r->why);
         }
         return true;
 }
 
-/* One "--name" argument: where its value starts, or NULL with r->why set. Moves *argv to the last argument it used. */
+/* One "--name" argument: where its value starts, or NULL with r->why set. Moves *argv to the last argument it
+ * used. */
 static const char *option_value(struct reading *r, char ***argv, size_t *ret_name_len)
 {
         const char *name = **argv + 2, *equals = strchr(name, '=');
@@ -343,7 +343,8 @@ static bool read_option(struct reading *r, char ***argv, struct command_line *li
         bool is_config = same_name("config", name, len);
         if (setting == NULL && own == NULL && !is_config) {
                 const char *guess = meant(r->arena, name, len, line);
-                return guess != NULL ? refuse(r, "There is no option --%.*s; did you mean --%s?", (int)len, name, guess)
+                return guess != NULL ? refuse(r, "There is no option --%.*s; did you mean --%s?", (int)len,
+                                              name, guess)
                                      : refuse(r, "There is no option --%.*s.", (int)len, name);
         }
         const char *value = option_value(r, argv, &len);
@@ -401,8 +402,9 @@ bool config_read(struct arena *arena, char **argv, char **env, struct command_li
                 return false;
         }
         if (!listen_parse(arena, config.listen, &config.listen_host, &config.listen_port)) {
-                *ret_why = arena_printf(arena, "listen must be an address with a port such as 127.0.0.1:8080, not \"%s\".",
-                                        config.listen);
+                *ret_why = arena_printf(
+                        arena, "listen must be an address with a port such as 127.0.0.1:8080, not \"%s\".",
+                        config.listen);
                 return false;
         }
         *ret = config;

@@ -1,7 +1,8 @@
 /* The settings of the process: one table (config.c) gives name, type, default, limits and help text.
  *
- * A value comes from, later ones winning: the default, the file of --config or PATRON_CONFIG (lines "name = value"), the
- * environment (PATRON_NAME), the command line (--name value or --name=value; - and _ are the same). */
+ * A value comes from, later ones winning: the default, the file of --config or PATRON_CONFIG (lines "name =
+ * value"), the environment (PATRON_NAME), the command line (--name value or --name=value; - and _ are the
+ * same). */
 #pragma once
 
 #include <stdbool.h>
@@ -40,8 +41,8 @@ struct command_line {
         size_t word_count;
 };
 
-/* Read all settings; strings live in the arena or in argv and env. argv[0] is the first argument, argv and env end with
- * NULL. False: *ret_why is a sentence for a person. */
+/* Read all settings; strings live in the arena or in argv and env. argv[0] is the first argument, argv and
+ * env end with NULL. False: *ret_why is a sentence for a person. */
 bool config_read(struct arena *arena, char **argv, char **env, struct command_line *line, struct config *ret,
                  const char **ret_why);
 

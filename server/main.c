@@ -29,7 +29,8 @@ static int help(const struct command *command)
                 printf("Usage: patron %s %s\n\n%s\n", command->name, command->usage, command->help);
                 print_options(command);
         } else {
-                fputs("Patron: customers, orders, points and tiers for online shops.\n\nUsage: patron COMMAND\n\n", stdout);
+                fputs("Patron: customers, orders, points and tiers for online shops.\n\nUsage: patron COMMAND\n\n",
+                      stdout);
                 for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                         printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
                 fputs("\npatron COMMAND --help says more about one of them.\n", stdout);
@@ -49,7 +50,8 @@ static const struct command *command_find(const char *name)
 
 static bool is_help(const char *argument)
 {
-        return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "help") == 0;
+        return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 ||
+               strcmp(argument, "help") == 0;
 }
 
 static int unknown_command(const char *name)
@@ -72,14 +74,17 @@ static int run(const struct command *command, char **argv)
         const char *why;
         int status;
 
-        if (config_read(p.arena, argv, environ, &p.line, &p.config, &why)) {
+        if (!config_read(p.arena, argv, environ, &p.line, &p.config, &why)) {
+                status = process_misused("%s", why);
+        } else if (p.line.word_count > 0 && !command->takes_words) {
+                status = process_misused("patron %s does not know what to do with \"%s\".", command->name,
+                                         p.line.words[0]);
+        } else {
                 log_set_level(p.config.log_level);
                 if (p.config.test_clock)
                         clock_test_enable();
                 status = command->run(&p);
                 process_close(&p);
-        } else {
-                status = process_misused("%s", why);
         }
         arena_free(p.arena);
         return status;

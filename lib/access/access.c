@@ -37,8 +37,9 @@ struct key_row {
 SHAPE(key_row, "A live key.", FIELD(id), FIELD(hash), FIELD(scopes), FIELD(expires_at));
 #undef SHAPE_T
 
-SQL_MANY(keys_live, nothing, key_row,
-         "SELECT id, hash, scopes, expires_at FROM access_keys WHERE revoked_at IS NULL ORDER BY id COLLATE \"C\"")
+SQL_MANY(
+        keys_live, nothing, key_row,
+        "SELECT id, hash, scopes, expires_at FROM access_keys WHERE revoked_at IS NULL ORDER BY id COLLATE \"C\"")
 
 static void table_replace(struct key_table *next)
 {

@@ -25,20 +25,22 @@ static enum err check_currency(struct ctx *c, const char *configured, const char
 {
         if (configured == NULL || strcmp(configured, recorded) == 0)
                 return ERR_OK;
-        return fail(c, ERR_CONFLICT,
-                    "This database keeps its amounts in %s, but the setting currency says %s. Amounts are never "
-                    "converted: set currency to %s, or give the other shop a database of its own.",
-                    recorded, configured, recorded);
+        return fail(
+                c, ERR_CONFLICT,
+                "This database keeps its amounts in %s, but the setting currency says %s. Amounts are never "
+                "converted: set currency to %s, or give the other shop a database of its own.",
+                recorded, configured, recorded);
 }
 
 static enum err check_zone(struct ctx *c, const char *configured, const char *recorded)
 {
         if (configured == NULL || strcmp(configured, recorded) == 0)
                 return ERR_OK;
-        return fail(c, ERR_CONFLICT,
-                    "This database counts days, birthdays and cycles in %s, but the setting zone says %s. Set zone to "
-                    "%s; or, to move the shop for good, stop every server and run: UPDATE installation SET zone = '%s'",
-                    recorded, configured, recorded, configured);
+        return fail(
+                c, ERR_CONFLICT,
+                "This database counts days, birthdays and cycles in %s, but the setting zone says %s. Set zone to "
+                "%s; or, to move the shop for good, stop every server and run: UPDATE installation SET zone = '%s'",
+                recorded, configured, recorded, configured);
 }
 
 enum err installation_open(struct ctx *c, const char *currency, const char *zone, struct shop *ret)
@@ -53,7 +55,8 @@ enum err installation_open(struct ctx *c, const char *currency, const char *zone
         struct shop shop = {0};
 
         if (!format_currency.ok(wanted.currency))
-                return fail(c, ERR_INVALID, "The currency %s is not %s.", wanted.currency, format_currency.hint);
+                return fail(c, ERR_INVALID, "The currency %s is not %s.", wanted.currency,
+                            format_currency.hint);
         TRY(zone_load(c, wanted.zone, &shop.zone)); /* before it is recorded for good */
         randombytes_buf(secret, sizeof secret);
 

@@ -7,10 +7,11 @@
 #define INSTALLATION_CURRENCY "CNY"
 #define INSTALLATION_ZONE     "Asia/Shanghai"
 
-/* Record the installation if that has not happened yet, and say what shop it serves; *ret is the arena's. NULL for
- * currency or zone takes what is recorded. ERR_CONFLICT when another one is recorded, ERR_INVALID for a value that can't
- * be. Several servers may do this at once. */
-enum err installation_open(struct ctx *c, const char *currency, const char *zone, struct shop *ret) MUST_CHECK;
+/* Record the installation if that has not happened yet, and say what shop it serves; *ret is the arena's.
+ * NULL for currency or zone takes what is recorded. ERR_CONFLICT when another one is recorded, ERR_INVALID
+ * for a value that can't be. Several servers may do this at once. */
+enum err installation_open(struct ctx *c, const char *currency, const char *zone,
+                           struct shop *ret) MUST_CHECK;
 
 #define INSTALLATION_SECRET_BYTES 32
 

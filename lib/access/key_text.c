@@ -37,7 +37,8 @@ bool key_text_parse(const char *authorization, struct key_text *ret)
         if (strncmp(p, "pk_", 3) != 0)
                 return false;
         p += 3;
-        if (!take_hex(&p, KEY_ID_CHARS, key.id) || !take(&p, "_") || !take_hex(&p, KEY_SECRET_CHARS, key.secret))
+        if (!take_hex(&p, KEY_ID_CHARS, key.id) || !take(&p, "_") ||
+            !take_hex(&p, KEY_SECRET_CHARS, key.secret))
                 return false;
         p += strspn(p, " ");
         if (*p != '\0')
@@ -64,12 +65,14 @@ void key_text_write(const struct key_text *key, char ret[KEY_TEXT_SIZE])
         snprintf(ret, KEY_TEXT_SIZE, "pk_%s_%s", key->id, key->secret);
 }
 
-void key_text_hash(const struct key_text *key, const uint8_t *secret, size_t secret_len, uint8_t ret[KEY_HASH_BYTES])
+void key_text_hash(const struct key_text *key, const uint8_t *secret, size_t secret_len,
+                   uint8_t ret[KEY_HASH_BYTES])
 {
         char text[KEY_TEXT_SIZE];
 
         key_text_write(key, text);
-        int failed = crypto_generichash(ret, KEY_HASH_BYTES, (const uint8_t *)text, strlen(text), secret, secret_len);
+        int failed = crypto_generichash(ret, KEY_HASH_BYTES, (const uint8_t *)text, strlen(text), secret,
+                                        secret_len);
         assert(failed == 0); /* only wrong lengths make it fail */
         (void)failed;
         sodium_memzero(text, sizeof text);

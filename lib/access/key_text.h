@@ -22,6 +22,7 @@ struct key_text key_text_new(void);
 
 void key_text_write(const struct key_text *key, char ret[KEY_TEXT_SIZE]);
 
-/* The hash that is kept, keyed with the installation's secret; it covers the id too, so that a hash copied to another
- * row opens nothing. */
-void key_text_hash(const struct key_text *key, const uint8_t *secret, size_t secret_len, uint8_t ret[KEY_HASH_BYTES]);
+/* The hash that is kept, keyed with the installation's secret; it covers the id too, so that a hash copied to
+ * another row opens nothing. */
+void key_text_hash(const struct key_text *key, const uint8_t *secret, size_t secret_len,
+                   uint8_t ret[KEY_HASH_BYTES]);

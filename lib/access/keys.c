@@ -10,8 +10,8 @@
 #define KEY_NAME_MAX 100
 
 #define SHAPE_T struct key_info
-SHAPE(key_info, "A key, without its secret.", FIELD(id, .need = true), FIELD(name, .need = true), FIELD(scopes),
-      FIELD(created_at, .need = true), FIELD(expires_at, .doc = "null: never."),
+SHAPE(key_info, "A key, without its secret.", FIELD(id, .need = true), FIELD(name, .need = true),
+      FIELD(scopes), FIELD(created_at, .need = true), FIELD(expires_at, .doc = "null: never."),
       FIELD(revoked_at, .doc = "null: it is good."));
 #undef SHAPE_T
 
@@ -36,8 +36,9 @@ SQL_EXEC(key_put, key_insert,
          "INSERT INTO access_keys (id, hash, name, scopes, created_at, expires_at)"
          " VALUES (:id, :hash, :name, :scopes, :now, :expires_at)")
 
-SQL_MANY(keys_all, nothing, key_info,
-         "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM access_keys ORDER BY created_at, id")
+SQL_MANY(
+        keys_all, nothing, key_info,
+        "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM access_keys ORDER BY created_at, id")
 
 SQL_ONE(key_end, key_ref, key_ref,
         "UPDATE access_keys SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id RETURNING id")
@@ -47,7 +48,8 @@ SQL_EXEC(keys_changed, nothing, "NOTIFY patron_cache, 'keys'")
 static enum err check_new(struct ctx *c, const struct key_new *in)
 {
         if (in->name == NULL || *in->name == '\0' || text_chars(in->name) > KEY_NAME_MAX)
-                return fail(c, ERR_INVALID, "A key needs a name of 1 to %d characters that says what it is for.",
+                return fail(c, ERR_INVALID,
+                            "A key needs a name of 1 to %d characters that says what it is for.",
                             KEY_NAME_MAX);
         if (in->scopes.n == 0)
                 return fail(c, ERR_INVALID, "A key needs at least one scope.");

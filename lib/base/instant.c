@@ -254,10 +254,9 @@ struct date zone_date(const struct zone *zone, struct instant at)
 struct instant zone_midnight(const struct zone *zone, struct date date)
 {
         int64_t local_us = date_days(date) * INSTANT_DAY;
-        /* Guess with the offset of the day before, then take the later one if midnight lies behind a change. */
-        int32_t before = zone_offset(zone, local_us - INSTANT_DAY);
-        int64_t guess_us = local_us - before * INSTANT_SECOND;
-        int32_t at = zone_offset(zone, guess_us);
+        int32_t before = zone_offset(zone, local_us - INSTANT_DAY), after = zone_offset(zone, local_us + INSTANT_DAY);
+        int64_t before_us = local_us - before * INSTANT_SECOND, after_us = local_us - after * INSTANT_SECOND;
 
-        return (struct instant){at == before ? guess_us : local_us - at * INSTANT_SECOND};
+        /* PostgreSQL's choice too: of two midnights the later one; of none the one that the old offset would give. */
+        return (struct instant){zone_offset(zone, after_us) == after ? after_us : before_us};
 }

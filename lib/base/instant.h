@@ -75,5 +75,5 @@ int64_t zone_local_us(const struct zone *zone, struct instant at);
 /* The date that the shop's clock shows at an instant. */
 struct date zone_date(const struct zone *zone, struct instant at);
 
-/* The first instant of a date in the zone. */
+/* Midnight of a date in the zone, as SQL has it (date::timestamp AT TIME ZONE name), where the clocks jump too. */
 struct instant zone_midnight(const struct zone *zone, struct date date);

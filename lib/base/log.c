@@ -42,7 +42,12 @@ static void put_string(struct line *line, const char *string)
 /* Bytes of the UTF-8 character at p, 0 when there is no well-formed one (RFC 3629, table in section 4). */
 static size_t utf8_len(const unsigned char *p)
 {
-        size_t len = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+        size_t len = p[0] < 0x80   ? 1
+                     : p[0] < 0xC2 ? 0
+                     : p[0] < 0xE0 ? 2
+                     : p[0] < 0xF0 ? 3
+                     : p[0] < 0xF5 ? 4
+                                   : 0;
 
         for (size_t i = 1; i < len; i++)
                 if ((p[i] & 0xC0) != 0x80)

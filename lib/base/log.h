@@ -1,9 +1,10 @@
-/* The log: one JSON object a line. The process logs; library code returns errors instead. Never log personal data,
- * keys or secrets.
+/* The log: one JSON object a line. The process logs; library code returns errors instead. Never log personal
+ * data, keys or secrets.
  *
  *         LOG(LOG_LEVEL_INFO, "request", LOG_S("request_id", id), LOG_I("status", 201));
  *
- * writes {"at":"2026-11-01T10:00:00.123456Z","level":"info","event":"request","request_id":"...","status":201}. */
+ * writes
+ * {"at":"2026-11-01T10:00:00.123456Z","level":"info","event":"request","request_id":"...","status":201}. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,8 +27,8 @@ struct log_field {
 #define LOG_S(name_, text_)   ((struct log_field){.name = (name_), .text = (text_), .is_text = true})
 #define LOG_I(name_, number_) ((struct log_field){.name = (name_), .number = (int64_t)(number_)})
 
-/* Write one line with a single write(2), so lines of several threads never mix. Cheap below the level: one atomic
- * read. Thread-safe; a line that can't be written is lost. */
+/* Write one line with a single write(2), so lines of several threads never mix. Cheap below the level: one
+ * atomic read. Thread-safe; a line that can't be written is lost. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
 #define LOG(level_, event_, ...)                                                                             \

@@ -111,8 +111,8 @@ static void put_enum(struct text *out, const struct names *names, bool nullable)
         text_puts(out, nullable ? ",null]" : "]");
 }
 
-/* What a value must be beyond its type. A masked answer keeps neither pattern nor format, so a field with personal data
- * states them on the input side only. */
+/* What a value must be beyond its type. A masked answer keeps neither pattern nor format, so a field with
+ * personal data states them on the input side only. */
 static void put_limits(struct text *out, const struct field *field, enum schema_side side, bool nullable)
 {
         bool input = side == SCHEMA_INPUT, plain = input || field->pii == PII_NONE;

@@ -8,8 +8,8 @@
 /* What is sent may leave fields out and is checked against limits; what is answered has every field. */
 enum schema_side { SCHEMA_OUTPUT, SCHEMA_INPUT, SCHEMA_SIDE_COUNT_ };
 
-/* Append the schema of the object: on the input side of its IN_BODY fields, on the output side of all. A shape with
- * PRESENCE is a merge patch on the input side: nothing is required. */
+/* Append the schema of the object: on the input side of its IN_BODY fields, on the output side of all. A
+ * shape with PRESENCE is a merge patch on the input side: nothing is required. */
 void shape_schema(struct text *out, const struct shape *shape, enum schema_side side);
 
 /* Append the schema of one field alone: for path and query parameters. */

@@ -24,26 +24,28 @@ struct zone_row {
 SHAPE(zone_row, "An offset and the second from which it holds.", FIELD(from_s), FIELD(offset_s));
 #undef SHAPE_T
 
-/* Days first; then every day in which the offset changes is halved down to the second, since not all changes were made
- * at round times (St John's at 00:01, Monrovia at 00:44:30). No zone changed twice between two UTC midnights. */
-SQL_MANY(zone_offsets, zone_search, zone_row,
-         "WITH RECURSIVE days AS ("
-         "  SELECT s, (extract(epoch FROM to_timestamp(s) AT TIME ZONE :name))::bigint - s AS offset_s"
-         "  FROM generate_series(:first_s, :last_s, 86400) AS s"
-         "), pairs AS ("
-         "  SELECT lag(s) OVER w AS low, s AS high, lag(offset_s) OVER w AS before, offset_s AS after"
-         "  FROM days WINDOW w AS (ORDER BY s)"
-         "), search AS ("
-         "  SELECT low, high, before, after FROM pairs WHERE before <> after"
-         "  UNION ALL"
-         "  SELECT CASE WHEN early THEN low ELSE middle END, CASE WHEN early THEN middle ELSE high END, before, after"
-         "  FROM search, LATERAL (SELECT (low + high) / 2 AS middle) AS m,"
-         "  LATERAL (SELECT (extract(epoch FROM to_timestamp(middle) AT TIME ZONE :name))::bigint - middle <> before"
-         "           AS early) AS e"
-         "  WHERE high - low > 1"
-         ") SELECT s AS from_s, offset_s FROM days WHERE s = :first_s"
-         " UNION ALL SELECT high, after FROM search WHERE high - low = 1"
-         " ORDER BY from_s")
+/* Days first; then every day in which the offset changes is halved down to the second, since not all changes
+ * were made at round times (St John's at 00:01, Monrovia at 00:44:30). No zone changed twice between two UTC
+ * midnights. */
+SQL_MANY(
+        zone_offsets, zone_search, zone_row,
+        "WITH RECURSIVE days AS ("
+        "  SELECT s, (extract(epoch FROM to_timestamp(s) AT TIME ZONE :name))::bigint - s AS offset_s"
+        "  FROM generate_series(:first_s, :last_s, 86400) AS s"
+        "), pairs AS ("
+        "  SELECT lag(s) OVER w AS low, s AS high, lag(offset_s) OVER w AS before, offset_s AS after"
+        "  FROM days WINDOW w AS (ORDER BY s)"
+        "), search AS ("
+        "  SELECT low, high, before, after FROM pairs WHERE before <> after"
+        "  UNION ALL"
+        "  SELECT CASE WHEN early THEN low ELSE middle END, CASE WHEN early THEN middle ELSE high END, before, after"
+        "  FROM search, LATERAL (SELECT (low + high) / 2 AS middle) AS m,"
+        "  LATERAL (SELECT (extract(epoch FROM to_timestamp(middle) AT TIME ZONE :name))::bigint - middle <> before"
+        "           AS early) AS e"
+        "  WHERE high - low > 1"
+        ") SELECT s AS from_s, offset_s FROM days WHERE s = :first_s"
+        " UNION ALL SELECT high, after FROM search WHERE high - low = 1"
+        " ORDER BY from_s")
 
 /* PostgreSQL also takes POSIX rules such as "CST" or "Shop/Here5", which are no places with a history. */
 static bool looks_like_zone(const char *name)
@@ -63,7 +65,8 @@ static bool looks_like_zone(const char *name)
 
 static enum err unknown_zone(struct ctx *c, const char *name)
 {
-        return fail(c, ERR_INVALID, "There is no time zone %s. Give an IANA name such as Asia/Shanghai or UTC.", name);
+        return fail(c, ERR_INVALID,
+                    "There is no time zone %s. Give an IANA name such as Asia/Shanghai or UTC.", name);
 }
 
 enum err zone_load(struct ctx *c, const char *name, struct zone *ret)

@@ -7,6 +7,6 @@
 #define ZONE_YEAR_FIRST 1970
 #define ZONE_YEAR_LAST  2100
 
-/* Read the UTC offsets of an IANA zone in one statement; the arena's memory. ERR_INVALID when PostgreSQL has no zone of
- * this name. */
+/* Read the UTC offsets of an IANA zone in one statement; the arena's memory. ERR_INVALID when PostgreSQL has
+ * no zone of this name. */
 enum err zone_load(struct ctx *c, const char *name, struct zone *ret) MUST_CHECK;

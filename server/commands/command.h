@@ -22,6 +22,7 @@ struct command {
         const char *help;
         struct command_option *options;
         size_t option_count;
+        bool takes_words;              /* beside options and settings */
         int (*run)(struct process *p); /* the exit status */
 };
 

@@ -9,10 +9,14 @@ enum { OPTION_NAME, OPTION_SCOPES, OPTION_EXPIRES };
 
 static struct command_option options[] = {
         [OPTION_NAME] = {.name = "name", .value_name = "TEXT", .help = "create: what the key is for."},
-        [OPTION_SCOPES] = {.name = "scopes", .value_name = "LIST",
-                           .help = "create: scopes with commas between them, such as orders:write,customers:read; or admin."},
-        [OPTION_EXPIRES] = {.name = "expires", .value_name = "TIME",
-                            .help = "create: when it ends, such as 2027-01-01T00:00:00Z; never when not given."},
+        [OPTION_SCOPES] =
+                {.name = "scopes",
+                 .value_name = "LIST",
+                 .help = "create: scopes with commas between them, such as orders:write,customers:read; or admin."},
+        [OPTION_EXPIRES] =
+                {.name = "expires",
+                 .value_name = "TIME",
+                 .help = "create: when it ends, such as 2027-01-01T00:00:00Z; never when not given."},
 };
 
 static int create_misused(void)
@@ -110,5 +114,6 @@ const struct command key_command = {
         .help = "Make, list or end keys of the API. A new key is printed once and never again.",
         .options = options,
         .option_count = ARRAY_SIZE(options),
+        .takes_words = true,
         .run = key_run,
 };

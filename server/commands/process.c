@@ -38,7 +38,8 @@ int process_failed(const struct process *p)
 {
         const struct problem *problem = &p->c.problem;
 
-        fprintf(stderr, "patron: %s\n", problem->detail != NULL ? problem->detail : err_info(problem->code)->title);
+        fprintf(stderr, "patron: %s\n",
+                problem->detail != NULL ? problem->detail : err_info(problem->code)->title);
         if (problem->cause != NULL)
                 fprintf(stderr, "        %s\n", problem->cause);
         return EXIT_FAILURE;

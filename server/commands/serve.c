@@ -102,8 +102,8 @@ static int signals_wait(void)
 static void say_ready(const struct process *p, uint16_t port)
 {
         bool six = strchr(p->config.listen_host, ':') != NULL;
-        const char *address = arena_printf(p->arena, six ? "http://[%s]:%u" : "http://%s:%u", p->config.listen_host,
-                                           (unsigned)port);
+        const char *address = arena_printf(p->arena, six ? "http://[%s]:%u" : "http://%s:%u",
+                                           p->config.listen_host, (unsigned)port);
 
         LOG(LOG_LEVEL_INFO, "ready", LOG_S("address", address), LOG_S("version", PATRON_VERSION),
             LOG_S("currency", p->shop.currency), LOG_S("zone", p->shop.zone.name), LOG_I("pid", getpid()));
@@ -120,7 +120,8 @@ static int serve_run(struct process *p)
                 return process_failed(p);
         process_close(p); /* the lanes have connections of their own */
         struct server_options options = options_of(p);
-        struct cache_watch *watch = cache_watch_start(caches, ARRAY_SIZE(caches), p->config.database_url, &p->shop);
+        struct cache_watch *watch =
+                cache_watch_start(caches, ARRAY_SIZE(caches), p->config.database_url, &p->shop);
         struct server *server = watch != NULL ? server_start(&options, &why) : NULL;
         if (server == NULL) {
                 fprintf(stderr, "patron: %s\n", why);

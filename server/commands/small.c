@@ -16,8 +16,10 @@ static int migrate_run(struct process *p)
         return EXIT_SUCCESS;
 }
 
-const struct command migrate_command = {
-        .name = "migrate", .usage = "", .help = "Bring the schema of the database up to date.", .run = migrate_run};
+const struct command migrate_command = {.name = "migrate",
+                                        .usage = "",
+                                        .help = "Bring the schema of the database up to date.",
+                                        .run = migrate_run};
 
 static int check_run_command(struct process *p)
 {
@@ -28,9 +30,10 @@ static int check_run_command(struct process *p)
         return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-const struct command check_command = {
-        .name = "check", .usage = "", .help = "Prove every balance and the schema; fails when one is wrong.",
-        .run = check_run_command};
+const struct command check_command = {.name = "check",
+                                      .usage = "",
+                                      .help = "Prove every balance and the schema; fails when one is wrong.",
+                                      .run = check_run_command};
 
 static int openapi_run(struct process *p)
 {
@@ -42,8 +45,10 @@ static int openapi_run(struct process *p)
         return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-const struct command openapi_command = {
-        .name = "openapi", .usage = "", .help = "Print the OpenAPI document; needs no database.", .run = openapi_run};
+const struct command openapi_command = {.name = "openapi",
+                                        .usage = "",
+                                        .help = "Print the OpenAPI document; needs no database.",
+                                        .run = openapi_run};
 
 static int version_run(struct process *p)
 {

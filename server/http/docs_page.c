@@ -42,11 +42,13 @@ char *problem_page(const char *slug, size_t *ret_len)
         text_puts(&out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                         "<meta name=\"viewport\" content=\"width=device-width\"><title>");
         put_html(&out, info->title);
-        text_puts(&out, "</title><style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;"
-                        "max-width:40rem;margin:12vh auto;padding:0 1.5rem}code{font-size:.95em}"
-                        "small{opacity:.7}</style></head><body><small>Problem</small><h1>");
+        text_puts(&out,
+                  "</title><style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;"
+                  "max-width:40rem;margin:12vh auto;padding:0 1.5rem}code{font-size:.95em}"
+                  "small{opacity:.7}</style></head><body><small>Problem</small><h1>");
         put_html(&out, info->title);
-        text_printf(&out, "</h1><p><code>%d</code> &nbsp; <code>/problems/%s</code></p><p>", info->status, info->slug);
+        text_printf(&out, "</h1><p><code>%d</code> &nbsp; <code>/problems/%s</code></p><p>", info->status,
+                    info->slug);
         put_html(&out, info->page);
         text_puts(&out, "</p><p><a href=\"/docs\">All operations</a></p></body></html>\n");
         return text_take(&out, ret_len);

@@ -1,5 +1,5 @@
-/* The pages that a person reads in a browser: /docs and /problems/<slug>. Both are text/html in UTF-8, whole in one
- * answer, and load nothing but /openapi.json. */
+/* The pages that a person reads in a browser: /docs and /problems/<slug>. Both are text/html in UTF-8, whole
+ * in one answer, and load nothing but /openapi.json. */
 #pragma once
 
 #include <stddef.h>

@@ -17,17 +17,15 @@ static const char *const method_keys[METHOD_COUNT_] = {
 
 /* ------------------------------------------------------------------ what the server adds to an endpoint */
 
-static bool has_body(const struct endpoint *e)
+/* A body that is sent is read, whether or not a field is in it. */
+static bool reads_body(const struct endpoint *e)
 {
-        return e->method != METHOD_GET && shape_has_body(e->in);
+        return e->method != METHOD_GET && e->method != METHOD_DELETE;
 }
 
-static bool has_parameters(const struct endpoint *e)
+static bool has_body(const struct endpoint *e)
 {
-        for (size_t i = 0; i < e->in->count; i++)
-                if (e->in->fields[i].in != IN_BODY)
-                        return true;
-        return false;
+        return reads_body(e) && shape_has_body(e->in);
 }
 
 static bool has_version(const struct endpoint *e)
@@ -37,12 +35,14 @@ static bool has_version(const struct endpoint *e)
 
 static bool takes_key(const struct endpoint *e)
 {
-        return e->method == METHOD_POST && e->idempotency != IDEMPOTENCY_NATURAL;
+        return e->idempotency == IDEMPOTENCY_REQUIRED ||
+               (e->method == METHOD_POST && e->idempotency == IDEMPOTENCY_DEFAULT);
 }
 
 static bool takes_if_match(const struct endpoint *e)
 {
-        return has_version(e) && (e->method == METHOD_PUT || e->method == METHOD_PATCH || e->method == METHOD_DELETE);
+        return has_version(e) &&
+               (e->method == METHOD_PUT || e->method == METHOD_PATCH || e->method == METHOD_DELETE);
 }
 
 static bool takes_if_none_match(const struct endpoint *e)
@@ -58,8 +58,10 @@ static bool may_repeat(const struct endpoint *e)
 /* Every error that the endpoint may answer with: its own and the server's. */
 static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
 {
-        static const enum err always[] = {ERR_BAD_HEADER, ERR_NOT_ACCEPTABLE, ERR_INTERNAL, ERR_BUSY,
-                                          ERR_DRAINING,   ERR_DATABASE_AWAY,  ERR_DEADLINE};
+        static const enum err always[] = {ERR_BAD_ADDRESS,    ERR_ADDRESS_TOO_LONG, ERR_BAD_HEADER,
+                                          ERR_NOT_ACCEPTABLE, ERR_INVALID,          ERR_INTERNAL,
+                                          ERR_BUSY,           ERR_DRAINING,         ERR_DATABASE_AWAY,
+                                          ERR_DEADLINE};
         static const enum err with_body[] = {ERR_NOT_JSON, ERR_TOO_LARGE, ERR_MEDIA_TYPE};
         static const enum err with_scope[] = {ERR_UNAUTHENTICATED, ERR_FORBIDDEN};
         static const enum err with_key[] = {ERR_KEY_REUSED, ERR_IN_PROGRESS};
@@ -70,16 +72,16 @@ static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
                 ret[*err] = true;
         for (size_t i = 0; i < ARRAY_SIZE(always); i++)
                 ret[always[i]] = true;
-        for (size_t i = 0; has_body(e) && i < ARRAY_SIZE(with_body); i++)
+        for (size_t i = 0; reads_body(e) && i < ARRAY_SIZE(with_body); i++)
                 ret[with_body[i]] = true;
         for (size_t i = 0; e->scope != 0 && i < ARRAY_SIZE(with_scope); i++)
                 ret[with_scope[i]] = true;
         for (size_t i = 0; takes_key(e) && i < ARRAY_SIZE(with_key); i++)
                 ret[with_key[i]] = true;
-        if (takes_key(e) && e->idempotency == IDEMPOTENCY_REQUIRED)
+        if (e->idempotency == IDEMPOTENCY_REQUIRED)
                 ret[ERR_KEY_REQUIRED] = true;
-        if (has_body(e) || has_parameters(e))
-                ret[ERR_INVALID] = true;
+        if (e->method != METHOD_GET)
+                ret[ERR_CONFLICT] = true;
         if (takes_if_match(e))
                 ret[ERR_STALE] = true;
 }
@@ -94,7 +96,8 @@ static void put_string(struct text *out, const char *name, const char *value)
 
 static void put_parameter(struct text *out, const struct field *field)
 {
-        text_printf(out, "{\"name\":\"%s\",\"in\":\"%s\"", field->name, field->in == IN_PATH ? "path" : "query");
+        text_printf(out, "{\"name\":\"%s\",\"in\":\"%s\"", field->name,
+                    field->in == IN_PATH ? "path" : "query");
         if (field->in == IN_PATH || field->need)
                 text_puts(out, ",\"required\":true");
         if (field->doc != NULL)
@@ -116,7 +119,8 @@ static void put_parameters(struct text *out, const struct endpoint *e)
                 separator = ",";
         }
         const char *headers[] = {
-                takes_key(e) ? e->idempotency == IDEMPOTENCY_REQUIRED ? "idempotency_key_required" : "idempotency_key"
+                takes_key(e) ? e->idempotency == IDEMPOTENCY_REQUIRED ? "idempotency_key_required"
+                                                                      : "idempotency_key"
                              : NULL,
                 takes_if_match(e) ? "if_match" : NULL,
                 takes_if_none_match(e) ? "if_none_match" : NULL,
@@ -159,8 +163,9 @@ static void put_success(struct text *out, const struct endpoint *e, int status)
 
         text_printf(out, "\"%d\":{\"description\":", status);
         text_put_json(out, e->out == &nothing_shape ? "Done; there is no body."
-                           : status != e->status_hit ? e->out->doc
-                                                     : "What there is already, or the original result of a repeated call.");
+                           : status != e->status_hit
+                                   ? e->out->doc
+                                   : "What there is already, or the original result of a repeated call.");
         text_puts(out, ",\"headers\":{\"Request-Id\":{\"$ref\":\"#/components/headers/request_id\"}");
         if (has_version(e))
                 put_header(out, "ETag", "etag");
@@ -196,12 +201,13 @@ static void put_problems(struct text *out, const bool errors[ERR_COUNT_], int st
                 text_puts(out, ",\"headers\":{\"Request-Id\":{\"$ref\":\"#/components/headers/request_id\"}");
                 if (status == 429 || status == 503)
                         put_header(out, "Retry-After", "retry_after");
-                text_printf(out,
-                            "},\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":["
-                            "{\"$ref\":\"#/components/schemas/problem\"},"
-                            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"enum\":[%s]}}}]}}},"
-                            "\"x-problems\":[%s]}",
-                            types.data, slugs.data);
+                text_printf(
+                        out,
+                        "},\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":["
+                        "{\"$ref\":\"#/components/schemas/problem\"},"
+                        "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"enum\":[%s]}}}]}}},"
+                        "\"x-problems\":[%s]}",
+                        types.data, slugs.data);
         }
         text_free(&slugs);
         text_free(&types);
@@ -237,14 +243,19 @@ static void put_security(struct text *out, const struct endpoint *e)
         }
         for (unsigned i = 0; i < SCOPE_COUNT_; i++)
                 if (e->scope == UINT64_C(1) << i)
-                        text_printf(out, ",\"security\":[{\"key\":[]}],\"x-scope\":\"%s\"", scope_infos[i].name);
+                        text_printf(out, ",\"security\":[{\"key\":[]}],\"x-scope\":\"%s\"",
+                                    scope_infos[i].name);
 }
 
 static void put_operation(struct text *out, const struct endpoint *e, const char *tag)
 {
-        text_printf(out, "\"%s\":{\"operationId\":\"%s\",\"tags\":[\"%s\"]", method_keys[e->method], e->name, tag);
+        text_printf(out, "\"%s\":{\"operationId\":\"%s\",\"tags\":[\"%s\"]", method_keys[e->method], e->name,
+                    tag);
         put_string(out, "summary", e->summary);
-        put_string(out, "description", e->doc != NULL ? e->doc : e->in != &nothing_shape ? e->in->doc : e->out->doc);
+        put_string(out, "description",
+                   e->doc != NULL            ? e->doc
+                   : e->in != &nothing_shape ? e->in->doc
+                                             : e->out->doc);
         put_security(out, e);
         put_parameters(out, e);
         put_request_body(out, e);
@@ -353,7 +364,7 @@ static json_t *part_take(struct text *text)
         return json;
 }
 
-/* openapi_base.json holds what no endpoint declares; the endpoints' tags, paths and schemas come before it. */
+/* openapi_base.json holds what no endpoint declares; what the endpoints do comes before it. */
 static json_t *document_build(void)
 {
         struct operations all;
@@ -366,7 +377,9 @@ static json_t *document_build(void)
         put_tags(&tags);
         put_paths(&paths, &all);
         put_schemas(&schemas, &all);
-        json_t *all_tags = part_take(&tags), *all_paths = part_take(&paths), *all_schemas = part_take(&schemas);
+        json_t *all_tags = part_take(&tags);
+        json_t *all_paths = part_take(&paths);
+        json_t *all_schemas = part_take(&schemas);
         failed |= json_array_extend(all_tags, json_object_get(base, "tags"));
         failed |= json_object_update_missing(all_paths, json_object_get(base, "paths"));
         failed |= json_object_update_missing(all_schemas, json_object_get(components, "schemas"));

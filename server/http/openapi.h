@@ -3,6 +3,6 @@
 
 #include <stddef.h>
 
-/* The document as JSON, indented by two, the same for every run of one binary. Made at the first call (thread-safe), kept
- * until the process ends; never NULL. */
+/* The document as JSON, indented by two, the same for every run of one binary. Made at the first call
+ * (thread-safe), kept until the process ends; never NULL. */
 const char *openapi_document(size_t *ret_len);

@@ -32,8 +32,8 @@ TEST(log_line_is_one_json_object_with_its_fields_in_order)
         json_error_t error;
 
         log_open();
-        LOG(LOG_LEVEL_INFO, "request", LOG_S("request_id", "r-1"), LOG_I("status", 201), LOG_S("key_id", NULL),
-            LOG_I("least", INT64_MIN));
+        LOG(LOG_LEVEL_INFO, "request", LOG_S("request_id", "r-1"), LOG_I("status", 201),
+            LOG_S("key_id", NULL), LOG_I("least", INT64_MIN));
         size_t len = log_read(line, sizeof line);
         EXPECT(len > 0 && line[len - 1] == '\n' && strchr(line, '\n') == line + len - 1);
         json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, &error);
