@@ -76,8 +76,8 @@ static struct request *queue_pop(struct queue *queue)
         return r;
 }
 
-/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint. 0 when
- * the queue is closed and empty. */
+/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint.
+ * 0 when the queue is closed and empty. */
 static size_t queue_take(struct queue *queue, struct request *taken[BATCH_CALLS_MAX], bool *ret_given_up)
 {
         size_t n = 0;
@@ -113,7 +113,8 @@ static void *worker_main(void *arg)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application, unsigned timeout_ms)
+static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application,
+                         unsigned timeout_ms)
 {
         struct worker *worker = &lanes->workers[lanes->worker_count];
         pthread_attr_t attr;
@@ -136,7 +137,8 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const char *a
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders",
+                                                              "patron reports"};
         unsigned timeout_ms =
                 lane == LANE_REPORTS ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms;
 

@@ -75,7 +75,8 @@ bool percent_decode(char *text, bool query)
         return utf8_valid(text);
 }
 
-enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name, const char **ret_value)
+enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name,
+                           const char **ret_value)
 {
         const char *pair = *rest + strspn(*rest, "&");
         size_t len = strcspn(pair, "&");

@@ -6,14 +6,15 @@
 
 #include "base/arena.h"
 
-/* Decode %XX in place; the result is never longer. In a query '+' is a space (as HTML forms and URLSearchParams write
- * it). False for an incomplete escape, a NUL, or bytes that are not UTF-8. */
+/* Decode %XX in place; the result is never longer. In a query '+' is a space (as HTML forms and
+ * URLSearchParams write it). False for an incomplete escape, a NUL, or bytes that are not UTF-8. */
 bool percent_decode(char *text, bool query);
 
 /* Is the text valid UTF-8 (RFC 3629: shortest form, no surrogates, at most U+10FFFF)? */
 bool utf8_valid(const char *text);
 
-/* The next name=value of a query string, decoded, in the arena; empty pairs are skipped. *rest starts at the text behind
- * the '?' and moves on. */
+/* The next name=value of a query string, decoded, in the arena; empty pairs are skipped. *rest starts at the
+ * text behind the '?' and moves on. */
 enum query_step { QUERY_PAIR, QUERY_END, QUERY_MALFORMED };
-enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name, const char **ret_value);
+enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name,
+                           const char **ret_value);

@@ -12,8 +12,8 @@
 #include "http/lanes.h"
 #include "http/metrics.h"
 
-/* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each would keep its
- * own high-water mark. Two are enough for the contention there is. */
+/* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each
+ * would keep its own high-water mark. Two are enough for the contention there is. */
 #define MALLOC_ARENAS 2
 /* Larger blocks (bodies near the limit) come from and go back to the system by themselves. */
 #define MALLOC_MMAP_BYTES (256 * 1024)
