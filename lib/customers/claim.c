@@ -159,31 +159,25 @@ static size_t member_new(struct crowd *crowd, const struct person *person)
         return crowd->count++;
 }
 
-/* Which member a claim means: by id, else by the first identity that somebody has, else a new one. */
-static enum err member_find(struct crowd *crowd, struct customer_claim *claim, const struct person *person,
+/* Which member a claim means: by id, else by the first identity that somebody has; SIZE_MAX: nobody yet. */
+static enum err member_find(const struct crowd *crowd, struct customer_claim *claim, const struct person *person,
                             size_t *ret_at)
 {
         size_t at = uuid_known(person->id) ? idmap_get(&crowd->by_id, person->id) : SIZE_MAX;
+        bool by_identity = at == SIZE_MAX;
 
         if (at == SIZE_MAX && uuid_known(claim->in->id))
                 return fail(claim->c, ERR_NOT_FOUND, "There is no customer with this id.");
         for (size_t i = 0; at == SIZE_MAX && i < person->identities.n; i++)
                 at = idmap_get(&crowd->by_identity, identity_key(person->identities.v[i].kind, person->identities.v[i].value));
-        if (at == SIZE_MAX) {
-                *ret_at = member_new(crowd, person);
-                return ERR_OK;
-        }
-        /* Found by an identity while the shop's number is new: it becomes that customer's, unless he has one. */
-        struct customer *customer = &crowd->members[at].customer;
-        const char *external_id = claim->in->external_id;
-        if (external_id != NULL && customer->external_id != NULL && strcmp(external_id, customer->external_id) != 0 &&
-            idmap_get(&crowd->by_id, person->id) == SIZE_MAX)
-                return taken(claim, person->identities.v[0].kind);
         *ret_at = at;
-        return ERR_OK;
+        if (at == SIZE_MAX || !by_identity || claim->in->external_id == NULL)
+                return ERR_OK;
+        /* Found by an identity while the shop's number is new: it becomes that customer's, unless he has one. */
+        return crowd->members[at].customer.external_id == NULL ? ERR_OK : taken(claim, person->identities.v[0].kind);
 }
 
-/* The claim's identities are the member's or nobody's. */
+/* The claim's identities are the member's (SIZE_MAX: a new one's) or nobody's. */
 static enum err identities_check(const struct crowd *crowd, struct customer_claim *claim, const struct person *person,
                                  size_t at)
 {
@@ -223,10 +217,13 @@ static void external_id_take(struct crowd *crowd, const struct person *person, c
 
 static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
 {
-        size_t at, before = crowd->count;
+        size_t at, identities_before = crowd->new_identity_count;
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));
+        claim->created = at == SIZE_MAX;
+        if (claim->created)
+                at = member_new(crowd, person);
         struct member *member = &crowd->members[at];
         const char *external_id = claim->in->external_id;
         bool changed = false;
@@ -241,7 +238,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
         member->changed |= changed;
         claim->customer = &member->customer;
-        claim->created = crowd->count > before;
+        claim->touched = claim->created || changed || crowd->new_identity_count > identities_before;
         return ERR_OK;
 }
 

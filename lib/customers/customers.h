@@ -92,6 +92,7 @@ struct customer_claim {
         enum err err;             /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
         struct customer *customer; /* out: locked; claims of one person share it */
         bool created;
+        bool touched; /* it created or changed something: whoever then refuses the call must undo the transaction */
 };
 
 /* Find, lock, create and fill in the people of a batch, all at once: one read round trip when everybody is known, writes

@@ -1,6 +1,7 @@
 #include "orders/check.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* A clock ahead of ours by more than this is a mistake. */
 #define CLOCK_SKEW_US (24 * 3600 * INSTANT_SECOND)

@@ -5,8 +5,7 @@
 #include "db/statement.h"
 #include "http/endpoint.h"
 
-/* ------------------------------------------------------------------ echo: path, query, ETag, failure inside
- */
+/* ------------------------------------------------------------------ echo: path, query, ETag */
 
 struct echo_in {
         const char *thing;

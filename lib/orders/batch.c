@@ -1,0 +1,360 @@
+/* A batch of orders in one transaction: load everybody and everything, decide one call after the other, store. */
+#include <assert.h>
+#include <sodium.h>
+
+#include "base/idmap.h"
+#include "orders/check.h"
+#include "orders/store.h"
+#include "orders/take.h"
+#include "points/points.h"
+#include "program/programs.h"
+#include "tiers/tiers.h"
+
+/* One call while it is worked on. */
+struct job {
+        struct order_call *call;
+        struct uuid order_id;
+        struct bytes fingerprint;
+        struct desk *desk;
+        struct file *file;
+        const struct customer_claim *claim;
+};
+
+struct batch {
+        struct ctx *c;
+        struct session session;
+        struct job *jobs;
+        size_t count;
+        struct desk *desks;
+        size_t desk_count;
+        struct idmap desk_by_customer;
+        struct file *files;
+        size_t file_count;
+        struct idmap file_by_order;
+        struct list calls; /* struct order_call_row of the known orders */
+        struct order_call_row *new_calls;
+        size_t new_call_count;
+        bool undo; /* the only call was refused after it had touched its customer */
+};
+
+uint64_t order_lane_key(const struct order_in *in)
+{
+        const struct customer_in *customer = &in->customer;
+
+        if (uuid_known(customer->id))
+                return uuid_hash(customer->id);
+        if (customer->external_id != NULL)
+                return uuid_hash(uuid_of_external("customer", customer->external_id));
+        return uuid_hash(uuid_of_external("order", in->external_id));
+}
+
+/* ------------------------------------------------------------------ people */
+
+static struct desk *desk_for(struct batch *b, struct customer *customer)
+{
+        size_t at = idmap_get(&b->desk_by_customer, customer->id);
+
+        if (at == SIZE_MAX) {
+                at = b->desk_count++;
+                b->desks[at].customer = customer;
+                idmap_put(&b->desk_by_customer, customer->id, at);
+        }
+        return &b->desks[at];
+}
+
+/* Check each order and find its customer; jobs that fail are settled here. */
+static enum err people_find(struct batch *b)
+{
+        struct customer_claim *claims = ARENA_ARRAY(b->c->arena, b->count, struct customer_claim);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->count; i++) {
+                struct order_call *call = b->jobs[i].call;
+                order_check(call->c, call->in);
+                call->err = problem_check(call->c);
+                if (call->err == ERR_OK)
+                        claims[n++] = (struct customer_claim){.c = call->c, .pointer = "#/customer", .in = &call->in->customer};
+        }
+        TRY(customers_claim(b->c, claims, n));
+        n = 0;
+        for (size_t i = 0; i < b->count; i++) {
+                struct job *job = &b->jobs[i];
+                if (job->call->err != ERR_OK)
+                        continue;
+                const struct customer_claim *claim = &claims[n++];
+                job->call->err = claim->err;
+                job->claim = claim;
+                if (claim->err == ERR_OK)
+                        job->desk = desk_for(b, claim->customer);
+        }
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ loading */
+
+static struct file *file_for(struct batch *b, struct uuid order_id)
+{
+        size_t at = idmap_get(&b->file_by_order, order_id);
+
+        if (at == SIZE_MAX) {
+                at = b->file_count++;
+                idmap_put(&b->file_by_order, order_id, at);
+        }
+        return &b->files[at];
+}
+
+/* The first day that any decision of the batch may look back to. */
+static struct date window_start(const struct batch *b)
+{
+        int months = program_window_months(b->session.program);
+        struct date first = zone_date(&b->c->shop->zone, b->c->now);
+
+        if (months < lifecycle_limits_default.loyal_window_months)
+                months = lifecycle_limits_default.loyal_window_months;
+        for (size_t i = 0; i < b->count; i++) {
+                const struct order_in *in = b->jobs[i].call->in;
+                if (!in->backfill || !instant_known(in->placed_at))
+                        continue;
+                struct date day = zone_date(&b->c->shop->zone, in->placed_at);
+                if (date_compare(day, first) < 0)
+                        first = day;
+        }
+        return date_add_months(first, -months);
+}
+
+static enum err load_known(struct batch *b, struct list *ret_orders)
+{
+        struct arena *arena = b->c->arena;
+        struct uuids customers = {ARENA_ARRAY(arena, b->desk_count, struct uuid), b->desk_count};
+        struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
+        struct list accounts = {0};
+        struct stand_rows stands = {0};
+
+        for (size_t i = 0; i < b->desk_count; i++)
+                customers.v[i] = b->desks[i].customer->id;
+        for (size_t i = 0; i < b->count; i++)
+                if (b->jobs[i].call->err == ERR_OK)
+                        orders.v[orders.n++] = b->jobs[i].order_id;
+        TRY(orders_later(b->c, &orders, ret_orders));
+        TRY(points_accounts_later(b->c, &customers, &accounts));
+        TRY(stands_later(b->c, &customers, window_start(b), &stands));
+        TRY(db_flush(b->c));
+        for (size_t i = 0; i < b->desk_count; i++) {
+                struct desk *desk = &b->desks[i];
+                desk->book.account.customer_id = desk->customer->id;
+                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id, desk->customer->created_at);
+        }
+        for (size_t i = 0; i < accounts.n; i++) {
+                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
+                b->desks[idmap_get(&b->desk_by_customer, account->customer_id)].book.account = *account;
+        }
+        return ERR_OK;
+}
+
+/* Lines and answered calls of the orders that are known, and the lots of those whose points move. */
+static enum err load_more(struct batch *b, const struct list *orders)
+{
+        struct arena *arena = b->c->arena;
+        struct order_probe probe = {.customers.v = ARENA_ARRAY(arena, orders->n, struct uuid),
+                                    .orders.v = ARENA_ARRAY(arena, orders->n, struct uuid)};
+        struct uuids movers = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
+        struct list lines = {0}, lots = {0};
+
+        for (size_t i = 0; i < orders->n; i++) {
+                const struct order *order = &((const struct order *)orders->v)[i];
+                file_for(b, order->id)->order = *order;
+                probe.customers.v[probe.customers.n++] = order->customer_id;
+                probe.orders.v[probe.orders.n++] = order->id;
+        }
+        for (size_t i = 0; i < b->count; i++) {
+                const struct job *job = &b->jobs[i];
+                /* an order that comes twice in a batch is looked at as if known: its second call may move points */
+                const struct order *known = job->file != NULL ? &job->file->order : NULL;
+                if (known != NULL && take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
+                        movers.v[movers.n++] = job->desk->customer->id;
+        }
+        if (orders->n > 0) {
+                TRY(order_lines_later(b->c, &probe, &lines));
+                TRY(order_calls_later(b->c, &probe, &b->calls));
+        }
+        if (movers.n > 0)
+                TRY(points_lots_later(b->c, &movers, &lots));
+        TRY(db_flush(b->c));
+        for (size_t i = 0; i < orders->n; i++)
+                file_lines_give(arena, file_for(b, ((const struct order *)orders->v)[i].id), &lines);
+        for (size_t i = 0; i < movers.n; i++) {
+                struct book *book = &b->desks[idmap_get(&b->desk_by_customer, movers.v[i])].book;
+                if (!book->lots_loaded)
+                        points_lots_give(arena, book, &lots);
+        }
+        return ERR_OK;
+}
+
+/* A new customer, or one without an account, has no lots: they are all here already. */
+static void empty_books_open(struct batch *b)
+{
+        for (size_t i = 0; i < b->desk_count; i++)
+                if (b->desks[i].book.account.last_seq == 0)
+                        b->desks[i].book.lots_loaded = true;
+}
+
+static enum err load(struct batch *b)
+{
+        struct list orders = {0};
+
+        TRY(load_known(b, &orders));
+        empty_books_open(b);
+        for (size_t i = 0; i < b->count; i++)
+                if (b->jobs[i].call->err == ERR_OK)
+                        b->jobs[i].file = file_for(b, b->jobs[i].order_id);
+        return load_more(b, &orders);
+}
+
+/* ------------------------------------------------------------------ deciding */
+
+/* The answer that this very call got before, in this batch or an earlier one. */
+static bool replay(const struct batch *b, struct job *job)
+{
+        struct order_call *call = job->call;
+        const struct order_call_row *rows = b->calls.v;
+
+        for (const struct seen_call *seen = job->file->seen; seen != NULL; seen = seen->next) {
+                if (!fingerprints_equal(seen->fingerprint, job->fingerprint))
+                        continue;
+                call->outcome = arena_strndup(call->c->arena, seen->outcome, seen->outcome_len);
+                call->outcome_len = seen->outcome_len;
+                return call->replayed = true;
+        }
+        for (size_t i = 0; i < b->calls.n; i++) {
+                if (!uuid_equal(rows[i].order_id, job->order_id) ||
+                    !fingerprints_equal(rows[i].fingerprint, job->fingerprint))
+                        continue;
+                call->outcome = arena_strdup(call->c->arena, rows[i].outcome);
+                call->outcome_len = strlen(rows[i].outcome);
+                return call->replayed = true;
+        }
+        return false;
+}
+
+/* Keep the answer for the same call again. */
+static void remember(struct batch *b, struct job *job, const struct outcome *outcome)
+{
+        struct seen_call *seen = ARENA_NEW(b->c->arena, struct seen_call);
+        const struct order *order = &job->file->order;
+
+        *seen = (struct seen_call){.fingerprint = job->fingerprint, .next = job->file->seen};
+        seen->outcome = outcome_write(b->c->arena, outcome, &seen->outcome_len);
+        job->file->seen = seen;
+        job->call->outcome = arena_strndup(job->call->c->arena, seen->outcome, seen->outcome_len);
+        job->call->outcome_len = seen->outcome_len;
+        b->new_calls[b->new_call_count++] = (struct order_call_row){.customer_id = order->customer_id,
+                                                                    .order_id = order->id,
+                                                                    .call_no = order->calls,
+                                                                    .fingerprint = job->fingerprint,
+                                                                    .outcome = seen->outcome};
+}
+
+/* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the batch is
+ * better taken apart. */
+static bool lots_missing(const struct batch *b, const struct job *job)
+{
+        const struct order *order = &job->file->order;
+
+        return uuid_known(order->id) && !job->desk->book.lots_loaded &&
+               take_needs_lots(b->session.program, order, job->call->in);
+}
+
+/* A refused call leaves nothing behind, its customer included: alone it is undone, among others the batch is taken
+ * apart. */
+static enum err refuse(struct batch *b, const struct job *job)
+{
+        if (job->claim->touched && b->count > 1)
+                return fail(b->c, ERR_CONFLICT, "A call of the batch was refused.");
+        b->undo = job->claim->touched;
+        return ERR_OK;
+}
+
+static enum err decide(struct batch *b, struct job *job)
+{
+        struct order_call *call = job->call;
+        struct outcome outcome;
+        bool known = uuid_known(job->file->order.id);
+
+        if (replay(b, job))
+                return ERR_OK;
+        if (lots_missing(b, job))
+                return fail(b->c, ERR_CONFLICT, "An order comes twice in a batch.");
+        call->err = take_order(&b->session, call->c, job->desk, job->file, call->in, &outcome);
+        if (call->err != ERR_OK)
+                return refuse(b, job);
+        call->created = !known;
+        outcome.customer.created = job->claim->created;
+        remember(b, job, &outcome);
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ storing */
+
+static enum err store(struct batch *b)
+{
+        struct arena *arena = b->c->arena;
+        struct book **books = ARENA_ARRAY(arena, b->desk_count, struct book *);
+        struct stand **stands = ARENA_ARRAY(arena, b->desk_count, struct stand *);
+        struct file **files = ARENA_ARRAY(arena, b->file_count, struct file *);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->desk_count; i++) {
+                books[i] = &b->desks[i].book;
+                stands[i] = &b->desks[i].stand;
+        }
+        for (size_t i = 0; i < b->file_count; i++)
+                if (b->files[i].changed)
+                        files[n++] = &b->files[i];
+        TRY(files_store(b->c, files, n));
+        TRY(order_calls_store(b->c, b->new_calls, b->new_call_count));
+        TRY(points_store(b->c, books, b->desk_count, &b->session.journal));
+        TRY(stands_store(b->c, stands, b->desk_count));
+        return events_store(b->c, &b->session.events);
+}
+
+static void batch_start(struct batch *b, struct order_call *calls, size_t n)
+{
+        struct arena *arena = b->c->arena;
+
+        b->count = n;
+        b->jobs = ARENA_ARRAY(arena, n, struct job);
+        b->desks = ARENA_ARRAY(arena, n, struct desk);
+        b->files = ARENA_ARRAY(arena, n, struct file);
+        b->desk_by_customer = idmap_new(arena, n);
+        b->file_by_order = idmap_new(arena, n);
+        b->new_calls = ARENA_ARRAY(arena, n, struct order_call_row);
+        for (size_t i = 0; i < n; i++) {
+                calls[i].err = ERR_OK;
+                calls[i].created = calls[i].replayed = false;
+                b->jobs[i] = (struct job){
+                        .call = &calls[i],
+                        .order_id = uuid_of_external("order", calls[i].in->external_id),
+                        .fingerprint = input_fingerprint(arena, &order_in_shape, calls[i].in),
+                };
+        }
+}
+
+enum err orders_take(struct ctx *c, struct order_call *calls, size_t n)
+{
+        PROGRAM(program);
+        TX(tx);
+        struct batch b = {.c = c,
+                          .session = {.arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
+
+        batch_start(&b, calls, n);
+        TRY(tx_begin(c, &tx));
+        TRY(people_find(&b));
+        TRY(load(&b));
+        for (size_t i = 0; i < n; i++)
+                if (calls[i].err == ERR_OK)
+                        TRY(decide(&b, &b.jobs[i]));
+        if (b.undo)
+                return ERR_OK; /* without commit */
+        TRY(store(&b));
+        return tx_commit(&tx);
+}

@@ -1,0 +1,71 @@
+/* The statements that the files of lib/orders share; nobody else includes this. */
+#pragma once
+
+#include "db/statement.h"
+#include "orders/desk.h"
+
+#define ORDER_COLUMNS                                                                                        \
+        "customer_id, id, external_id, status, channel, currency, coupon, goods_minor, shipping_minor, discount_minor, " \
+        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "         \
+        "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, " \
+        "line_count, calls, version, created_at, updated_at"
+
+/* The order behind a reference ("ext:A-1001" or a UUID), not locked. ERR_NOT_FOUND. */
+enum err order_find(struct ctx *c, const char *reference, struct order *ret) MUST_CHECK;
+
+struct order_ids {
+        struct uuids ids;
+};
+SHAPE_DECLARE(order_ids);
+
+/* An order, and which of its calls is meant. */
+struct order_probe {
+        struct uuids customers, orders;
+};
+SHAPE_DECLARE(order_probe);
+
+struct order_call_row {
+        struct uuid customer_id, order_id;
+        int64_t call_no;
+        struct bytes fingerprint;
+        const char *outcome;
+};
+SHAPE_DECLARE(order_call_row);
+
+struct refund_row {
+        struct uuid customer_id, order_id, id;
+        const char *external_id, *reason;
+        int64_t amount_minor, shipping_minor, points_reversed, growth_reversed;
+        struct bytes fingerprint;
+        const char *outcome;
+        struct instant created_at;
+};
+SHAPE_DECLARE(refund_row);
+
+struct refund_line_row {
+        struct uuid customer_id, order_id, refund_id;
+        int64_t line_no, quantity, amount_minor, points, growth;
+};
+SHAPE_DECLARE(refund_line_row);
+
+/* Queue reads; *ret is filled by the next round trip. Orders by id; the others of known orders, in pairs. */
+enum err orders_later(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+enum err order_lines_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
+enum err order_calls_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
+enum err refunds_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
+enum err refund_lines_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
+
+/* Queue the writes of files, calls and refunds. */
+enum err files_store(struct ctx *c, struct file *const *files, size_t n) MUST_CHECK;
+enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, size_t n) MUST_CHECK;
+enum err refund_store(struct ctx *c, const struct refund_row *row, const struct refund_line_row *lines, size_t n) MUST_CHECK;
+
+/* Give a file the lines among rows that are its order's. */
+void file_lines_give(struct arena *arena, struct file *file, const struct list *rows);
+
+/* BLAKE2b of an input in its canonical form: the same call has the same fingerprint, however its JSON was written. */
+struct bytes input_fingerprint(struct arena *arena, const struct shape *shape, const void *in);
+bool fingerprints_equal(struct bytes a, struct bytes b);
+
+/* The outcome as JSON in the arena. */
+const char *outcome_write(struct arena *arena, const struct outcome *outcome, size_t *ret_len);

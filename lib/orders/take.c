@@ -1,0 +1,233 @@
+#include "orders/take.h"
+
+#include <assert.h>
+
+#include "base/shape_json.h"
+#include "orders/check.h"
+
+static bool counts_in(unsigned status)
+{
+        return status >= ORDER_PAID && status <= ORDER_COMPLETED;
+}
+
+bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in)
+{
+        if (known == NULL || !order_counts(known))
+                return false;
+        return in->status == ORDER_CANCELLED || settle_releases(program, in->status);
+}
+
+/* ------------------------------------------------------------------ content */
+
+static void lines_fill(struct session *s, struct file *file, const struct order_in *in)
+{
+        const struct order *order = &file->order;
+
+        file->lines = ARENA_ARRAY(s->arena, in->lines.n, struct order_line);
+        file->line_count = in->lines.n;
+        for (size_t i = 0; i < in->lines.n; i++) {
+                const struct order_line_in *line = &in->lines.v[i];
+                file->lines[i] = (struct order_line){
+                        .customer_id = order->customer_id,
+                        .order_id = order->id,
+                        .line_no = order_line_no(in, i),
+                        .sku = line->sku,
+                        .name = line->name,
+                        .category = line->category,
+                        .brand = line->brand,
+                        .quantity = line->quantity,
+                        .unit_price_minor = line->unit_price_minor,
+                        .discount_minor = line->discount_minor,
+                        .total_minor = line->total_minor,
+                        .cost_minor = line->cost_minor,
+                        .paid_minor = line->total_minor, /* until it counts */
+                };
+        }
+}
+
+static void content_fill(struct session *s, struct file *file, const struct order_in *in)
+{
+        struct order *order = &file->order;
+
+        order->goods_minor = order_goods_minor(in);
+        order->shipping_minor = in->shipping_minor;
+        order->discount_minor = in->discount_minor;
+        order->total_minor = in->total_minor;
+        order->coupon = in->coupon;
+        order->channel = in->channel;
+        order->line_count = (int64_t)in->lines.n;
+        lines_fill(s, file, in);
+        file->lines_replaced = true;
+}
+
+static void order_start(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
+                        const struct moment *moment)
+{
+        file->is_new = true;
+        file->order = (struct order){
+                .customer_id = desk->customer->id,
+                .id = uuid_of_external("order", in->external_id),
+                .external_id = in->external_id,
+                .status = ORDER_PLACED,
+                .currency = s->shop->currency,
+                .awarded = in->award,
+                .placed_at = instant_known(in->placed_at) ? in->placed_at : moment->at,
+                .created_at = moment->at,
+        };
+        content_fill(s, file, in);
+}
+
+/* ------------------------------------------------------------------ known orders */
+
+static enum err differs(struct ctx *c, const struct order *order)
+{
+        return fail(c, ERR_ORDER_DIFFERS, "The order %s is known with other values.", order->external_id);
+}
+
+/* May this call go on with the known order? */
+static enum err known_check(struct ctx *c, const struct desk *desk, const struct file *file, const struct order_in *in)
+{
+        const struct order *order = &file->order;
+
+        if (!uuid_equal(order->customer_id, desk->customer->id)) {
+                text_puts(&c->problem.extra, ",\"differences\":[{\"pointer\":\"#/customer\",\"known\":\"another customer\","
+                                             "\"sent\":\"this customer\"}]");
+                return differs(c, order);
+        }
+        bool content_is_fixed = order_counts(order) || order->status == ORDER_CANCELLED;
+        if (content_is_fixed && order_differences(c, order, file->lines, file->line_count, in) > 0)
+                return differs(c, order);
+        bool forward = in->status >= order->status;
+        bool cancels_completed = in->status == ORDER_CANCELLED && order->status == ORDER_COMPLETED;
+        if (forward && !cancels_completed)
+                return ERR_OK;
+        problem_string(c, "known", order_status_names.v[order->status]);
+        problem_string(c, "sent", order_status_names.v[in->status]);
+        return fail(c, ERR_ORDER_STATE, "The order is %s; it cannot become %s.", order_status_names.v[order->status],
+                    order_status_names.v[in->status]);
+}
+
+/* ------------------------------------------------------------------ states */
+
+static void take_time(struct instant *known, struct instant sent)
+{
+        if (instant_known(sent))
+                *known = sent;
+}
+
+static void times_take(struct order *order, const struct order_in *in)
+{
+        take_time(&order->shipped_at, in->shipped_at);
+        take_time(&order->delivered_at, in->delivered_at);
+        take_time(&order->completed_at, in->completed_at);
+        if (!order_counts(order)) { /* later these have had their effect */
+                take_time(&order->placed_at, in->placed_at);
+                take_time(&order->paid_at, in->paid_at);
+        }
+}
+
+/* The time of the state itself is known at the latest now. */
+static void state_time(struct order *order, const struct moment *moment)
+{
+        struct instant *times[] = {
+                [ORDER_PLACED] = &order->placed_at,       [ORDER_PAID] = &order->paid_at,
+                [ORDER_SHIPPED] = &order->shipped_at,     [ORDER_DELIVERED] = &order->delivered_at,
+                [ORDER_COMPLETED] = &order->completed_at, [ORDER_CANCELLED] = &order->cancelled_at,
+        };
+
+        if (!instant_known(*times[order->status]))
+                *times[order->status] = moment->at;
+        if (counts_in(order->status) && !instant_known(order->paid_at))
+                order->paid_at = moment->at;
+}
+
+static void note_state(struct session *s, const struct file *file, const struct moment *moment,
+                       const struct outcome *outcome)
+{
+        static const enum event_type types[] = {
+                [ORDER_PLACED] = EVENT_ORDER_PLACED,       [ORDER_PAID] = EVENT_ORDER_PAID,
+                [ORDER_SHIPPED] = EVENT_ORDER_SHIPPED,     [ORDER_DELIVERED] = EVENT_ORDER_DELIVERED,
+                [ORDER_COMPLETED] = EVENT_ORDER_COMPLETED, [ORDER_CANCELLED] = EVENT_ORDER_CANCELLED,
+        };
+        const struct order *order = &file->order;
+        struct order_event event = {
+                .order_id = order->id,
+                .external_id = order->external_id,
+                .total_minor = order->total_minor,
+                .refunded_minor = order->refunded_minor,
+                .points = outcome->points.earned - outcome->points.reversed,
+                .growth = outcome->growth.earned - outcome->growth.reversed,
+        };
+
+        event_add(s->arena, &s->events, types[order->status], order->customer_id, moment->at, &order_event_shape, &event);
+}
+
+static void cancel(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
+                   struct outcome *outcome)
+{
+        struct giving *givings;
+        int64_t shipping_minor;
+
+        if (!order_counts(&file->order))
+                return;
+        outcome->refund = ARENA_NEW(s->arena, struct outcome_refund);
+        outcome->refund->id = uuid_of_child("refund", file->order.id, "cancellation");
+        outcome->refund->external_id = "cancellation";
+        size_t n = return_everything(s->arena, file, &givings, &shipping_minor);
+        return_goods(s, desk, file, givings, n, shipping_minor, file->order.external_id, moment, outcome);
+}
+
+static void state_take(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
+                       const struct moment *moment, struct outcome *outcome)
+{
+        struct order *order = &file->order;
+
+        order->status = in->status;
+        take_time(&order->cancelled_at, in->cancelled_at);
+        state_time(order, moment);
+        if (in->status == ORDER_CANCELLED)
+                cancel(s, desk, file, moment, outcome);
+        else if (counts_in(in->status) && !order_counts(order))
+                settle_count(s, desk, file, moment, outcome);
+        else if (order_counts(order) && settle_releases(s->program, in->status))
+                settle_activate(s, desk, file, moment);
+}
+
+/* History is dated by the order's own times: the latest that the call names. */
+static struct instant own_time(const struct order_in *in, struct instant now)
+{
+        const struct instant times[] = {in->placed_at,    in->paid_at,      in->shipped_at,
+                                        in->delivered_at, in->completed_at, in->cancelled_at};
+        struct instant latest = {0};
+
+        for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+                if (instant_known(times[i]))
+                        latest = times[i];
+        return instant_known(latest) ? latest : now;
+}
+
+enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file, const struct order_in *in,
+                    struct outcome *ret)
+{
+        struct moment moment = moment_of(s->shop, in->backfill ? own_time(in, c->now) : c->now);
+        struct order *order = &file->order;
+        bool known = uuid_known(order->id);
+
+        if (known)
+                TRY(known_check(c, desk, file, in));
+        desk_before(s, desk, &moment, ret);
+        if (!known)
+                order_start(s, desk, file, in, &moment);
+        else if (!order_counts(order) && order->status == ORDER_PLACED)
+                content_fill(s, file, in); /* nothing was paid: the basket may still change */
+        times_take(order, in);
+        if (!known || in->status != order->status)
+                state_take(s, desk, file, in, &moment, ret);
+        note_state(s, file, &moment, ret);
+        order->version++;
+        order->calls++;
+        order->updated_at = moment.at;
+        file->changed = true;
+        desk_after(s, desk, file, &moment, ret);
+        return ERR_OK;
+}

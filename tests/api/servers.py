@@ -1,0 +1,106 @@
+"""Servers of a test's own: a fresh database on the PostgreSQL of PATRON_TEST_DATABASE_URL, the real binary, any port."""
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 30
+STOP_SECONDS = 40
+
+
+class Server(NamedTuple):
+    url: str
+    key: str
+    process: subprocess.Popen
+    database_url: str
+
+
+def binary():
+    """PATRON_BINARY, else the release build, else any other build."""
+    if os.environ.get("PATRON_BINARY"):
+        return Path(os.environ["PATRON_BINARY"])
+    for preset in ("release", "dev", "asan", "tsan"):
+        if (ROOT / "build" / preset / "patron").exists():
+            return ROOT / "build" / preset / "patron"
+    raise FileNotFoundError("There is no build to test: set PATRON_BINARY or build a preset.")
+
+
+def psql(url, sql):
+    installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))
+    program = installed[-1] if installed else shutil.which("psql")
+    done = subprocess.run([program, "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def admin_url():
+    url = os.environ.get("PATRON_TEST_DATABASE_URL")
+    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on; tools/test brings one."
+    return url
+
+
+@contextlib.contextmanager
+def fresh_database(label):
+    name = f"patron_test_{label}_{os.getpid()}"
+    parts = urllib.parse.urlsplit(admin_url())
+    psql(admin_url(), f"CREATE DATABASE {name}")
+    try:
+        # By hand: urlunsplit drops the empty host of a socket's address.
+        yield f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
+    finally:
+        psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def free_address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def wait_ready(url, process):
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (OSError, urllib.error.URLError):
+            pass
+        time.sleep(0.05)
+    raise TimeoutError("the server did not become ready")
+
+
+@contextlib.contextmanager
+def running_server(label, **settings):
+    """A server with settings like currency="GBP" (PATRON_CURRENCY), stopped by SIGTERM in the end."""
+    with fresh_database(label) as database_url:
+        address = free_address()
+        environment = {**os.environ, "PATRON_DATABASE_URL": database_url, "PATRON_LISTEN": address}
+        environment.update({f"PATRON_{name.upper()}": str(value) for name, value in settings.items()})
+        program = str(binary())
+        subprocess.run([program, "migrate"], env=environment, check=True)
+        made = subprocess.run([program, "key", "create", "--name", "test", "--scopes", "admin"], env=environment,
+                              check=True, capture_output=True, text=True)
+        with subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL) as process:
+            try:
+                wait_ready(f"http://{address}", process)
+                yield Server(f"http://{address}", made.stdout.strip().splitlines()[-1], process, database_url)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()

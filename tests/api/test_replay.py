@@ -1,0 +1,105 @@
+"""The replay against the real binary: a made shop always, the real shop's year where its file is at hand."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import servers
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("PATRON_SHARED_DATA") or ROOT.parent / "shared" / "data") / "online_retail.csv.gz"
+WITHOUT_DATA = (f"{DATA.name} is not in {DATA.parent}: it is the UCI Online Retail data set "
+                "(archive.ics.uci.edu/dataset/352, CC BY 4.0); PATRON_SHARED_DATA says in which folder it is")
+REPLAY_SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def london():
+    with servers.running_server("replay", currency="GBP", zone="Europe/London") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shanghai():
+    with servers.running_server("made", currency="CNY", zone="Asia/Shanghai") as server:
+        yield server
+
+
+def replay(server, *arguments):
+    """The exit status and the report of tools/replay."""
+    done = subprocess.run([ROOT / "tools" / "replay", *map(str, arguments), "--url", server.url, "--json", "--quiet"],
+                          env={**os.environ, "PATRON_KEY": server.key}, capture_output=True, text=True,
+                          timeout=REPLAY_SECONDS, check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout.strip() else done.stderr
+
+
+def stored(server):
+    """What the database holds, counted past the server: customers, orders, lines, gross, refunds, paid back."""
+    row = servers.psql(server.database_url, """
+        SELECT json_build_array((SELECT count(*) FROM customers), count(*), sum(line_count), sum(total_minor),
+                                (SELECT count(*) FROM refunds), sum(refunded_minor)) FROM orders""")
+    return json.loads(row)
+
+
+def counts(report, kind):
+    return {name: report[kind][name] for name in ("sent", "created", "replayed", "failed", "minor")}
+
+
+def all_new(count, minor):
+    return {"sent": count, "created": count, "replayed": 0, "failed": 0, "minor": minor}
+
+
+def all_hits(count, minor):
+    return {"sent": count, "created": 0, "replayed": count, "failed": 0, "minor": minor}
+
+
+@pytest.mark.skipif(not DATA.exists(), reason=WITHOUT_DATA)
+def test_replay_of_the_real_year_is_right_to_the_penny_and_twice_changes_nothing(london):
+    held = [4339, 18536, 397924, 891140790, 3849, 46676512]
+    status, report = replay(london, DATA)
+    assert report["failures"] == []
+    assert counts(report, "orders") == all_new(18536, 891140790)
+    assert counts(report, "refunds") == all_new(3849, 46676512)
+    assert (report["customers"], report["lines"], status) == (4339, 397924, 0)
+    assert report["proof"]["ok"] and report["proof"]["customers"] == 4339
+    cancelled = sum(entry["minor"] for entry in report["left_out"] if entry["reason"].startswith("cancelled"))
+    assert cancelled - 46676512 == -61134209
+    assert stored(london) == held
+    status, report = replay(london, DATA)
+    assert counts(report, "orders") == all_hits(18536, 891140790)
+    assert counts(report, "refunds") == all_hits(3849, 46676512)
+    assert (stored(london), status) == (held, 0)
+
+
+def test_replay_of_a_made_shop_twice_changes_nothing(shanghai):
+    status, first = replay(shanghai, "--made", 600)
+    assert (first["failures"], status) == ([], 0)
+    assert first["orders"]["created"] == 600 and first["refunds"]["created"] > 20
+    held = stored(shanghai)
+    refunds = first["refunds"]
+    assert held[1:] == [600, first["lines"], first["orders"]["minor"], refunds["sent"], refunds["minor"]]
+    status, second = replay(shanghai, "--made", 600)
+    assert (second["orders"]["replayed"], second["orders"]["created"], status) == (600, 0, 0)
+    assert stored(shanghai) == held
+
+
+def test_replay_of_a_larger_shop_goes_on_where_a_smaller_one_differs_and_says_so(shanghai):
+    """Orders of another payload under the same number are conflicts: the report names them and the run is not right."""
+    assert replay(shanghai, "--made", 600)[0] == 0
+    status, report = replay(shanghai, "--made", 601)
+    assert status == 1 and report["orders"]["failed"] > 0
+    assert any(failure.startswith("order made-") and "409" in failure for failure in report["failures"])
+
+
+def test_replay_into_a_shop_of_another_currency_is_refused(shanghai, tmp_path):
+    (tmp_path / "file.csv.gz").write_bytes(b"")
+    status, said = replay(shanghai, tmp_path / "file.csv.gz")
+    assert status == 1 and "PATRON_CURRENCY=GBP" in said
+
+
+def test_replay_with_a_wrong_key_says_so(shanghai):
+    status, said = replay(shanghai._replace(key="pk_wrong_key"), "--made", 10)
+    assert status == 1 and "401" in (said if isinstance(said, str) else " ".join(said["failures"]))

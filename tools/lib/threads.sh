@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# usage: threads.sh WORK BINARY: run a server built with ThreadSanitizer under parallel load, on a database of its own
+# in WORK/db, and fail when it saw a data race, lost a request, or did not end cleanly.
+set -euo pipefail
+ROOT=$(cd "$(dirname "$0")/../.." && pwd -P)
+for part in say postgres server; do
+        # shellcheck source=/dev/null
+        . "$ROOT/tools/lib/$part.sh"
+done
+
+ORDERS=600
+CUSTOMERS=20     # few, so that they are fought for
+CONNECTIONS=32
+
+main() {
+        local work=$1 binary=$2 dir=$1/threads key id status=0
+
+        mkdir -p "$dir"
+        pg_database "$work/db" patron_threads
+        PATRON_DATABASE_URL=$(pg_url "$work/db" patron_threads)
+        PATRON_LISTEN=127.0.0.1:$(server_free_port)
+        export PATRON_DATABASE_URL PATRON_LISTEN
+        export TSAN_OPTIONS="suppressions=$ROOT/tests/tsan.supp exitcode=66 log_path=$dir/races"
+        "$binary" migrate
+        key=$("$binary" key create --name threads --scopes admin | tail -n 1)
+        server_start "$dir" "$binary" >"$dir/log" 2>&1
+        id=$!
+        server_await "$id" "$PATRON_LISTEN" || { tail -n 50 "$dir/log" && die "the server did not start"; }
+        requests "$key" >"$dir/requests"
+        curl --silent --noproxy '*' --parallel --parallel-immediate --parallel-max $CONNECTIONS \
+                --config "$dir/requests" >"$dir/statuses" || status=$?
+        kill -TERM "$id"
+        wait "$id" || status=$?
+        rm -f "$dir/patron.pid"
+        cat "$dir"/races.* 2>/dev/null | head -n 200 || true
+        [ "$status" = 0 ] || { tail -n 20 "$dir/log" && die "the load or the server ended with status $status"; }
+        judge "$dir"
+}
+
+# judge DIR: every request was answered as it should be, and no race was written down.
+judge() {
+        sort "$1/statuses" | uniq -c
+        [ "$(grep -cE '^20[01]$' "$1/statuses")" = $((ORDERS * 2)) ] || die "some requests did not succeed"
+        ! compgen -G "$1/races.*" >/dev/null || die "ThreadSanitizer saw races"
+}
+
+# requests KEY: a curl configuration that sends every order, each followed by a read.
+requests() {
+        local n
+
+        for ((n = 0; n < ORDERS; n++)); do
+                request "$1" /v1/orders
+                printf 'header = "Content-Type: application/json"\ndata = "%s"\n' "$(order "$n" | sed 's/"/\\"/g')"
+                printf 'next\n'
+                request "$1" /v1/program
+                [ $n = $((ORDERS - 1)) ] || printf 'next\n'
+        done
+}
+
+request() {
+        printf 'url = "http://%s%s"\noauth2-bearer = "%s"\noutput = "/dev/null"\nwrite-out = "%%{http_code}\\n"\n' \
+                "$PATRON_LISTEN" "$2" "$1"
+}
+
+order() {
+        printf '{"external_id":"T-%d","status":"paid","customer":{"external_id":"C-%d"},' "$1" $(($1 % CUSTOMERS))
+        printf '"lines":[{"line_no":1,"sku":"S","name":"S","quantity":1,"unit_price_minor":1000,"total_minor":1000}],'
+        printf '"total_minor":1000}\n'
+}
+
+main "$@"
