@@ -8,6 +8,7 @@
 #include "base/shape_json.h"
 #include "http/headers.h"
 #include "http/metrics.h"
+#include "http/path.h"
 
 #define RETRY_AFTER_SECONDS "1"
 
@@ -28,7 +29,8 @@ void answer_render(struct request *r)
         int64_t version = answer_version(r);
 
         r->answer.status = reply->status != 0 ? reply->status : endpoint->status;
-        r->answer.location = reply->location;
+        r->answer.location =
+                reply->location != NULL ? percent_encode_uri(r->ctx.arena, reply->location) : NULL;
         r->answer.etag = version > 0 ? arena_printf(r->ctx.arena, "\"%" PRId64 "\"", version) : NULL;
         r->answer.idempotency_hit = reply->idempotency_hit;
         text_clear(&r->answer.body);

@@ -33,7 +33,7 @@ enum idempotency {
 struct reply {
         int64_t if_match;     /* the version that the caller demands, 0: none; a mismatch is ERR_STALE */
         int status;           /* 0: the endpoint's own */
-        const char *location; /* Location, a path from "/" on, percent-encoded; or NULL */
+        const char *location; /* Location, a path from "/" on with its parts percent-encoded; or NULL */
         int64_t version;      /* ETag, 0 for none; out's own `version` field is used when there is one */
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */

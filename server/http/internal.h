@@ -80,8 +80,10 @@ struct request {
         void *in, *out;
         struct idempotent idempotent; /* .key NULL: not asked for */
 
-        struct request *next;           /* in a queue */
-        int64_t arrived_us, started_us; /* monotonic; started_us 0: no worker took it */
+        struct request *next; /* in a queue */
+        /* Monotonic. A request arrives with its last byte (with its first line until then): how slowly a
+         * client sends is not our time. started_us 0: no worker took it. */
+        int64_t arrived_us, started_us;
 
         struct answer answer;
         struct MHD_Response *response;

@@ -24,5 +24,8 @@ void lanes_depth(struct lanes *lanes, unsigned ret[LANE_COUNT_]);
 /* Let the workers answer what still waits with ERR_DRAINING instead of running it. */
 void lanes_give_up(struct lanes *lanes);
 
-/* Let the workers finish what is queued, join them and free everything. NULL is fine. */
+/* Let the workers finish what is queued and join them; afterwards nothing may be put, the rest still answers. */
 void lanes_stop(struct lanes *lanes);
+
+/* Free what lanes_stop left. NULL is fine. */
+void lanes_free(struct lanes *lanes);

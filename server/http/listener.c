@@ -44,6 +44,11 @@ static enum MHD_Result request_dispatch(struct request *r)
         atomic_fetch_add(&r->server->in_flight, 1);
         r->counted = true;
         metric_add(r->server->metrics, METRIC_IN_FLIGHT, 1);
+        r->arrived_us = clock_monotonic_us();
+        /* Counted before it is looked at: either the drain waits for this request, or the request sees the
+         * drain. */
+        if (r->err == ERR_OK && r->match.route != NULL && atomic_load(&r->server->draining))
+                r->err = fail(&r->ctx, ERR_DRAINING, "The server is stopping.");
         if (r->err == ERR_OK && r->answer.status == 0 && r->builtin != NULL)
                 builtin_answer(r);
         else if (r->err == ERR_OK && r->answer.status == 0)

@@ -10,6 +10,10 @@
  * URLSearchParams write it). False for an incomplete escape, a NUL, or bytes that are not UTF-8. */
 bool percent_decode(char *text, bool query);
 
+/* Percent-encode whatever may not stand in a URI (RFC 3986): controls, spaces, quotes, bytes beyond ASCII.
+ * What is encoded already stays. In the arena. */
+const char *percent_encode_uri(struct arena *arena, const char *text);
+
 /* Is the text valid UTF-8 (RFC 3629: shortest form, no surrogates, at most U+10FFFF)? */
 bool utf8_valid(const char *text);
 

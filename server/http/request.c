@@ -170,8 +170,9 @@ static enum err check_idempotency(struct request *r)
         const struct endpoint *endpoint = r->match.route->endpoint;
         char key[IDEMPOTENCY_KEY_MAX + 1];
 
-        if (endpoint->idempotency == IDEMPOTENCY_NATURAL ||
-            (endpoint->idempotency == IDEMPOTENCY_DEFAULT && endpoint->method != METHOD_POST))
+        bool natural = endpoint->idempotency == IDEMPOTENCY_NATURAL ||
+                       (endpoint->idempotency == IDEMPOTENCY_DEFAULT && endpoint->method != METHOD_POST);
+        if (natural || c->principal == NULL) /* without a principal one caller could fetch another's answer */
                 return ERR_OK;
         if (r->head.idempotency_key == NULL) {
                 if (endpoint->idempotency == IDEMPOTENCY_REQUIRED)
@@ -183,7 +184,7 @@ static enum err check_idempotency(struct request *r)
                             "Idempotency-Key must be 1 to %d printable ASCII characters, quoted or bare.",
                             IDEMPOTENCY_KEY_MAX);
         r->idempotent.key = arena_strdup(c->arena, key);
-        r->idempotent.key_id = c->principal != NULL ? c->principal->key_id : "";
+        r->idempotent.key_id = c->principal->key_id;
         return ERR_OK;
 }
 

@@ -631,6 +631,9 @@ TEST(drain_answers_what_was_accepted_and_refuses_what_is_new)
         client_send(fd, bytes, strlen(bytes));
         client_read(fd, false, &answer);
         EXPECT_INT(answer.status, 200);
+        int half = client_connect(draining_port);
+        char *post = client_format("POST", "/v1/members", admin, "{\"name\":\"half\"}");
+        client_send(half, post, strlen(post) - 5);
         parallel_start(&slow);
         pause_ms(200);
         pthread_create(&drain.thread, NULL, drain_main, &drain);
@@ -640,10 +643,15 @@ TEST(drain_answers_what_was_accepted_and_refuses_what_is_new)
         EXPECT_INT(answer.status, 503);
         EXPECT(is_problem("draining"));
         EXPECT_TEXT(response_header(&answer, "Connection"), "close");
+        client_send(half, post + strlen(post) - 5, 5);
+        client_read(half, false, &answer);
+        EXPECT(is_problem("draining"));
         EXPECT_INT(parallel_end(&slow), 200);
         pthread_join(drain.thread, NULL);
         close(fd);
+        close(half);
         free(bytes);
+        free(post);
 }
 
 TEST(absent_database_gives_503_and_not_ready)

@@ -174,6 +174,12 @@ TEST(disabled_endpoint_is_left_out)
         EXPECT_TEXT(router_route(router, 0)->endpoint->path, "/v1/y");
 }
 
+TEST(what_may_not_stand_in_an_address_is_encoded)
+{
+        EXPECT_TEXT(percent_encode_uri(arena, "/v1/a%2Fb/ext:1?x=y"), "/v1/a%2Fb/ext:1?x=y");
+        EXPECT_TEXT(percent_encode_uri(arena, "a b\r\n\"\xE7"), "a%20b%0D%0A%22%E7");
+}
+
 TEST(query_is_split_before_it_is_decoded)
 {
         const char *rest = "&a=1%26b&c=%3D+x&d&&=e", *name, *value;
