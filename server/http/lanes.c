@@ -9,7 +9,7 @@
 #include "http/work.h"
 
 /* Enough for a batch's working arrays under a sanitizer; the default of 8 MB says nothing. */
-#define WORKER_STACK_BYTES (1024 * 1024)
+#define WORKER_STACK_BYTES ((size_t)1024 * 1024)
 
 struct queue {
         pthread_mutex_t lock;
