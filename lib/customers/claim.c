@@ -217,7 +217,7 @@ static void external_id_take(struct crowd *crowd, const struct person *person, c
 
 static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
 {
-        size_t at, identities_before = crowd->new_identity_count;
+        size_t at = SIZE_MAX, identities_before = crowd->new_identity_count;
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));

@@ -181,7 +181,7 @@ static enum err replay(struct ctx *c, const struct loaded *l, struct uuid id, st
 static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l, const struct refund_in *in,
                               struct refund_row *row, struct refund_answer *ret)
 {
-        struct giving *givings;
+        struct giving *givings = NULL;
         struct outcome outcome;
         bool dated = in->backfill && instant_known(in->refunded_at);
         struct moment moment = moment_of(c->shop, dated ? in->refunded_at : c->now);
