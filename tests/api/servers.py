@@ -9,7 +9,6 @@ import socket
 import subprocess
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
@@ -27,13 +26,13 @@ class Server(NamedTuple):
 
 
 def binary():
-    """PATRON_BINARY, else the release build, else any other build."""
-    if os.environ.get("PATRON_BINARY"):
-        return Path(os.environ["PATRON_BINARY"])
+    """PATRON_BIN, else the release build, else any other build."""
+    if os.environ.get("PATRON_BIN"):
+        return Path(os.environ["PATRON_BIN"])
     for preset in ("release", "dev", "asan", "tsan"):
         if (ROOT / "build" / preset / "patron").exists():
             return ROOT / "build" / preset / "patron"
-    raise FileNotFoundError("There is no build to test: set PATRON_BINARY or build a preset.")
+    raise FileNotFoundError("There is no build to test: set PATRON_BIN or build a preset.")
 
 
 def psql(url, sql):
@@ -47,18 +46,16 @@ def psql(url, sql):
 
 def admin_url():
     url = os.environ.get("PATRON_TEST_DATABASE_URL")
-    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on; tools/test brings one."
+    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on (\"host=... dbname=...\"); tools/test brings one."
     return url
 
 
 @contextlib.contextmanager
 def fresh_database(label):
     name = f"patron_test_{label}_{os.getpid()}"
-    parts = urllib.parse.urlsplit(admin_url())
     psql(admin_url(), f"CREATE DATABASE {name}")
     try:
-        # By hand: urlunsplit drops the empty host of a socket's address.
-        yield f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
+        yield f"{admin_url()} dbname={name}"  # of two names the later one wins
     finally:
         psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
 

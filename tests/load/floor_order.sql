@@ -2,11 +2,12 @@
 -- at a time. tools/bench compares the rows with those that the server writes and refuses a floor that writes others.
 \set n random(0, :customers - 1)
 \set price random(500, 1500)
-WITH given AS (
-        SELECT md5('load-' || :n)::uuid AS customer_id, gen_random_uuid() AS order_id, :price::bigint AS total_minor,
+WITH known AS (
+        SELECT id FROM customers WHERE id = md5('load-' || :n)::uuid FOR NO KEY UPDATE
+), given AS (
+        SELECT id AS customer_id, gen_random_uuid() AS order_id, :price::bigint AS total_minor,
                :price::bigint / 100 AS points, clock_timestamp() AS now
-), known AS (
-        SELECT c.id FROM customers c, given g WHERE c.id = g.customer_id
+        FROM known
 ), account AS (
         UPDATE points_accounts a
         SET active = a.active + g.points, lifetime_earned = a.lifetime_earned + g.points, last_seq = a.last_seq + 1
@@ -33,7 +34,7 @@ WITH given AS (
                             line_count, calls, version, created_at, updated_at)
         SELECT customer_id, order_id, '68f0a1b2-1f4a-' || :n, 'paid', 'search', 'CNY', total_minor, 0, 0, total_minor,
                0, 0, points, points, 0, 0, true, (now AT TIME ZONE 'Asia/Shanghai')::date, now, now, 1, 1, 1, now, now
-        FROM given, known
+        FROM given
         RETURNING id
 ), line AS (
         INSERT INTO order_lines (customer_id, order_id, line_no, sku, name, category, quantity, unit_price_minor,
@@ -43,7 +44,7 @@ WITH given AS (
         FROM given
 ), called AS (
         INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at)
-        SELECT customer_id, order_id, 1, decode(repeat('5a', 32), 'hex'), repeat('{"order":{"id":"5a"}}', 50), now
+        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5a"}}', 50), now
         FROM given
 ), entry AS (
         INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after,
