@@ -81,8 +81,8 @@ CREATE TABLE refunds (
         points_reversed bigint NOT NULL,
         growth_reversed bigint NOT NULL,
         reason          text,
-        fingerprint     bytea NOT NULL,
-        outcome         text NOT NULL,
+        fingerprint     bytea, -- null, with the outcome: the order was cancelled
+        outcome         text,
         created_at      timestamptz NOT NULL,
         CONSTRAINT refunds_pkey PRIMARY KEY (customer_id, order_id, id)
 );

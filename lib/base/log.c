@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/instant.h"
+#include "base/text.h"
 
 const char *const log_level_names[LOG_LEVEL_COUNT_] = {
         [LOG_LEVEL_DEBUG] = "debug",
@@ -39,25 +40,6 @@ static void put_string(struct line *line, const char *string)
         put(line, string, strlen(string));
 }
 
-/* Bytes of the UTF-8 character at p, 0 when there is no well-formed one (RFC 3629, table in section 4). */
-static size_t utf8_len(const unsigned char *p)
-{
-        size_t len = p[0] < 0x80   ? 1
-                     : p[0] < 0xC2 ? 0
-                     : p[0] < 0xE0 ? 2
-                     : p[0] < 0xF0 ? 3
-                     : p[0] < 0xF5 ? 4
-                                   : 0;
-
-        for (size_t i = 1; i < len; i++)
-                if ((p[i] & 0xC0) != 0x80)
-                        return 0;
-        if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) ||
-            (p[0] == 0xF4 && p[1] > 0x8F))
-                return 0;
-        return len;
-}
-
 static void put_text(struct line *line, const char *text)
 {
         static const char hex[] = "0123456789abcdef";
@@ -65,7 +47,7 @@ static void put_text(struct line *line, const char *text)
 
         put(line, "\"", 1);
         while (*p != '\0') {
-                size_t len = utf8_len(p);
+                size_t len = text_utf8_len((const char *)p);
                 if (line->len + sizeof "\\u0000" > LINE_SIZE - LINE_TAIL) {
                         put_string(line, "...");
                         break;

@@ -123,3 +123,32 @@ size_t text_chars(const char *utf8)
                 n += ((unsigned char)*utf8 & 0xC0) != 0x80;
         return n;
 }
+
+size_t text_utf8_len(const char *text)
+{
+        const unsigned char *p = (const unsigned char *)text;
+        unsigned char low = 0x80, high = 0xBF; /* bounds of the second byte, RFC 3629 section 4 */
+        size_t len;
+
+        if (p[0] < 0x80)
+                return 1;
+        if (p[0] >= 0xC2 && p[0] <= 0xDF) {
+                len = 2;
+        } else if (p[0] >= 0xE0 && p[0] <= 0xEF) {
+                len = 3;
+                low = p[0] == 0xE0 ? 0xA0 : low;
+                high = p[0] == 0xED ? 0x9F : high;
+        } else if (p[0] >= 0xF0 && p[0] <= 0xF4) {
+                len = 4;
+                low = p[0] == 0xF0 ? 0x90 : low;
+                high = p[0] == 0xF4 ? 0x8F : high;
+        } else {
+                return 0;
+        }
+        if (p[1] < low || p[1] > high)
+                return 0;
+        for (size_t i = 2; i < len; i++)
+                if ((p[i] & 0xC0) != 0x80)
+                        return 0;
+        return len;
+}

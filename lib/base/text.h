@@ -26,3 +26,6 @@ char *text_take(struct text *text, size_t *ret_len);
 
 /* Length in Unicode characters of valid UTF-8. */
 size_t text_chars(const char *utf8);
+
+/* Bytes of the character that the text begins with, 0 when it is not well-formed UTF-8 (RFC 3629). */
+size_t text_utf8_len(const char *text);

@@ -17,6 +17,14 @@ struct db *db_new(const struct db_options *options)
         return db;
 }
 
+bool db_url_ok(const char *url)
+{
+        PQconninfoOption *options = PQconninfoParse(url, /* errmsg= */ NULL);
+
+        PQconninfoFree(options);
+        return options != NULL;
+}
+
 static void close_connection(struct db *db)
 {
         PQfinish(db->conn);

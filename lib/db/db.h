@@ -21,6 +21,10 @@ struct db_options {
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 
+/* Is this a conninfo string or a URI that libpq understands? To ask before connecting: libpq's own complaint would
+ * quote it, password and all. */
+bool db_url_ok(const char *url);
+
 /* Make c->db fit for a transaction: connects or reconnects where needed. ERR_DATABASE_AWAY. */
 enum err db_ready(struct ctx *c) MUST_CHECK;
 

@@ -35,6 +35,14 @@ struct seen_call {
         struct seen_call *next;
 };
 
+/* A return that was decided: what is stored of it. */
+struct returned {
+        struct uuid customer_id, order_id;
+        struct outcome_refund *refund;
+        int64_t points, growth;
+        struct instant at;
+};
+
 /* What the decisions of one transaction share. */
 struct session {
         struct arena *arena;
@@ -42,6 +50,8 @@ struct session {
         const struct shop *shop;
         struct journal journal;
         struct event_list events;
+        LIST_OF(struct returned) returns;
+        size_t return_room;
 };
 
 /* When a decision takes place: `at` dates entries and events, `today` is its day in the shop's zone. */
@@ -71,6 +81,10 @@ void settle_activate(struct session *s, struct desk *desk, const struct file *fi
 
 /* Does the order's present state end the wait of pending points under the programme? */
 bool settle_releases(const struct program *program, unsigned status);
+
+/* Another tier from now on, in the history and as an event. */
+void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
+                    const struct moment *moment);
 
 /* What is to be given back of one line. */
 struct giving {

@@ -1,9 +1,7 @@
 /* Refunds: check what is left, give back in proportion, remember the answer. */
 #include <inttypes.h>
 
-#include "base/idmap.h"
 #include "orders/store.h"
-#include "orders/take.h"
 #include "points/points.h"
 #include "points/share.h"
 #include "program/programs.h"
@@ -124,24 +122,16 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
         return ERR_OK;
 }
 
-static enum err store(struct ctx *c, struct loaded *l, struct session *s, const struct outcome *outcome,
-                      const struct refund_row *row)
+static enum err store(struct ctx *c, struct loaded *l, struct session *s, const struct refund_kept *kept)
 {
         struct file *file = &l->file;
         struct book *book = &l->desk.book;
         struct stand *stand = &l->desk.stand;
-        size_t n = outcome->refund->lines.n;
-        struct refund_line_row *lines = ARENA_ARRAY(c->arena, n, struct refund_line_row);
 
-        for (size_t i = 0; i < n; i++) {
-                const struct refunded_line *line = &outcome->refund->lines.v[i];
-                lines[i] = (struct refund_line_row){row->customer_id, row->order_id, row->id,        line->line_no,
-                                                    line->quantity,   line->amount_minor, line->points, line->growth};
-        }
         TRY(files_store(c, &file, 1));
         TRY(points_store(c, &book, 1, &s->journal));
         TRY(stands_store(c, &stand, 1));
-        TRY(refund_store(c, row, lines, n));
+        TRY(returns_store(c, s, kept));
         return events_store(c, &s->events);
 }
 
@@ -179,7 +169,7 @@ static enum err replay(struct ctx *c, const struct loaded *l, struct uuid id, st
 }
 
 static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l, const struct refund_in *in,
-                              struct refund_row *row, struct refund_answer *ret)
+                              struct uuid id, struct bytes fingerprint, struct refund_answer *ret)
 {
         struct giving *givings = NULL;
         struct outcome outcome;
@@ -189,7 +179,7 @@ static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l
         TRY(refund_check(c, &l->file, in, &givings));
         desk_before(s, &l->desk, &moment, &outcome);
         outcome.refund = ARENA_NEW(c->arena, struct outcome_refund);
-        *outcome.refund = (struct outcome_refund){.id = row->id, .external_id = in->external_id, .reason = in->reason};
+        *outcome.refund = (struct outcome_refund){.id = id, .external_id = in->external_id, .reason = in->reason};
         return_goods(s, &l->desk, &l->file, givings, in->lines.n, in->shipping_minor, in->external_id, &moment, &outcome);
         l->file.order.version++;
         l->file.order.updated_at = moment.at;
@@ -197,15 +187,7 @@ static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l
         desk_after(s, &l->desk, &l->file, &moment, &outcome);
         ret->outcome = outcome_write(c->arena, &outcome, &ret->outcome_len);
         ret->replayed = false;
-        row->external_id = in->external_id;
-        row->reason = in->reason;
-        row->amount_minor = outcome.refund->amount_minor;
-        row->shipping_minor = outcome.refund->shipping_minor;
-        row->points_reversed = outcome.points.reversed;
-        row->growth_reversed = outcome.growth.reversed;
-        row->outcome = ret->outcome;
-        row->created_at = moment.at;
-        return store(c, l, s, &outcome, row);
+        return store(c, l, s, &(struct refund_kept){fingerprint, ret->outcome});
 }
 
 enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_answer *ret)
@@ -220,17 +202,13 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         TRY(tx_begin(c, &tx));
         TRY(order_find(c, in->order, &found));
         TRY(load(c, program, &found, &loaded));
-        struct refund_row row = {
-                .customer_id = found.customer_id,
-                .order_id = found.id,
-                .id = uuid_of_child("refund", found.id, in->external_id),
-        };
         struct refund_in content = *in;
         content.order = NULL; /* however the order is called */
-        row.fingerprint = input_fingerprint(c->arena, &refund_in_shape, &content);
-        TRY(replay(c, &loaded, row.id, row.fingerprint, &answer));
+        struct bytes fingerprint = input_fingerprint(c->arena, &refund_in_shape, &content);
+        struct uuid id = uuid_of_child("refund", found.id, in->external_id);
+        TRY(replay(c, &loaded, id, fingerprint, &answer));
         if (!answer.replayed)
-                TRY(refund_decide(c, &session, &loaded, in, &row, &answer));
+                TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
         TRY(tx_commit(&tx));
         *ret = answer;
         return ERR_OK;

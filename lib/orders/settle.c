@@ -167,7 +167,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
                 file->lines[i].growth = growth.line_points[i];
 }
 
-static void note_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
+void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
                       const struct moment *moment)
 {
         struct tier_event event = {.before = desk->stand.standing.tier, .order_id = file->order.id};
@@ -200,7 +200,7 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
         struct metrics metrics = stand_metrics(&desk->stand);
         size_t rank = judge_upgrade(s->program, desk->stand.rank, &metrics, moment->today);
         if (rank != desk->stand.rank)
-                note_tier(s, desk, file, rank, "order", moment);
+                desk_move_tier(s, desk, file, rank, "order", moment);
 }
 
 void settle_activate(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment)
@@ -209,123 +209,4 @@ void settle_activate(struct session *s, struct desk *desk, const struct file *fi
                               .order_id = file->order.id, .reference = file->order.external_id};
 
         book_activate(&desk->book, &s->journal, &why, file->order.id);
-}
-
-/* ------------------------------------------------------------------ giving back */
-
-/* How far a line has come back: by money, or by pieces when it cost nothing. */
-static int64_t back_of(int64_t amount, const struct order_line *line, const struct giving *giving)
-{
-        int64_t paid = line->paid_minor;
-
-        if (paid > 0)
-                return proportion_cumulative(amount, line->refunded_minor, line->refunded_minor + giving->amount_minor, paid);
-        return proportion_cumulative(amount, line->refunded_quantity, line->refunded_quantity + giving->quantity,
-                                     line->quantity);
-}
-
-size_t return_everything(struct arena *arena, const struct file *file, struct giving **ret_givings,
-                         int64_t *ret_shipping_minor)
-{
-        struct giving *givings = ARENA_ARRAY(arena, file->line_count, struct giving);
-        size_t n = 0;
-
-        for (size_t i = 0; i < file->line_count; i++) {
-                const struct order_line *line = &file->lines[i];
-                int64_t quantity = line->quantity - line->refunded_quantity;
-                int64_t amount = line->paid_minor - line->refunded_minor;
-                if (quantity > 0 || amount > 0)
-                        givings[n++] = (struct giving){i, quantity, amount};
-        }
-        *ret_givings = givings;
-        *ret_shipping_minor = file->order.shipping_minor - file->order.refunded_shipping_minor;
-        return n;
-}
-
-/* Is nothing left of an order that was worth something? Then it no longer counts as one. */
-static bool given_back_whole(const struct order *order)
-{
-        return order->status == ORDER_CANCELLED || (order->total_minor > 0 && order->refunded_minor == order->total_minor);
-}
-
-/* Book one line's return; its shares of points and growth are added to the sums. */
-static struct refunded_line line_back(struct file *file, const struct giving *giving)
-{
-        struct order_line *line = &file->lines[giving->line];
-        struct refunded_line back = {
-                .line_no = line->line_no,
-                .quantity = giving->quantity,
-                .amount_minor = giving->amount_minor,
-                .points = back_of(line->points, line, giving),
-                .growth = back_of(line->growth, line, giving),
-        };
-
-        line->refunded_quantity += giving->quantity;
-        line->refunded_minor += giving->amount_minor;
-        assert(line->refunded_quantity <= line->quantity && line->refunded_minor <= line->paid_minor);
-        return back;
-}
-
-static void reverse_points(struct session *s, struct desk *desk, struct file *file, int64_t points,
-                           const char *reference, const struct moment *moment, struct outcome *outcome)
-{
-        struct posting why = {.at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
-        size_t before = s->journal.entries.n;
-
-        file->order.points_reversed += points;
-        outcome->points.reversed = points;
-        if (points == 0)
-                return;
-        book_reverse(&desk->book, &s->journal, &why, points, s->program->points.refund_policy);
-        const struct ledger_entry *last = &s->journal.entries.v[s->journal.entries.n - 1];
-        if (s->journal.entries.n - before == 2) /* the reversal, then what of it was forgiven */
-                outcome->points.written_off = last->amount;
-}
-
-static struct metrics metrics_kept(struct arena *arena, const struct stand *stand)
-{
-        struct metrics metrics = stand_metrics(stand);
-        struct metric_day *days = ARENA_ARRAY(arena, metrics.day_count, struct metric_day);
-
-        for (size_t i = 0; i < metrics.day_count; i++)
-                days[i] = metrics.days[i];
-        metrics.days = days;
-        return metrics;
-}
-
-void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings, size_t n,
-                  int64_t shipping_minor, const char *reference, const struct moment *moment, struct outcome *outcome)
-{
-        struct order *order = &file->order;
-        struct metrics before = metrics_kept(s->arena, &desk->stand);
-        bool whole_before = order->total_minor > 0 && order->refunded_minor == order->total_minor;
-        int64_t amount = shipping_minor, points = 0, growth = 0;
-
-        assert(order_counts(order));
-        outcome->refund->lines.v = ARENA_ARRAY(s->arena, n, struct refunded_line);
-        for (size_t i = 0; i < n; i++) {
-                struct refunded_line back = line_back(file, &givings[i]);
-                outcome->refund->lines.v[outcome->refund->lines.n++] = back;
-                amount += back.amount_minor;
-                points += back.points;
-                growth += back.growth;
-        }
-        order->refunded_minor += amount;
-        order->refunded_shipping_minor += shipping_minor;
-        order->growth_reversed += growth;
-        file->changed = file->lines_changed = true;
-        outcome->refund->amount_minor = amount;
-        outcome->refund->shipping_minor = shipping_minor;
-        outcome->growth.reversed = growth;
-        reverse_points(s, desk, file, points, reference, moment, outcome);
-        bool lost = !whole_before && given_back_whole(order);
-        stand_count(&desk->stand, s->arena,
-                    &(struct metric_day){.day = order->counted_on, .spend_minor = -amount, .growth = -growth,
-                                         .orders = lost ? -1 : 0});
-        if (s->program->cycle.after_refund != JUDGING_AT_ONCE)
-                return;
-        struct metrics after = stand_metrics(&desk->stand);
-        size_t rank = judge_after_refund(s->program, desk->stand.rank, &before, &after, moment->today);
-        if (rank != desk->stand.rank)
-                note_tier(s, desk, file, rank, "refund", moment);
 }

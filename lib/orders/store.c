@@ -157,10 +157,37 @@ enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, siz
         return calls_insert(c, rows, n);
 }
 
-enum err refund_store(struct ctx *c, const struct refund_row *row, const struct refund_line_row *lines, size_t n)
+enum err returns_store(struct ctx *c, const struct session *s, const struct refund_kept *kept)
 {
-        TRY(refund_insert(c, row));
-        return refund_lines_insert(c, lines, n);
+        for (size_t i = 0; i < s->returns.n; i++) {
+                const struct returned *back = &s->returns.v[i];
+                const struct outcome_refund *refund = back->refund;
+                struct refund_line_row *lines = ARENA_ARRAY(c->arena, refund->lines.n, struct refund_line_row);
+                struct refund_row row = {
+                        .customer_id = back->customer_id,
+                        .order_id = back->order_id,
+                        .id = refund->id,
+                        .external_id = refund->external_id,
+                        .reason = refund->reason,
+                        .amount_minor = refund->amount_minor,
+                        .shipping_minor = refund->shipping_minor,
+                        .points_reversed = back->points,
+                        .growth_reversed = back->growth,
+                        .created_at = back->at,
+                };
+                if (kept != NULL) {
+                        row.fingerprint = kept->fingerprint;
+                        row.outcome = kept->outcome;
+                }
+                for (size_t k = 0; k < refund->lines.n; k++) {
+                        const struct refunded_line *line = &refund->lines.v[k];
+                        lines[k] = (struct refund_line_row){row.customer_id, row.order_id, row.id, line->line_no,
+                                                            line->quantity, line->amount_minor, line->points, line->growth};
+                }
+                TRY(refund_insert(c, &row));
+                TRY(refund_lines_insert(c, lines, refund->lines.n));
+        }
+        return ERR_OK;
 }
 
 void file_lines_give(struct arena *arena, struct file *file, const struct list *rows)

@@ -58,7 +58,12 @@ enum err refund_lines_later(struct ctx *c, const struct order_probe *probe, stru
 /* Queue the writes of files, calls and refunds. */
 enum err files_store(struct ctx *c, struct file *const *files, size_t n) MUST_CHECK;
 enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, size_t n) MUST_CHECK;
-enum err refund_store(struct ctx *c, const struct refund_row *row, const struct refund_line_row *lines, size_t n) MUST_CHECK;
+/* The returns of a session; an answer (NULL: a cancellation, which is answered by its order's call) is kept with them. */
+struct refund_kept {
+        struct bytes fingerprint;
+        const char *outcome;
+};
+enum err returns_store(struct ctx *c, const struct session *s, const struct refund_kept *kept) MUST_CHECK;
 
 /* Give a file the lines among rows that are its order's. */
 void file_lines_give(struct arena *arena, struct file *file, const struct list *rows);

@@ -171,7 +171,7 @@ static void cancel(struct session *s, struct desk *desk, struct file *file, cons
         if (!order_counts(&file->order))
                 return;
         outcome->refund = ARENA_NEW(s->arena, struct outcome_refund);
-        outcome->refund->id = uuid_of_child("refund", file->order.id, "cancellation");
+        outcome->refund->id = uuid_of_child("cancellation", file->order.id, file->order.external_id);
         outcome->refund->external_id = "cancellation";
         size_t n = return_everything(s->arena, file, &givings, &shipping_minor);
         return_goods(s, desk, file, givings, n, shipping_minor, file->order.external_id, moment, outcome);

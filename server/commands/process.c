@@ -15,6 +15,11 @@ enum err process_connect(struct process *p)
         };
 
         p->c = (struct ctx){.arena = p->arena, .now = clock_now(), .db = db_new(&options)};
+        if (!db_url_ok(p->config.database_url))
+                return fail(
+                        &p->c, ERR_INVALID,
+                        "database_url is neither a URI such as postgresql://user@host/name nor a string such as "
+                        "host=... dbname=...");
         return db_ready(&p->c);
 }
 

@@ -12,10 +12,12 @@
 #include "db/migrate.h"
 #include "db/statement.h"
 #include "http/server.h"
+#include "program/programs.h"
 
 /* What is kept in memory; the names are the payloads of NOTIFY patron_cache. */
 static const struct cache caches[] = {
         {"keys", access_load},
+        {"program", program_load},
 };
 
 static enum err schema_open(struct process *p)
@@ -134,6 +136,7 @@ static int serve_run(struct process *p)
         LOG(LOG_LEVEL_INFO, "draining", LOG_S("signal", strsignal(signal_number)));
         server_drain_and_stop(server, (unsigned)p->config.drain_seconds);
         cache_watch_stop(watch);
+        program_unload();
         access_unload();
         LOG(LOG_LEVEL_INFO, "stopped");
         return EXIT_SUCCESS;
