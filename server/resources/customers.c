@@ -63,7 +63,7 @@ struct customers_query {
         const char *cursor;
 };
 #define SHAPE_T struct customers_query
-SHAPE(customers_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
+SHAPE(customers_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50", .doc = "Items on a page."),
       FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
 #undef SHAPE_T
 

@@ -73,7 +73,7 @@ struct orders_query {
         const char *cursor, *customer;
 };
 #define SHAPE_T struct orders_query
-SHAPE(orders_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
+SHAPE(orders_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50", .doc = "Items on a page."),
       FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."),
       FIELD(customer, .in = IN_QUERY, .max = 300, .doc = "Only the orders of this customer: UUID or ext:<external id>."));
 #undef SHAPE_T

@@ -55,7 +55,7 @@ struct ledger_query {
         const char *cursor;
 };
 #define SHAPE_T struct ledger_query
-SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
+SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50", .doc = "Items on a page."),
       FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
 #undef SHAPE_T
 
