@@ -47,7 +47,7 @@ def psql(url, sql):
 def admin_url():
     """In keyword form ("host=/run/pg user=postgres"), to which a later dbname can be added: it wins."""
     url = os.environ.get("PATRON_TEST_DATABASE_URL")
-    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on; tools/test brings one."
+    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on (\"host=... dbname=...\"); tools/test brings one."
     return url
 
 
