@@ -14,7 +14,8 @@
 #define KEEPER_STACK_BYTES   (512 * 1024)
 #define KEEPER_TIMEOUT_MS    5000
 #define EXPIRE_EVERY_SECONDS 60
-/* Batches in one round: a day's worth of keys at 1,000 a second is gone within the hour, and none waits for it. */
+/* Batches in one round: a day's worth of keys at 1,000 a second is gone within the hour, and none waits for
+ * it. */
 #define EXPIRE_BATCHES_MAX 2000
 
 struct keeper {
@@ -60,7 +61,8 @@ static void expire(struct keeper *keeper, struct ctx *c)
 {
         int64_t removed = IDEMPOTENCY_EXPIRE_ROWS;
 
-        for (int i = 0; i < EXPIRE_BATCHES_MAX && removed == IDEMPOTENCY_EXPIRE_ROWS && !stopping(keeper); i++) {
+        for (int i = 0; i < EXPIRE_BATCHES_MAX && removed == IDEMPOTENCY_EXPIRE_ROWS && !stopping(keeper);
+             i++) {
                 enum err err = db_run(c, expire_some, &removed);
                 if (err != ERR_OK) {
                         LOG(LOG_LEVEL_WARNING, "expiry_failed", LOG_S("detail", c->problem.detail));
@@ -76,7 +78,8 @@ static void keep(struct keeper *keeper, bool expire_now)
         const char *fault = look(keeper, &c), *before = atomic_exchange(&keeper->fault, fault);
 
         if (fault != NULL && fault != before)
-                LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault), LOG_S("detail", c.problem.detail));
+                LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault),
+                    LOG_S("detail", c.problem.detail));
         else if (fault == NULL && before != NULL)
                 LOG(LOG_LEVEL_INFO, "database_ready");
         if (fault == NULL && expire_now)

@@ -8,8 +8,8 @@
 #include "db/db.h"
 #include "http/work.h"
 
-/* Deep enough for JSON of JSON_DEPTH_MAX levels under a sanitizer; the default of 8 MB says nothing. */
-#define WORKER_STACK_BYTES (512 * 1024)
+/* Enough for a batch's working arrays under a sanitizer; the default of 8 MB says nothing. */
+#define WORKER_STACK_BYTES (1024 * 1024)
 
 struct queue {
         pthread_mutex_t lock;
@@ -76,8 +76,8 @@ static struct request *queue_pop(struct queue *queue)
         return r;
 }
 
-/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint. 0 when
- * the queue is closed and empty. */
+/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint.
+ * 0 when the queue is closed and empty. */
 static size_t queue_take(struct queue *queue, struct request *taken[BATCH_CALLS_MAX], bool *ret_given_up)
 {
         size_t n = 0;
@@ -113,7 +113,8 @@ static void *worker_main(void *arg)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application, unsigned timeout_ms)
+static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application,
+                         unsigned timeout_ms)
 {
         struct worker *worker = &lanes->workers[lanes->worker_count];
         pthread_attr_t attr;
@@ -136,7 +137,8 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const char *a
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders",
+                                                              "patron reports"};
         unsigned timeout_ms =
                 lane == LANE_REPORTS ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms;
 
@@ -169,6 +171,7 @@ struct lanes *lanes_start(const struct server_options *options)
             !lane_start(lanes, LANE_ORDERS, options->orders_workers, 1) ||
             !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers)) {
                 lanes_stop(lanes);
+                lanes_free(lanes);
                 return NULL;
         }
         return lanes;
@@ -220,8 +223,6 @@ void lanes_give_up(struct lanes *lanes)
 
 void lanes_stop(struct lanes *lanes)
 {
-        if (lanes == NULL)
-                return;
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_lock(&lanes->queues[i].lock);
                 lanes->queues[i].closed = true;
@@ -232,6 +233,14 @@ void lanes_stop(struct lanes *lanes)
                 pthread_join(lanes->workers[i].thread, NULL);
                 db_free(lanes->workers[i].db);
         }
+        lanes->worker_count = 0;
+}
+
+void lanes_free(struct lanes *lanes)
+{
+        if (lanes == NULL)
+                return;
+        assert(lanes->worker_count == 0);
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_destroy(&lanes->queues[i].lock);
                 pthread_cond_destroy(&lanes->queues[i].filled);

@@ -12,8 +12,8 @@
 #include "http/lanes.h"
 #include "http/metrics.h"
 
-/* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each would keep its
- * own high-water mark. Two are enough for the contention there is. */
+/* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each
+ * would keep its own high-water mark. Two are enough for the contention there is. */
 #define MALLOC_ARENAS 2
 /* Larger blocks (bodies near the limit) come from and go back to the system by themselves. */
 #define MALLOC_MMAP_BYTES (256 * 1024)
@@ -25,7 +25,7 @@
 static void server_free(struct server *server)
 {
         keeper_stop(server->keeper);
-        lanes_stop(server->lanes);
+        lanes_free(server->lanes);
         metrics_free(server->metrics);
         arena_free(server->arena);
         free(server);
@@ -55,6 +55,8 @@ struct server *server_start(const struct server_options *options, const char **r
                 return server;
         snprintf(why, sizeof why, "%s", fault);
         *ret_why = why;
+        if (server->lanes != NULL)
+                lanes_stop(server->lanes);
         server_free(server);
         return NULL;
 }
@@ -85,7 +87,6 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
         }
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
         lanes_stop(server->lanes); /* every suspended connection is resumed after this */
-        server->lanes = NULL;
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
         MHD_stop_daemon(server->daemon);
         if (listening != MHD_INVALID_SOCKET)

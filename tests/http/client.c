@@ -117,8 +117,8 @@ char *client_format(const char *method, const char *target, const char *headers,
         return text_take(&out, &len);
 }
 
-void client_request(uint16_t port, const char *method, const char *target, const char *headers, const char *body,
-                    struct response *ret)
+void client_request(uint16_t port, const char *method, const char *target, const char *headers,
+                    const char *body, struct response *ret)
 {
         int fd = client_connect(port);
         char *bytes = client_format(method, target, headers, body);

@@ -267,7 +267,8 @@ TEST(if_match_stops_a_stale_change)
 
 TEST(all_faults_of_path_query_and_body_come_at_once)
 {
-        EXPECT_INT(ask("PATCH", "/v1/counters/a?what=1", admin, "{\"add\":0,\"more\":1,\"fail_after\":3}"), 422);
+        EXPECT_INT(ask("PATCH", "/v1/counters/a?what=1", admin, "{\"add\":0,\"more\":1,\"fail_after\":3}"),
+                   422);
         EXPECT(is_problem("invalid"));
         EXPECT(strstr(answer.body, "\"parameter\":\"what\"") != NULL);
         EXPECT(strstr(answer.body, "\"pointer\":\"#/add\"") != NULL);
@@ -320,8 +321,10 @@ TEST(too_large_body_gives_413_by_length_and_by_count)
         EXPECT(is_problem("body-too-large"));
         EXPECT_INT(answer_int("limit_bytes"), 4096);
 
-        text_printf(&chunked, "PATCH /v1/counters/a HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
-                              "Transfer-Encoding: chunked\r\n\r\n1388\r\n%s\r\n0\r\n\r\n", admin, body);
+        text_printf(&chunked,
+                    "PATCH /v1/counters/a HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n1388\r\n%s\r\n0\r\n\r\n",
+                    admin, body);
         client_send(fd, chunked.data, chunked.len);
         client_read(fd, false, &answer);
         EXPECT_INT(answer.status, 413);
@@ -330,8 +333,10 @@ TEST(too_large_body_gives_413_by_length_and_by_count)
         EXPECT_INT(answer.status, 200);
 
         char huge[512];
-        snprintf(huge, sizeof huge, "PATCH /v1/counters/a HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
-                                    "Content-Length: 99999999\r\n\r\n", admin);
+        snprintf(huge, sizeof huge,
+                 "PATCH /v1/counters/a HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
+                 "Content-Length: 99999999\r\n\r\n",
+                 admin);
         close(fd);
         fd = client_connect(port);
         client_send(fd, huge, strlen(huge)); /* answered before any of it is sent */
@@ -347,8 +352,10 @@ TEST(chunked_body_is_taken)
         char bytes[512];
         int fd = client_connect(port);
 
-        snprintf(bytes, sizeof bytes, "PATCH /v1/counters/chunks HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
-                                      "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"ad\r\n5\r\nd\":9}\r\n0\r\n\r\n", admin);
+        snprintf(bytes, sizeof bytes,
+                 "PATCH /v1/counters/chunks HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"ad\r\n5\r\nd\":9}\r\n0\r\n\r\n",
+                 admin);
         client_send(fd, bytes, strlen(bytes));
         client_read(fd, false, &answer);
         EXPECT_INT(answer.status, 200);
@@ -410,7 +417,8 @@ TEST(prefer_minimal_gives_204)
 {
         char headers[512];
 
-        join(headers, sizeof headers, admin, "Idempotency-Key: minimal\r\nPrefer: wait=5, return=minimal\r\n");
+        join(headers, sizeof headers, admin,
+             "Idempotency-Key: minimal\r\nPrefer: wait=5, return=minimal\r\n");
         EXPECT_INT(ask("POST", "/v1/counters/minimal", headers, "{\"add\":3}"), 204);
         EXPECT_INT(answer.body_len, 0);
         EXPECT_TEXT(response_header(&answer, "Location"), "/v1/counters/minimal");
@@ -457,7 +465,8 @@ static void pause_ms(long ms)
 TEST(same_key_still_running_gives_409)
 {
         char headers[512];
-        struct parallel slow = {.method = "POST", .target = "/v1/sleep?ms=600", .headers = headers, .body = NULL};
+        struct parallel slow = {
+                .method = "POST", .target = "/v1/sleep?ms=600", .headers = headers, .body = NULL};
 
         join(headers, sizeof headers, admin, "Idempotency-Key: running\r\n");
         parallel_start(&slow);
@@ -479,7 +488,9 @@ TEST(same_key_in_parallel_pays_once)
 
         join(headers, sizeof headers, admin, "Idempotency-Key: parallel\r\n");
         for (int i = 0; i < PARALLEL; i++) {
-                all[i] = (struct parallel){.method = "POST", .target = "/v1/counters/parallel", .headers = headers,
+                all[i] = (struct parallel){.method = "POST",
+                                           .target = "/v1/counters/parallel",
+                                           .headers = headers,
                                            .body = "{\"add\":2}"};
                 parallel_start(&all[i]);
         }
@@ -552,7 +563,9 @@ TEST(full_queue_gives_503_at_once)
         options.api_workers = 1;
         struct server *small = start();
         for (int i = 0; i < 4; i++) {
-                all[i] = (struct parallel){.method = "GET", .target = "/v1/sleep?ms=700", .headers = "",
+                all[i] = (struct parallel){.method = "GET",
+                                           .target = "/v1/sleep?ms=700",
+                                           .headers = "",
                                            .port = server_port(small)};
                 parallel_start(&all[i]);
                 pause_ms(50);
@@ -583,7 +596,8 @@ TEST(waiting_too_long_gives_503)
         options.request_deadline_ms = 100;
         options.api_workers = 1;
         struct server *small = start();
-        struct parallel slow = {.method = "GET", .target = "/v1/sleep?ms=400", .headers = "", .port = server_port(small)};
+        struct parallel slow = {
+                .method = "GET", .target = "/v1/sleep?ms=400", .headers = "", .port = server_port(small)};
         parallel_start(&slow);
         pause_ms(50);
         client_request(server_port(small), "GET", "/v1/sleep?ms=1", "", NULL, &answer);
@@ -609,13 +623,17 @@ TEST(drain_answers_what_was_accepted_and_refuses_what_is_new)
 {
         struct drain drain = {.server = start()};
         uint16_t draining_port = server_port(drain.server);
-        struct parallel slow = {.method = "GET", .target = "/v1/sleep?ms=600", .headers = "", .port = draining_port};
+        struct parallel slow = {
+                .method = "GET", .target = "/v1/sleep?ms=600", .headers = "", .port = draining_port};
         int fd = client_connect(draining_port);
         char *bytes = client_format("GET", "/v1/sleep?ms=1", "", NULL);
 
         client_send(fd, bytes, strlen(bytes));
         client_read(fd, false, &answer);
         EXPECT_INT(answer.status, 200);
+        int half = client_connect(draining_port);
+        char *post = client_format("POST", "/v1/members", admin, "{\"name\":\"half\"}");
+        client_send(half, post, strlen(post) - 5);
         parallel_start(&slow);
         pause_ms(200);
         pthread_create(&drain.thread, NULL, drain_main, &drain);
@@ -625,10 +643,15 @@ TEST(drain_answers_what_was_accepted_and_refuses_what_is_new)
         EXPECT_INT(answer.status, 503);
         EXPECT(is_problem("draining"));
         EXPECT_TEXT(response_header(&answer, "Connection"), "close");
+        client_send(half, post + strlen(post) - 5, 5);
+        client_read(half, false, &answer);
+        EXPECT(is_problem("draining"));
         EXPECT_INT(parallel_end(&slow), 200);
         pthread_join(drain.thread, NULL);
         close(fd);
+        close(half);
         free(bytes);
+        free(post);
 }
 
 TEST(absent_database_gives_503_and_not_ready)
@@ -703,7 +726,9 @@ TEST(metrics_count_requests)
 {
         EXPECT_INT(ask("GET", "/v1/echo/a", admin, NULL), 200);
         EXPECT_INT(ask("GET", "/metrics", "", NULL), 200);
-        EXPECT(strstr(answer.body, "patron_requests_total{route=\"/v1/echo/{thing}\",method=\"GET\",status=\"2xx\"}") != NULL);
+        EXPECT(strstr(answer.body,
+                      "patron_requests_total{route=\"/v1/echo/{thing}\",method=\"GET\",status=\"2xx\"}") !=
+               NULL);
         EXPECT(strstr(answer.body, "patron_request_seconds_count{lane=\"api\"}") != NULL);
         EXPECT(strstr(answer.body, "patron_batch_calls_bucket{le=\"64\"}") != NULL);
         EXPECT(strstr(answer.body, "patron_queue_depth{lane=\"orders\"} 0\n") != NULL);
