@@ -165,7 +165,7 @@ static void note_state(struct session *s, const struct file *file, const struct 
 static void cancel(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
                    struct outcome *outcome)
 {
-        struct giving *givings;
+        struct giving *givings = NULL;
         int64_t shipping_minor;
 
         if (!order_counts(&file->order))
