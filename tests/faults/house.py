@@ -143,6 +143,26 @@ class Shop:
         """The one row of JSON that the query makes."""
         return json.loads(self.sql(sql))
 
+    @contextlib.contextmanager
+    def locked(self, sql):
+        """Hold the locks of this statement."""
+        with subprocess.Popen([servers.psql_program(), "-XqtA", self.url], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as psql:
+            psql.stdin.write(f"BEGIN; {sql}; SELECT 'locked';\n")
+            psql.stdin.flush()
+            for line in psql.stdout:
+                if line == "locked\n":
+                    break
+            try:
+                yield
+            finally:
+                psql.stdin.close()
+
+    def waiting(self):
+        """How many sessions wait for a lock."""
+        return int(self.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                            "AND wait_event_type = 'Lock'"))
+
     def check(self):
         """patron check finds nothing wrong."""
         done = self.run("check")
