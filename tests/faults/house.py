@@ -58,7 +58,7 @@ class Cluster:
     def tool(self, command, *arguments):
         done = subprocess.run([ROOT / "tools" / "postgres", command, self.folder, *arguments], capture_output=True,
                               text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         return done.stdout.strip()
 
     def start(self):
@@ -133,7 +133,7 @@ class Shop:
 
     def make_key(self, name="test", scopes="admin"):
         done = self.run("key", "create", "--name", name, "--scopes", scopes)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         return done.stdout.strip().splitlines()[-1]
 
     def sql(self, sql):
@@ -238,7 +238,7 @@ def shop(cluster, label, migrated=True):
     try:
         if migrated:
             done = own.run("migrate")
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
             own.key = own.make_key()
         yield own
     finally:
