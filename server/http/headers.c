@@ -67,7 +67,7 @@ bool header_request_id_sane(const char *value)
 {
         size_t len = 0;
 
-        for (; value[len] != '\0' && len <= REQUEST_ID_MAX; len++)
+        for (; len <= REQUEST_ID_MAX && value[len] != '\0'; len++)
                 if (!is_alphanumeric(value[len]) && strchr("._-", value[len]) == NULL)
                         return false;
         return len >= 1 && len <= REQUEST_ID_MAX;

@@ -7,7 +7,7 @@
 #include "base/shape.h"
 
 #define FINGERPRINT_BYTES        32
-#define IDEMPOTENCY_KEEP_SECONDS (24 * 60 * 60)
+#define IDEMPOTENCY_KEEP_SECONDS INT64_C(86400)
 /* Rows removed by one idempotency_expire: a short transaction, however long nobody cleaned up. */
 #define IDEMPOTENCY_EXPIRE_ROWS 1000
 

@@ -11,7 +11,7 @@
 #include "db/migrate.h"
 #include "http/idempotency.h"
 
-#define KEEPER_STACK_BYTES   (512 * 1024)
+#define KEEPER_STACK_BYTES   ((size_t)512 * 1024)
 #define KEEPER_TIMEOUT_MS    5000
 #define EXPIRE_EVERY_SECONDS 60
 /* Batches in one round: a day's worth of keys at 1,000 a second is gone within the hour, and none waits for

@@ -24,7 +24,7 @@ void lanes_depth(struct lanes *lanes, unsigned ret[LANE_COUNT_]);
 /* Let the workers answer what still waits with ERR_DRAINING instead of running it. */
 void lanes_give_up(struct lanes *lanes);
 
-/* Let the workers finish what is queued and join them; afterwards nothing may be put, the rest still answers. */
+/* Let the workers finish what is queued and join them; nothing may be put afterwards, the rest answers. */
 void lanes_stop(struct lanes *lanes);
 
 /* Free what lanes_stop left. NULL is fine. */

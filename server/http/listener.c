@@ -12,8 +12,8 @@
 #include "http/metrics.h"
 
 /* Head and I/O of one connection: a target and headers of 8 KiB fit, and 256 connections cost 4 MB. */
-#define CONNECTION_MEMORY_BYTES (16 * 1024)
-#define EVENT_STACK_BYTES       (512 * 1024)
+#define CONNECTION_MEMORY_BYTES ((size_t)16 * 1024)
+#define EVENT_STACK_BYTES       ((size_t)512 * 1024)
 
 /* ------------------------------------------------------------------ one request, step by step */
 
@@ -227,8 +227,8 @@ struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
                 MHD_OPTION_CONNECTION_LIMIT, server->options.connections_max,
                 MHD_OPTION_CONNECTION_TIMEOUT, server->options.connection_idle_seconds,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_THREAD_STACK_SIZE, (size_t)EVENT_STACK_BYTES,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+                MHD_OPTION_THREAD_STACK_SIZE, EVENT_STACK_BYTES,
                 MHD_OPTION_STRICT_FOR_CLIENT, 1, /* what two servers could read in two ways is refused */
                 MHD_OPTION_END);
         /* clang-format on */
