@@ -1,5 +1,6 @@
 /* /v1/customers/{customer}/tier and /v1/program */
-#include "base/shape_json.h"
+#include "base/cursor.h"
+#include "customers/customers.h"
 #include "http/endpoint.h"
 #include "program/programs.h"
 #include "tiers/tiers.h"
@@ -18,6 +19,56 @@ ENDPOINT(tier_get_one, GET, "/v1/customers/{customer}/tier", tier_path, 200, tie
         return tier_get(c, in->customer, out);
 }
 
+struct tier_history_query {
+        const char *customer;
+        int64_t limit;
+        const char *cursor;
+};
+#define SHAPE_T struct tier_history_query
+SHAPE(tier_history_query, "Which page.",
+      FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50", .doc = "Items on a page."),
+      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+#undef SHAPE_T
+
+struct tier_history_list {
+        LIST_OF(struct tier_change) data;
+        bool has_more;
+        const char *next_cursor;
+};
+#define SHAPE_T struct tier_history_list
+SHAPE(tier_history_list, "A page of the history.", LIST(data, tier_change), FIELD(has_more), FIELD(next_cursor));
+#undef SHAPE_T
+
+struct tier_history_position {
+        int64_t change_no;
+};
+#define SHAPE_T struct tier_history_position
+SHAPE(tier_history_position, "The last one shown.", FIELD(change_no));
+#undef SHAPE_T
+
+ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_history_query, 200, tier_history_list,
+         .summary = "List a customer's changes of tier", .scope = SCOPE_TIERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
+{
+        struct tier_history_position at = {0};
+        struct customer customer;
+        struct list rows;
+        const char *filters = arena_printf(c->arena, "tier history %s", in->customer);
+
+        TRY(cursor_read(c, in->cursor, filters, &tier_history_position_shape, &at));
+        TRY(customer_get(c, in->customer, &customer));
+        TRY(tier_history(c, &(struct tier_history_page){customer.id, at.change_no, in->limit + 1}, &rows));
+        out->has_more = rows.n > (size_t)in->limit;
+        out->data.v = rows.v;
+        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
+        if (out->has_more) {
+                at.change_no = out->data.v[out->data.n - 1].change_no;
+                out->next_cursor = cursor_write(c->arena, filters, &tier_history_position_shape, &at);
+        }
+        return ERR_OK;
+}
+
 ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program, .summary = "Get the loyalty programme",
          .scope = SCOPE_TIERS_READ, .doc = "The newest version, as one document.")
 {
@@ -33,5 +84,5 @@ ENDPOINT(program_replace, PUT, "/v1/program", program, 200, program, .summary = 
         return program_put(c, in, c->reply->if_match, out);
 }
 
-RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
+RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint, &tier_history_get_endpoint,
          &program_get_current_endpoint, &program_replace_endpoint);
