@@ -1,7 +1,6 @@
 /* /v1/customers/{customer}/tier and /v1/program */
-#include "base/cursor.h"
 #include "customers/customers.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 #include "program/programs.h"
 #include "tiers/tiers.h"
 
@@ -10,7 +9,7 @@ struct tier_path {
 };
 #define SHAPE_T struct tier_path
 SHAPE(tier_path, "Whose tier.",
-      FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>."));
+      CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(tier_get_one, GET, "/v1/customers/{customer}/tier", tier_path, 200, tier_view,
@@ -21,23 +20,19 @@ ENDPOINT(tier_get_one, GET, "/v1/customers/{customer}/tier", tier_path, 200, tie
 
 struct tier_history_query {
         const char *customer;
-        int64_t limit;
-        const char *cursor;
+        PAGE_QUERY;
 };
 #define SHAPE_T struct tier_history_query
 SHAPE(tier_history_query, "Which page.",
-      FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>."),
-      FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50", .doc = "Items on a page."),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+      CUSTOMER_PATH,
+      PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct tier_history_list {
-        LIST_OF(struct tier_change) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct tier_change);
 };
 #define SHAPE_T struct tier_history_list
-SHAPE(tier_history_list, "A page of the history.", LIST(data, tier_change), FIELD(has_more), FIELD(next_cursor));
+SHAPE(tier_history_list, "A page of the history.", PAGE_FIELDS(tier_change));
 #undef SHAPE_T
 
 struct tier_history_position {
@@ -59,11 +54,9 @@ ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_hi
         TRY(cursor_read(c, in->cursor, filters, &tier_history_position_shape, &at));
         TRY(customer_get(c, in->customer, &customer));
         TRY(tier_history(c, &(struct tier_history_page){customer.id, at.change_no, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                at.change_no = out->data.v[out->data.n - 1].change_no;
+        const struct tier_change *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
+                at.change_no = last->change_no;
                 out->next_cursor = cursor_write(c->arena, filters, &tier_history_position_shape, &at);
         }
         return ERR_OK;
