@@ -35,16 +35,20 @@ def binary():
     raise FileNotFoundError("There is no build to test: set PATRON_BIN or build a preset.")
 
 
-def psql(url, sql):
+def psql_program():
     installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))
-    program = installed[-1] if installed else shutil.which("psql")
-    done = subprocess.run([program, "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
+    return installed[-1] if installed else shutil.which("psql")
+
+
+def psql(url, sql):
+    done = subprocess.run([psql_program(), "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def admin_url():
+    """In keyword form ("host=/run/pg user=postgres"), to which a later dbname can be added: it wins."""
     url = os.environ.get("PATRON_TEST_DATABASE_URL")
     assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on (\"host=... dbname=...\"); tools/test brings one."
     return url
@@ -55,7 +59,7 @@ def fresh_database(label):
     name = f"patron_test_{label}_{os.getpid()}"
     psql(admin_url(), f"CREATE DATABASE {name}")
     try:
-        yield f"{admin_url()} dbname={name}"  # of two names the later one wins
+        yield f"{admin_url()} dbname={name}"
     finally:
         psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
 
