@@ -134,12 +134,14 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const struct 
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders",
+                                                              "patron reports"};
         bool reports = lane == LANE_REPORTS;
         struct db_options options = {
                 .url = lanes->options.database_url,
                 .application = applications[lane],
-                .statement_timeout_ms = (int)(reports ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms),
+                .statement_timeout_ms = (int)(reports ? lanes->options.report_timeout_ms
+                                                      : lanes->options.statement_timeout_ms),
                 .by_key = !reports,
         };
 
