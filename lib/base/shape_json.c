@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/mask.h"
+
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;
@@ -448,36 +450,6 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
         }
 }
 
-/* ------------------------------------------------------------------ masking */
-
-static void put_masked(struct text *out, enum pii pii, const char *value)
-{
-        size_t len = strlen(value);
-        const char *at;
-        size_t first = 1; /* bytes of the first character */
-
-        while (((unsigned char)value[first] & 0xC0) == 0x80)
-                first++;
-        struct text masked = {0};
-        if (len == 0 || pii == PII_ALL) {
-                text_puts(&masked, "***");
-        } else if (pii == PII_PHONE && len >= 8) {
-                text_append(&masked, value, len - 8);
-                text_puts(&masked, "****");
-                text_puts(&masked, value + len - 4);
-        } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
-                text_append(&masked, value, first);
-                text_printf(&masked, "***%s", at);
-        } else if (pii == PII_NAME) {
-                text_append(&masked, value, first);
-                text_putc(&masked, '*');
-        } else {
-                text_puts(&masked, "***");
-        }
-        text_put_json(out, masked.data);
-        text_free(&masked);
-}
-
 /* ------------------------------------------------------------------ to JSON */
 
 static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
@@ -509,7 +481,7 @@ static void encode_string(struct text *out, const struct field *field, const voi
                 assert(0 && "not a value that JSON can hold");
         }
         if (masked && field->pii != PII_NONE)
-                put_masked(out, field->pii, value);
+                mask_put(out, field->pii, value);
         else
                 text_put_json(out, value);
 }
@@ -525,7 +497,7 @@ static void encode_items(struct text *out, const struct field *field, const void
                 if (field->wire == WIRE_LIST)
                         shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
                 else if (masked && field->pii != PII_NONE)
-                        put_masked(out, field->pii, ((const char **)list->v)[i]);
+                        mask_put(out, field->pii, ((const char **)list->v)[i]);
                 else
                         text_put_json(out, ((const char **)list->v)[i]);
         }

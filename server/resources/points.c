@@ -13,7 +13,7 @@ SHAPE(balance_path, "Whose points.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_path, 200, points_balance,
-               .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
+               .lane = LANE_READS, .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
                .errors = ERRS(ERR_NOT_FOUND))
 {
         struct points_read *reads = ARENA_ARRAY(c->arena, n, struct points_read);
