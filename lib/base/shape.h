@@ -35,7 +35,7 @@ enum wire {
         WIRE_INSTANT,  /* struct instant, pg timestamptz */
         WIRE_DATE,     /* struct date, pg date */
         WIRE_BIRTHDAY, /* struct birthday, pg text "MM-DD" or "YYYY-MM-DD" */
-        WIRE_JSON,     /* struct json_text, pg jsonb: any JSON value, kept as text */
+        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object, kept as text */
         WIRE_BYTES,    /* struct bytes, pg bytea; SQL only */
         WIRE_INTS,     /* struct ints, pg int8[]; SQL only */
         WIRE_TEXTS,    /* struct texts, pg text[] */
@@ -193,6 +193,10 @@ struct nothing {
         char none;
 };
 SHAPE_DECLARE(nothing);
+
+/* The shape of the body of an endpoint's input: its IN_WHOLE_BODY field's, else the input's own; NULL when nothing of it is in the
+ * body. */
+const struct shape *shape_body(const struct shape *in);
 
 /* The field of a name, or NULL. */
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len);

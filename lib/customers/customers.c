@@ -6,9 +6,11 @@ enum err customer_reference(struct ctx *c, const char *reference, struct uuid *r
 {
         static const char prefix[] = "ext:";
 
-        if (strncmp(reference, prefix, sizeof prefix - 1) == 0 && reference[sizeof prefix - 1] != '\0' &&
-            strlen(reference) <= sizeof prefix + TEXT_MAX_DEFAULT) {
-                *ret = uuid_of_external("customer", reference + sizeof prefix - 1);
+        const size_t skip = sizeof prefix - 1;
+
+        if (strncmp(reference, prefix, skip) == 0 && reference[skip] != '\0' &&
+            text_chars(reference + skip) <= TEXT_MAX_DEFAULT) {
+                *ret = uuid_of_external("customer", reference + skip);
                 return ERR_OK;
         }
         if (uuid_from_text(reference, ret))
@@ -73,6 +75,25 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find_locked(c, &key, ret, &found));
         return found ? ERR_OK : no_customer(c, reference);
+}
+
+static enum err version_check(struct ctx *c, const struct customer *customer, int64_t expected_version)
+{
+        if (expected_version == 0 || expected_version == customer->version)
+                return ERR_OK;
+        problem_int(c, "version", customer->version);
+        return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer->version,
+                    (long long)expected_version);
+}
+
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version)
+{
+        struct customer customer;
+
+        if (expected_version == 0)
+                return ERR_OK;
+        TRY(customer_lock(c, reference, &customer));
+        return version_check(c, &customer, expected_version);
 }
 
 enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
@@ -190,11 +211,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
-        if (expected_version != 0 && expected_version != customer.version) {
-                problem_int(c, "version", customer.version);
-                return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer.version,
-                            (long long)expected_version);
-        }
+        TRY(version_check(c, &customer, expected_version));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
         shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);

@@ -38,6 +38,15 @@ struct reply {
         size_t json_len;
 };
 
+/* Location of what was created: /v1/<collection>/<id>. */
+static inline void reply_created(struct ctx *c, const char *collection, struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        c->reply->location = arena_printf(c->arena, "/v1/%s/%s", collection, text);
+}
+
 /* One of several calls that a batch endpoint decides together. */
 struct call {
         struct ctx *c; /* its own arena, problem, reply and principal; shares db with its batch */
@@ -62,6 +71,7 @@ struct endpoint {
         const char *summary, *doc;
         const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 403, 422, 503 ...) */
         bool minimal; /* Prefer: return=minimal is honoured: 204 */
+        bool etag;    /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);

@@ -9,12 +9,18 @@ static uint64_t lane_key(const void *in)
         return order_lane_key(in);
 }
 
-static void reply_raw(struct reply *reply, const char *json, size_t len, bool hit, bool created)
+static void reply_outcome(struct ctx *c, const char *json, size_t len, bool hit)
 {
-        reply->json = json;
-        reply->json_len = len;
-        reply->idempotency_hit = hit;
-        reply->status = created ? 201 : 200;
+        c->reply->json = json;
+        c->reply->json_len = len;
+        c->reply->idempotency_hit = hit;
+        c->reply->status = 200;
+}
+
+static void reply_order_created(struct ctx *c, struct uuid order_id)
+{
+        c->reply->status = 201;
+        reply_created(c, "orders", order_id);
 }
 
 ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
@@ -31,9 +37,11 @@ ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_h
         TRY(orders_take(c, orders, n));
         for (size_t i = 0; i < n; i++) {
                 calls[i].err = orders[i].err;
-                if (orders[i].err == ERR_OK)
-                        reply_raw(calls[i].c->reply, orders[i].outcome, orders[i].outcome_len, orders[i].replayed,
-                                  orders[i].created);
+                if (orders[i].err != ERR_OK)
+                        continue;
+                reply_outcome(calls[i].c, orders[i].outcome, orders[i].outcome_len, orders[i].replayed);
+                if (orders[i].created)
+                        reply_order_created(calls[i].c, uuid_of_external("order", orders[i].in->external_id));
         }
         return ERR_OK;
 }
@@ -47,7 +55,8 @@ SHAPE(order_path, "An order.", ORDER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(order_get_one, GET, "/v1/orders/{order}", order_path, 200, order_view,
-         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .etag = true,
+         .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(order_get(c, in->order, out));
         c->reply->version = out->order.version;
@@ -64,7 +73,9 @@ ENDPOINT(order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, o
 
         (void)out;
         TRY(order_refund(c, in, &answer));
-        reply_raw(c->reply, answer.outcome, answer.outcome_len, answer.replayed, !answer.replayed);
+        reply_outcome(c, answer.outcome, answer.outcome_len, answer.replayed);
+        if (!answer.replayed)
+                reply_order_created(c, answer.order_id); /* which shows its refunds */
         return ERR_OK;
 }
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -17,6 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 STOP_SECONDS = 40
+TOLD_LINES = 60  # of the log of a server that ended badly
 
 
 class Server(NamedTuple):
@@ -24,16 +26,26 @@ class Server(NamedTuple):
     key: str
     process: subprocess.Popen
     database_url: str
+    environment: dict
+
+    def command(self, *words):
+        """What `patron WORDS` on this server's database prints."""
+        done = subprocess.run([str(binary()), *words], env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"patron {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def new_key(self, name, scopes, *options):
+        return self.command("key", "create", "--name", name, "--scopes", scopes, *options).splitlines()[-1]
 
 
 def binary():
-    """PATRON_BINARY, else the release build, else any other build."""
-    if os.environ.get("PATRON_BINARY"):
-        return Path(os.environ["PATRON_BINARY"])
+    """PATRON_BIN, else the release build, else any other build."""
+    if os.environ.get("PATRON_BIN"):
+        return Path(os.environ["PATRON_BIN"])
     for preset in ("release", "dev", "asan", "tsan"):
         if (ROOT / "build" / preset / "patron").exists():
             return ROOT / "build" / preset / "patron"
-    raise FileNotFoundError("There is no build to test: set PATRON_BINARY or build a preset.")
+    raise FileNotFoundError("There is no build to test: set PATRON_BIN or build a preset.")
 
 
 def psql(url, sql):
@@ -51,14 +63,21 @@ def admin_url():
     return url
 
 
+def address_of(name):
+    """The address of another database of the same PostgreSQL, in the form in which that was given."""
+    if "://" not in admin_url():
+        return f"{admin_url()} dbname={name}"  # of a keyword that comes twice the last counts
+    parts = urllib.parse.urlsplit(admin_url())
+    # By hand: urlunsplit drops the empty host of a socket's address.
+    return f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
+
+
 @contextlib.contextmanager
 def fresh_database(label):
     name = f"patron_test_{label}_{os.getpid()}"
-    parts = urllib.parse.urlsplit(admin_url())
     psql(admin_url(), f"CREATE DATABASE {name}")
     try:
-        # By hand: urlunsplit drops the empty host of a socket's address.
-        yield f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
+        yield address_of(name)
     finally:
         psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -83,24 +102,35 @@ def wait_ready(url, process):
     raise TimeoutError("the server did not become ready")
 
 
+def stop(process, log):
+    """SIGTERM, and the server must end well: a sanitizer's complaint is a failure of the tests that ran on it."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        status = process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        status = process.wait()
+    log.seek(0)
+    lines = log.read().decode(errors="replace").splitlines()
+    told = [line for line in lines if not line.startswith("{")]
+    assert status == 0 and not any("runtime error" in line for line in told), f"it ended with {status}:\n" + "\n".join(
+        told[-TOLD_LINES:] or lines[-TOLD_LINES:])
+
+
 @contextlib.contextmanager
 def running_server(label, **settings):
     """A server with settings like currency="GBP" (PATRON_CURRENCY), stopped by SIGTERM in the end."""
-    with fresh_database(label) as database_url:
+    with fresh_database(label) as database_url, tempfile.TemporaryFile() as log:
         address = free_address()
         environment = {**os.environ, "PATRON_DATABASE_URL": database_url, "PATRON_LISTEN": address}
         environment.update({f"PATRON_{name.upper()}": str(value) for name, value in settings.items()})
         program = str(binary())
-        subprocess.run([program, "migrate"], env=environment, check=True)
-        made = subprocess.run([program, "key", "create", "--name", "test", "--scopes", "admin"], env=environment,
-                              check=True, capture_output=True, text=True)
-        with subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL) as process:
+        subprocess.run([program, "migrate"], env=environment, check=True, capture_output=True)
+        server = Server(f"http://{address}", "", None, database_url, environment)
+        server = server._replace(key=server.new_key("test", "admin"))
+        with subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=log) as process:
             try:
-                wait_ready(f"http://{address}", process)
-                yield Server(f"http://{address}", made.stdout.strip().splitlines()[-1], process, database_url)
+                wait_ready(server.url, process)
+                yield server._replace(process=process)
             finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                stop(process, log)
