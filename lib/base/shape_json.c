@@ -54,49 +54,6 @@ fault_at(struct ctx *c, const struct where *where, const char *code, const char 
         text_free(&pointer);
 }
 
-/* Depth by counting brackets outside strings, before a parser recurses. */
-static bool too_deep(const char *bytes, size_t len)
-{
-        int depth = 0;
-        bool quoted = false;
-
-        for (size_t i = 0; i < len; i++) {
-                char ch = bytes[i];
-                if (quoted) {
-                        if (ch == '\\')
-                                i++;
-                        else if (ch == '"')
-                                quoted = false;
-                } else if (ch == '"') {
-                        quoted = true;
-                } else if (ch == '{' || ch == '[') {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return true;
-                } else if (ch == '}' || ch == ']') {
-                        depth--;
-                }
-        }
-        return false;
-}
-
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
-{
-        json_error_t error;
-
-        if (too_deep(bytes, len)) {
-                fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
-                return problem_check(c);
-        }
-        json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL) {
-                problem_int(c, "line", error.line);
-                problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
-        }
-        *ret = json;
-        return ERR_OK;
-}
-
 /* ------------------------------------------------------------------ limits */
 
 static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
@@ -298,7 +255,7 @@ static void decode_texts(struct ctx *c, const struct where *where, const struct 
 static void decode_any(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
                        struct json_text *at)
 {
-        size_t max = field->max != 0 ? (size_t)field->max : 65536; /* bytes: a page of attributes, not a document store */
+        size_t max = field->max != 0 ? (size_t)field->max : JSON_BYTES_MAX;
         char *dump = json_dumps(json, JSON_COMPACT);
 
         if (dump == NULL || strlen(dump) > max)

@@ -1,5 +1,6 @@
 #include "customers/customers.h"
 
+#include "base/json.h"
 #include "customers/store.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
@@ -200,6 +201,16 @@ static enum err identities_change(struct ctx *c, const struct customer_in *in, s
         return ERR_OK;
 }
 
+/* A merge patch goes into the free objects too; what grows too large by it is a fault. */
+static void facts_merge(struct ctx *c, const char *pointer, struct json_text known, struct json_text *patch)
+{
+        if (patch->text == NULL)
+                return;
+        patch->text = json_merge_patch(c->arena, known.text, patch->text);
+        if (strlen(patch->text) > JSON_BYTES_MAX)
+                fault_body(c, pointer, "too_long", "must have at most %d bytes", JSON_BYTES_MAX);
+}
+
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
                         struct customer *ret)
 {
@@ -214,7 +225,11 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(version_check(c, &customer, expected_version));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
-        shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);
+        struct customer_in patch = *in;
+        facts_merge(c, "#/attributes", customer.attributes, &patch.attributes);
+        facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
+        TRY(problem_check(c));
+        shape_merge(&customer_in_shape, &patch, &customer_shape, &customer, MERGE_ALL);
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
