@@ -194,8 +194,11 @@ struct nothing {
 };
 SHAPE_DECLARE(nothing);
 
-/* The shape of the body of an endpoint's input: its IN_WHOLE_BODY field's, else the input's own; NULL when nothing of it is in the
- * body. */
+/* The field that takes the whole body, or NULL. */
+const struct field *shape_whole_body(const struct shape *in);
+
+/* The shape of the body that an endpoint's input is decoded from: its own, that of its IN_WHOLE_BODY field, or NULL when
+ * it has no body. */
 const struct shape *shape_body(const struct shape *in);
 
 /* The field of a name, or NULL. */

@@ -52,8 +52,13 @@ enum err connection_lost(struct ctx *c)
         return fail(c, ERR_DATABASE_AWAY, "The connection to the database was lost.");
 }
 
-/* A generic plan for every statement: plans made while tables were small must not stick (see docs/decisions.md). */
-#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d"
+/* A plan for any parameters, made once. */
+#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d%s"
+
+/* The planner takes a small table for one that stays small, reads it whole, and keeps that plan while it grows a
+ * millionfold. Sessions that only look up by key forbid it what no key needs (measured: orders fell from 1,081 to 586 a
+ * second within 20,000 orders). */
+#define BY_KEY_OPTIONS " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 /* A server that is down answers at once on a socket; over a network this bounds the wait. */
 #define CONNECT_TIMEOUT_SECONDS "5"
@@ -70,7 +75,8 @@ static enum err connect_now(struct ctx *c)
         struct db *db = c->db;
         char options[256];
 
-        snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms);
+        snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms,
+                 db->options.by_key ? BY_KEY_OPTIONS : "");
         const char *const names[] = {"dbname", "application_name", "client_encoding",
                                      "connect_timeout", "options", NULL};
         const char *const values[] = {db->options.url, db->options.application, "UTF8",

@@ -8,8 +8,8 @@
 #include "db/db.h"
 #include "http/work.h"
 
-/* Deep enough for JSON of JSON_DEPTH_MAX levels under a sanitizer; the default of 8 MB says nothing. */
-#define WORKER_STACK_BYTES (512 * 1024)
+/* Enough for a batch's working arrays under a sanitizer; the default of 8 MB says nothing. */
+#define WORKER_STACK_BYTES ((size_t)1024 * 1024)
 
 struct queue {
         pthread_mutex_t lock;
@@ -76,8 +76,8 @@ static struct request *queue_pop(struct queue *queue)
         return r;
 }
 
-/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint. 0 when
- * the queue is closed and empty. */
+/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint.
+ * 0 when the queue is closed and empty. */
 static size_t queue_take(struct queue *queue, struct request *taken[BATCH_CALLS_MAX], bool *ret_given_up)
 {
         size_t n = 0;
@@ -113,15 +113,13 @@ static void *worker_main(void *arg)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application, unsigned timeout_ms)
+static bool worker_start(struct lanes *lanes, struct queue *queue, const struct db_options *options)
 {
         struct worker *worker = &lanes->workers[lanes->worker_count];
         pthread_attr_t attr;
 
         worker->queue = queue;
-        worker->db = db_new(&(struct db_options){.url = lanes->options.database_url,
-                                                 .application = application,
-                                                 .statement_timeout_ms = (int)timeout_ms});
+        worker->db = db_new(options);
         pthread_attr_init(&attr);
         pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
         int error = pthread_create(&worker->thread, &attr, worker_main, worker);
@@ -137,15 +135,20 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const char *a
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
         static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
-        unsigned timeout_ms =
-                lane == LANE_REPORTS ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms;
+        bool reports = lane == LANE_REPORTS;
+        struct db_options options = {
+                .url = lanes->options.database_url,
+                .application = applications[lane],
+                .statement_timeout_ms = (int)(reports ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms),
+                .by_key = !reports,
+        };
 
         lanes->sets[lane] = (struct lane_set){lanes->queue_count, queues};
         for (unsigned i = 0; i < queues; i++) {
                 struct queue *queue = &lanes->queues[lanes->queue_count++];
                 queue_open(queue, lanes->options.queue_max);
                 for (unsigned j = 0; j < workers_per_queue; j++)
-                        if (!worker_start(lanes, queue, applications[lane], timeout_ms))
+                        if (!worker_start(lanes, queue, &options))
                                 return false;
         }
         return true;
@@ -169,6 +172,7 @@ struct lanes *lanes_start(const struct server_options *options)
             !lane_start(lanes, LANE_ORDERS, options->orders_workers, 1) ||
             !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers)) {
                 lanes_stop(lanes);
+                lanes_free(lanes);
                 return NULL;
         }
         return lanes;
@@ -220,8 +224,6 @@ void lanes_give_up(struct lanes *lanes)
 
 void lanes_stop(struct lanes *lanes)
 {
-        if (lanes == NULL)
-                return;
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_lock(&lanes->queues[i].lock);
                 lanes->queues[i].closed = true;
@@ -232,6 +234,14 @@ void lanes_stop(struct lanes *lanes)
                 pthread_join(lanes->workers[i].thread, NULL);
                 db_free(lanes->workers[i].db);
         }
+        lanes->worker_count = 0;
+}
+
+void lanes_free(struct lanes *lanes)
+{
+        if (lanes == NULL)
+                return;
+        assert(lanes->worker_count == 0);
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_destroy(&lanes->queues[i].lock);
                 pthread_cond_destroy(&lanes->queues[i].filled);

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
@@ -48,28 +47,23 @@ def binary():
     raise FileNotFoundError("There is no build to test: set PATRON_BIN or build a preset.")
 
 
-def psql(url, sql):
+def psql_program():
     installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))
-    program = installed[-1] if installed else shutil.which("psql")
-    done = subprocess.run([program, "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
+    return installed[-1] if installed else shutil.which("psql")
+
+
+def psql(url, sql):
+    done = subprocess.run([psql_program(), "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", sql, url], capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 def admin_url():
+    """In keyword form ("host=/run/pg user=postgres"), to which a later dbname can be added: it wins."""
     url = os.environ.get("PATRON_TEST_DATABASE_URL")
-    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on; tools/test brings one."
+    assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on (\"host=... dbname=...\"); tools/test brings one."
     return url
-
-
-def address_of(name):
-    """The address of another database of the same PostgreSQL, in the form in which that was given."""
-    if "://" not in admin_url():
-        return f"{admin_url()} dbname={name}"  # of a keyword that comes twice the last counts
-    parts = urllib.parse.urlsplit(admin_url())
-    # By hand: urlunsplit drops the empty host of a socket's address.
-    return f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
 
 
 @contextlib.contextmanager
@@ -77,7 +71,7 @@ def fresh_database(label):
     name = f"patron_test_{label}_{os.getpid()}"
     psql(admin_url(), f"CREATE DATABASE {name}")
     try:
-        yield address_of(name)
+        yield f"{admin_url()} dbname={name}"
     finally:
         psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
 
