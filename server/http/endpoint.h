@@ -40,15 +40,6 @@ struct reply {
         size_t json_len;
 };
 
-/* Location of what was created: /v1/<collection>/<id>. */
-static inline void reply_created(struct ctx *c, const char *collection, struct uuid id)
-{
-        char text[UUID_TEXT_SIZE];
-
-        uuid_to_text(id, text);
-        c->reply->location = arena_printf(c->arena, "/v1/%s/%s", collection, text);
-}
-
 /* One of several calls that a batch endpoint decides together. */
 struct call {
         struct ctx *c; /* its own arena, problem, reply and principal; shares db with its batch */

@@ -7,10 +7,9 @@ import pytest
 
 import servers
 from client import Client
-from contract import Contract, read_document
+from contract import CONTRACT
 from shop import eventually
 
-CONTRACT = Contract(read_document())
 # A tier's window must not end between two calls of a test: the session lives in the middle of a quiet month.
 SESSION_BEGINS = "2026-11-18T04:00:00Z"
 

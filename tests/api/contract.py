@@ -153,3 +153,6 @@ class Contract:
                     yield operation.id, status, "content type", kind
                 for slug in response.get("x-problems", ()):
                     yield operation.id, status, "problem", slug
+
+
+CONTRACT = Contract(read_document())

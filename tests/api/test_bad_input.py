@@ -6,7 +6,7 @@ import pytest
 
 import servers
 from client import Client, quoted
-from conftest import CONTRACT
+from contract import CONTRACT
 from schema import Schemas, broken, together
 from shop import eventually, fresh, order, take
 

@@ -71,8 +71,8 @@ def test_every_fault_of_a_document_is_pointed_at_at_once(admin):
     assert answer.faults == {
         ("#/points/pending_days", "required"), ("#/earning/0/points", "not_for_kind"), ("#/earning/1/code", "duplicate"),
         ("#/earning/2/factor_millionths", "required"), ("#/earning/3/code", "reserved"),
-        ("#/earning/3/rate_millionths", "not_for_kind"), ("#/earning/4/when", "unknown_name"),
-        ("#/earning/5/valid_until", "too_small"), ("#/earning/6/when", "wrong_type"), ("#/tiers/0/qualify", "not_allowed"),
+        ("#/earning/3/rate_millionths", "not_for_kind"), ("#/earning/4/when", "expression_unknown_field"),
+        ("#/earning/5/valid_until", "too_small"), ("#/earning/6/when", "expression_type"), ("#/tiers/0/qualify", "not_allowed"),
         ("#/tiers/1/qualify", "required"), ("#/tiers/2/code", "duplicate"), ("#/tiers/2/rank", "out_of_order"),
         ("#/tiers/2/benefits/full_reduction/0/off_minor", "too_large"),
         ("#/tiers/2/benefits/lifetime_repair_goods", "not_allowed")}
