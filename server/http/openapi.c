@@ -228,7 +228,8 @@ static void put_responses(struct text *out, const struct endpoint *e)
                 put_success(out, e, e->status_hit);
         }
         if (e->minimal && e->status != 204)
-                text_puts(out, ",\"204\":{\"$ref\":\"#/components/responses/minimal\"}");
+                text_printf(out, ",\"204\":{\"$ref\":\"#/components/responses/%s\"}",
+                            e->status == 201 || e->status_hit == 201 ? "minimal_created" : "minimal");
         if (takes_if_none_match(e))
                 text_puts(out, ",\"304\":{\"$ref\":\"#/components/responses/not_modified\"}");
         errors_of(e, errors);

@@ -59,6 +59,20 @@ def psql(url, sql):
     return done.stdout.strip()
 
 
+# Every row of every table but the keys, which are made beside the server, boiled down to one line a table.
+CONTENT = """
+SELECT string_agg(table_name || ' ' || (xpath('/row/content/text()', query_to_xml(format(
+        'SELECT count(*) || ''/'' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS content FROM %I t', table_name),
+        false, true, '')))[1]::text, E'\\n' ORDER BY table_name)
+FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'access_keys'
+"""
+
+
+def content(url):
+    """What a database holds, to be compared: whatever is written shows."""
+    return psql(url, CONTENT)
+
+
 def admin_url():
     """In keyword form ("host=/run/pg user=postgres"), to which a later dbname can be added: it wins."""
     url = os.environ.get("PATRON_TEST_DATABASE_URL")

@@ -5,39 +5,23 @@ import json
 import pytest
 
 import servers
+from calls import OPERATIONS, SCHEMAS, WITH_BODY, WITH_SCOPE, address, every, headers_for, send, sound_body
 from client import Client, quoted
 from contract import CONTRACT
-from schema import Schemas, broken, together
+from schema import broken, together
 from shop import eventually, fresh, order, take
 
-SCHEMAS = Schemas(CONTRACT)
-OPERATIONS = [one for one in CONTRACT.operations if one.path.startswith("/v1/")]
-WITH_BODY = [one for one in OPERATIONS if "requestBody" in one.spec]
-WITH_SCOPE = [one for one in OPERATIONS if one.scope]
-SERVERS_OWN = [one for one in CONTRACT.operations if not one.path.startswith("/v1/")]
 FAULTS_MAX = 100  # listed in one answer
 DEPTH_MAX = 32
 BODY_LIMIT_BYTES = 1 << 20
 TARGET_LIMIT_BYTES = 4096
 
-# Every row of every table, boiled down to one line: what is written shows.
-CONTENT = """
-SELECT string_agg(table_name || ' ' || (xpath('/row/content/text()', query_to_xml(format(
-        'SELECT count(*) || ''/'' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS content FROM %I t', table_name),
-        false, true, '')))[1]::text, E'\\n' ORDER BY table_name)
-FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'access_keys' -- keys are made beside the server
-"""
-
-
-def every(operations):
-    return pytest.mark.parametrize("operation", operations, ids=[f"{one.method} {one.path}" for one in operations])
-
 
 @pytest.fixture
 def nothing_written(server):
-    before = servers.psql(server.database_url, CONTENT)
+    before = servers.content(server.database_url)
     yield
-    assert servers.psql(server.database_url, CONTENT) == before
+    assert servers.content(server.database_url) == before
 
 
 @pytest.fixture(scope="module")
@@ -46,30 +30,6 @@ def known(admin):
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
     return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid"}
-
-
-def address(operation, known):
-    return operation.path.format(**known)
-
-
-def headers_for(client, operation, *more, kind="application/json"):
-    """All that the operation wants of its headers, as pairs."""
-    pairs = [("Authorization", f"Bearer {client.key}")]
-    if "requestBody" in operation.spec:
-        pairs.append(("Content-Type", kind))
-    if any(one["name"] == "Idempotency-Key" and one["required"] for one in operation.spec["parameters"]):
-        pairs.append(("Idempotency-Key", fresh("key")))
-    return pairs + list(more)
-
-
-def send(client, operation, known, body, query=""):
-    raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    return client.send(operation.method, address(operation, known) + query, raw, headers_for(client, operation))
-
-
-def sound_body(operation):
-    schema = SCHEMAS.of_body(operation)
-    return SCHEMAS.sound(schema) if schema else None
 
 
 @every(WITH_BODY)

@@ -2,6 +2,7 @@
 
 import pytest
 
+import servers
 from shop import fresh, order, take
 
 
@@ -73,13 +74,11 @@ def test_a_rule_is_quoted_with_its_condition(admin, program):
 
 
 def test_nothing_is_written(server, admin):
-    from test_bad_input import CONTENT
-    import servers
     customer = of_tier(admin, 50000)
-    before = servers.psql(server.database_url, CONTENT)
+    before = servers.content(server.database_url)
     quote(admin, customer, goods(1000000))
     quote(admin, None, goods(1000000))
-    assert servers.psql(server.database_url, CONTENT) == before
+    assert servers.content(server.database_url) == before
 
 
 def test_an_unknown_customer_is_404_and_an_impossible_basket_is_pointed_at(admin):
