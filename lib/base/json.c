@@ -52,7 +52,8 @@ static int merge(json_t *target, json_t *patch)
         json_t *value;
         int failed = 0;
 
-        json_object_foreach(patch, key, value) {
+        json_object_foreach(patch, key, value)
+        {
                 if (json_is_null(value)) {
                         (void)!json_object_del(target, key); /* what is not there need not go */
                         continue;

@@ -7,12 +7,13 @@
 #include "base/json.h"
 #include "base/shape.h"
 
-/* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in c->problem (the call itself goes on), so ask
- * problem_check afterwards; *object must be zeroed and is only meaningful without faults. All memory is the arena's. */
+/* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in
+ * c->problem (the call itself goes on), so ask problem_check afterwards; *object must be zeroed and is only
+ * meaningful without faults. All memory is the arena's. */
 void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object);
 
-/* Decode one value of the path or the query by name; an unknown name and a second value are faults. *seen collects
- * which fields were given; start it at 0. */
+/* Decode one value of the path or the query by name; an unknown name and a second value are faults. *seen
+ * collects which fields were given; start it at 0. */
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
                             const char *value, uint64_t *seen, void *object);
 

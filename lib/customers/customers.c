@@ -16,7 +16,8 @@ enum err customer_reference(struct ctx *c, const char *reference, struct uuid *r
         }
         if (uuid_from_text(reference, ret))
                 return ERR_OK;
-        return fail(c, ERR_NOT_FOUND, "\"%s\" is neither a customer's UUID nor ext:<external id>.", reference);
+        return fail(c, ERR_NOT_FOUND, "\"%s\" is neither a customer's UUID nor ext:<external id>.",
+                    reference);
 }
 
 struct customer_key {
@@ -28,10 +29,12 @@ SHAPE(customer_key, "One id, current or old.", FIELD(id));
 
 #define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
 #define CONTACT(kind)                                                                                        \
-        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind "' LIMIT 1) AS " kind
+        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind      \
+        "' LIMIT 1) AS " kind
 
 SQL_OPT(customer_find, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
+        "SELECT " CUSTOMER_COLUMNS
+        ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
 
 SQL_OPT(customer_find_locked, customer_key, customer,
         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
@@ -40,10 +43,12 @@ SQL_OPT(customer_find_locked, customer_key, customer,
 SHAPE(customer_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(customers_page, customer_page, customer,
-         "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers "
-         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
-         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
+SQL_MANY(
+        customers_page, customer_page, customer,
+        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT(
+                "email") " FROM customers "
+                         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
+                         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
 
 static enum err no_customer(struct ctx *c, const char *reference)
 {
@@ -135,8 +140,8 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
         return shown(c, claim.customer->id, ret);
 }
 
-enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in, struct customer *ret,
-                         bool *ret_created)
+enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
+                         struct customer *ret, bool *ret_created)
 {
         struct uuid id;
         struct customer_in claimed = *in;
@@ -158,10 +163,13 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
         return shown(c, claim.customer->id, ret);
 }
 
-/* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id. */
-static enum err external_id_change(struct ctx *c, const struct customer_in *in, const struct customer *customer)
+/* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id.
+ */
+static enum err external_id_change(struct ctx *c, const struct customer_in *in,
+                                   const struct customer *customer)
 {
-        if (in->external_id == NULL || (customer->external_id != NULL && strcmp(in->external_id, customer->external_id) == 0))
+        if (in->external_id == NULL ||
+            (customer->external_id != NULL && strcmp(in->external_id, customer->external_id) == 0))
                 return ERR_OK;
         struct uuid id = uuid_of_external("customer", in->external_id);
         struct customer other;
@@ -211,8 +219,8 @@ static void facts_merge(struct ctx *c, const char *pointer, struct json_text kno
                 fault_body(c, pointer, "too_long", "must have at most %d bytes", JSON_BYTES_MAX);
 }
 
-enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
-                        struct customer *ret)
+enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
+                        int64_t expected_version, struct customer *ret)
 {
         struct customer customer;
 

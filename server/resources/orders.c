@@ -22,12 +22,13 @@ static void reply_order_created(struct ctx *c, struct uuid order_id)
         reply_created(c, "orders", order_id);
 }
 
-ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
-               .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Send an order, in the state it is in",
-               .scope = SCOPE_ORDERS_WRITE,
-               .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
-               .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
-                      "answer, with Idempotency-Hit: true.")
+ENDPOINT_BATCH(
+        order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
+        .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
+        .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
+        .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
+               "answer, with Idempotency-Hit: true.")
 {
         struct order_call *orders = ARENA_ARRAY(c->arena, n, struct order_call);
 
@@ -40,7 +41,7 @@ ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_h
                         continue;
                 reply_outcome(calls[i].c, orders[i].outcome, orders[i].outcome_len, orders[i].replayed);
                 if (orders[i].created)
-                        reply_order_created(calls[i].c, uuid_of_external("order", orders[i].in->external_id));
+                        reply_order_created(calls[i].c, orders[i].order_id);
         }
         return ERR_OK;
 }
@@ -49,7 +50,7 @@ struct order_path {
         const char *order;
 };
 #define ORDER_PATH FIELD(order, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
-#define SHAPE_T struct order_path
+#define SHAPE_T    struct order_path
 SHAPE(order_path, "An order.", ORDER_PATH);
 #undef SHAPE_T
 
@@ -62,11 +63,14 @@ ENDPOINT(order_get_one, GET, "/v1/orders/{order}", order_path, 200, order_view,
         return ERR_OK;
 }
 
-ENDPOINT(order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
-         .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order", .scope = SCOPE_ORDERS_WRITE,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS, ERR_CONFLICT),
-         .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
-                "takes. The same refund again gets the same answer.")
+ENDPOINT(
+        order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
+        .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order",
+        .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS,
+                       ERR_CONFLICT),
+        .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
+               "takes. The same refund again gets the same answer.")
 {
         struct refund_answer answer;
 
@@ -84,7 +88,8 @@ struct orders_query {
 };
 #define SHAPE_T struct orders_query
 SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
-      FIELD(customer, .in = IN_QUERY, .max = 300, .doc = "Only the orders of this customer: UUID or ext:<external id>."));
+      FIELD(customer, .in = IN_QUERY, .max = 300,
+            .doc = "Only the orders of this customer: UUID or ext:<external id>."));
 #undef SHAPE_T
 
 struct orders_page {
@@ -108,7 +113,8 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         struct orders_position at = {0};
         struct customer customer = {0};
         struct list rows;
-        const char *filters = arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
+        const char *filters =
+                arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
 
         TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
         if (in->customer != NULL)
@@ -122,5 +128,5 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         return ERR_OK;
 }
 
-RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint, &order_list_endpoint,
-         &order_get_one_endpoint, &order_refund_one_endpoint);
+RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint,
+         &order_list_endpoint, &order_get_one_endpoint, &order_refund_one_endpoint);
