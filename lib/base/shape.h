@@ -36,7 +36,7 @@ enum wire {
         WIRE_INSTANT,  /* struct instant, pg timestamptz */
         WIRE_DATE,     /* struct date, pg date */
         WIRE_BIRTHDAY, /* struct birthday, pg text "MM-DD" or "YYYY-MM-DD" */
-        WIRE_JSON,     /* struct json_text, pg jsonb: any JSON value, kept as text */
+        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object, kept as text */
         WIRE_BYTES,    /* struct bytes, pg bytea; SQL only */
         WIRE_INTS,     /* struct ints, pg int8[]; SQL only */
         WIRE_TEXTS,    /* struct texts, pg text[] */

@@ -73,6 +73,10 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
                          struct customer *ret, bool *ret_created) MUST_CHECK;
 
+/* Is the customer at this version? 0 takes any. Locks the customer, so the answer holds until the transaction
+ * ends. ERR_NOT_FOUND, ERR_STALE. */
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
+
 /* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
  */
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
