@@ -97,14 +97,26 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
         return ERR_OK;
 }
 
+bool json_text_equal(const char *a, const char *b)
+{
+        if (a == NULL || b == NULL || strcmp(a, b) == 0)
+                return a == b || (a != NULL && b != NULL);
+        json_t *one = json_loads(a, JSON_DECODE_ANY, NULL), *other = json_loads(b, JSON_DECODE_ANY, NULL);
+        bool equal = one != NULL && other != NULL && json_equal(one, other);
+        json_decref(one);
+        json_decref(other);
+        return equal;
+}
+
 /* ------------------------------------------------------------------ limits */
 
 static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
 {
         bool has_min = field->min != 0 || field->max != 0 || field->from_zero;
+        int64_t min = has_min ? field->min : field->wire == WIRE_INT32 ? INT32_MIN : INT64_MIN;
 
-        if (has_min && value < field->min)
-                fault_at(c, where, "too_small", "must be at least %" PRId64, field->min);
+        if (value < min)
+                fault_at(c, where, "too_small", "must be at least %" PRId64, min);
         else if (value > field_max(field))
                 fault_at(c, where, "too_large", "must be at most %" PRId64, field_max(field));
 }
@@ -253,6 +265,28 @@ static void apply_default(struct ctx *c, const struct field *field, void *at)
 
 /* ------------------------------------------------------------------ from JSON */
 
+static const struct field *presence_of(const struct shape *shape)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        return &shape->fields[i];
+        return NULL;
+}
+
+/* A null that was sent: in a patch it clears, and of a nested patch it clears every member; elsewhere it is as good as
+ * absent. */
+static void decode_null(struct ctx *c, const struct where *where, const struct field *field, bool patch, void *at)
+{
+        const struct field *inner = field->wire == WIRE_STRUCT ? presence_of(field->of) : NULL;
+
+        if (field->need)
+                fault_at(c, where, "required", "must not be null");
+        else if (!patch)
+                apply_default(c, field, at);
+        else if (inner != NULL)
+                ((struct presence *)((char *)at + inner->offset))->bits = UINT64_MAX;
+}
+
 static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
                           void *object);
 
@@ -365,7 +399,7 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
 {
         const char *key;
         json_t *value;
-        struct presence *presence = NULL;
+        const struct field *presence = presence_of(shape);
         uint64_t seen = 0;
 
         if (!json_is_object(json)) {
@@ -382,14 +416,11 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
                 seen |= UINT64_C(1) << (field - shape->fields);
                 if (!json_is_null(value))
                         decode_value(c, &step, field, value, (char *)object + field->offset);
-                else if (field->need)
-                        fault_at(c, &step, "required", "must not be null");
+                else
+                        decode_null(c, &step, field, presence != NULL, (char *)object + field->offset);
         }
-        for (size_t i = 0; i < shape->count; i++)
-                if (shape->fields[i].wire == WIRE_PRESENCE)
-                        presence = (struct presence *)((char *)object + shape->fields[i].offset);
         if (presence != NULL)
-                presence->bits = seen;
+                ((struct presence *)((char *)object + presence->offset))->bits = seen;
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
                 if (seen >> i & 1 || field->in != IN_BODY || presence != NULL)
@@ -455,7 +486,7 @@ static void put_masked(struct text *out, enum pii pii, const char *value)
         const char *at;
         size_t first = 1; /* bytes of the first character */
 
-        while (((unsigned char)value[first] & 0xC0) == 0x80)
+        while (len > 0 && ((unsigned char)value[first] & 0xC0) == 0x80)
                 first++;
         struct text masked = {0};
         if (len == 0 || pii == PII_ALL) {

@@ -13,6 +13,10 @@
  * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
 enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
+/* Are two texts the same JSON value, however they are written (PostgreSQL writes jsonb its own way)? NULL only equals
+ * NULL; text that is no JSON only equals itself. */
+bool json_text_equal(const char *a, const char *b);
+
 /* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in c->problem (the call itself goes on), so ask
  * problem_check afterwards; *object must be zeroed and is only meaningful without faults. All memory is the arena's. */
 void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object);

@@ -7,7 +7,7 @@ enum err customer_reference(struct ctx *c, const char *reference, struct uuid *r
         static const char prefix[] = "ext:";
 
         if (strncmp(reference, prefix, sizeof prefix - 1) == 0 && reference[sizeof prefix - 1] != '\0' &&
-            strlen(reference) <= sizeof prefix + TEXT_MAX_DEFAULT) {
+            text_chars(reference) < sizeof prefix + TEXT_MAX_DEFAULT) {
                 *ret = uuid_of_external("customer", reference + sizeof prefix - 1);
                 return ERR_OK;
         }
@@ -186,7 +186,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
-        if (uuid_known(in->id))
+        if (SHAPE_HAS(customer_in, in, id))
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));

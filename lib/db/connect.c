@@ -52,8 +52,14 @@ enum err connection_lost(struct ctx *c)
         return fail(c, ERR_DATABASE_AWAY, "The connection to the database was lost.");
 }
 
-/* A generic plan for every statement: plans made while tables were small must not stick (see docs/decisions.md). */
-#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d"
+/* One generic plan for every statement: what is planned is the statement, not the values of one call. */
+#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d%s"
+
+/* A generic plan is kept until the table is analysed again. Made while the tables were empty or small, it would read them
+ * from end to end, or join them whole, long after they have grown: a server that takes its first orders at midnight of a
+ * big sale would be slow until autovacuum came by. So where every statement has its key, other ways are forbidden. Reports
+ * and checks read whole tables and must not have this. */
+#define BY_KEY_OPTIONS " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 /* A server that is down answers at once on a socket; over a network this bounds the wait. */
 #define CONNECT_TIMEOUT_SECONDS "5"
@@ -70,7 +76,8 @@ static enum err connect_now(struct ctx *c)
         struct db *db = c->db;
         char options[256];
 
-        snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms);
+        snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms,
+                 db->options.by_key ? BY_KEY_OPTIONS : "");
         const char *const names[] = {"dbname", "application_name", "client_encoding",
                                      "connect_timeout", "options", NULL};
         const char *const values[] = {db->options.url, db->options.application, "UTF8",

@@ -14,6 +14,7 @@ struct db_options {
         const char *url;         /* libpq conninfo or URI */
         const char *application; /* shown in pg_stat_activity */
         int statement_timeout_ms; /* 0: none */
+        bool by_key; /* short statements that find every row by a key: never read a table from end to end */
 };
 
 /* A connection object that connects when first used (db_ready) and again after it was lost; never NULL. The options'

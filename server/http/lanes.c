@@ -113,15 +113,26 @@ static void *worker_main(void *arg)
 
 /* ------------------------------------------------------------------ the whole */
 
-static bool worker_start(struct lanes *lanes, struct queue *queue, const char *application, unsigned timeout_ms)
+static struct db *lane_db(const struct server_options *options, enum lane lane)
+{
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
+        bool reports = lane == LANE_REPORTS;
+
+        return db_new(&(struct db_options){
+                .url = options->database_url,
+                .application = applications[lane],
+                .statement_timeout_ms = (int)(reports ? options->report_timeout_ms : options->statement_timeout_ms),
+                .by_key = !reports,
+        });
+}
+
+static bool worker_start(struct lanes *lanes, struct queue *queue, enum lane lane)
 {
         struct worker *worker = &lanes->workers[lanes->worker_count];
         pthread_attr_t attr;
 
         worker->queue = queue;
-        worker->db = db_new(&(struct db_options){.url = lanes->options.database_url,
-                                                 .application = application,
-                                                 .statement_timeout_ms = (int)timeout_ms});
+        worker->db = lane_db(&lanes->options, lane);
         pthread_attr_init(&attr);
         pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
         int error = pthread_create(&worker->thread, &attr, worker_main, worker);
@@ -136,16 +147,12 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const char *a
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
-        unsigned timeout_ms =
-                lane == LANE_REPORTS ? lanes->options.report_timeout_ms : lanes->options.statement_timeout_ms;
-
         lanes->sets[lane] = (struct lane_set){lanes->queue_count, queues};
         for (unsigned i = 0; i < queues; i++) {
                 struct queue *queue = &lanes->queues[lanes->queue_count++];
                 queue_open(queue, lanes->options.queue_max);
                 for (unsigned j = 0; j < workers_per_queue; j++)
-                        if (!worker_start(lanes, queue, applications[lane], timeout_ms))
+                        if (!worker_start(lanes, queue, lane))
                                 return false;
         }
         return true;
