@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/shape_json.h"
 #include "check/check.h"
@@ -15,8 +16,9 @@ static int fixtures_open;
 
 __attribute__((noreturn)) static void give_up(const char *what, const char *why)
 {
+        fflush(stdout);
         fprintf(stderr, "%s: %s\n", what, why != NULL ? why : "");
-        exit(EXIT_FAILURE);
+        _exit(EXIT_FAILURE); /* what is left in memory is of no interest then */
 }
 
 /* A fresh context with a live connection. */
@@ -82,7 +84,8 @@ void till_program(struct fixture *fixture, const char *json)
         TX(tx);
 
         decode(c, &program_shape, json, &program);
-        if (tx_begin(c, &tx) != ERR_OK || program_put(c, &program, /* expected_version= */ 0, &stored) != ERR_OK ||
+        if (tx_begin(c, &tx) != ERR_OK ||
+            program_put(c, &program, /* expected_version= */ 0, &stored) != ERR_OK ||
             tx_commit(&tx) != ERR_OK || program_load(c) != ERR_OK)
                 give_up(json, c->problem.fault_count > 0 ? c->problem.faults[0].detail : c->problem.detail);
 }
@@ -135,7 +138,8 @@ static enum err attempt_once(struct ctx *c, void *arg)
         return orders_take(c, attempt->calls, attempt->n);
 }
 
-static enum err attempt_run(struct fixture *fixture, struct order_call *calls, size_t n, struct answer *answers)
+static enum err attempt_run(struct fixture *fixture, struct order_call *calls, size_t n,
+                            struct answer *answers)
 {
         struct ctx *c = ready(fixture);
         struct attempt attempt = {calls, n};
@@ -146,9 +150,10 @@ static enum err attempt_run(struct fixture *fixture, struct order_call *calls, s
                 bool whole = err != ERR_OK;
                 answers[i] = (struct answer){.err = whole ? err : call->err};
                 if (answers[i].err == ERR_OK)
-                        answers[i] = (struct answer){.created = call->created,
-                                                     .replayed = call->replayed,
-                                                     .outcome = arena_strndup(kept, call->outcome, call->outcome_len)};
+                        answers[i] = (struct answer){
+                                .created = call->created,
+                                .replayed = call->replayed,
+                                .outcome = arena_strndup(kept, call->outcome, call->outcome_len)};
                 else
                         answers[i].problem = problem_kept(whole ? c : call->c);
         }
@@ -162,7 +167,8 @@ bool till_take_all(struct fixture *fixture, const char *const *orders, size_t n,
         struct ctx *contexts = ARENA_ARRAY(arena, n, struct ctx);
 
         for (size_t i = 0; i < n; i++) {
-                contexts[i] = (struct ctx){.arena = arena_new(), .now = fixture->ctx.now, .shop = fixture->ctx.shop};
+                contexts[i] = (struct ctx){
+                        .arena = arena_new(), .now = fixture->ctx.now, .shop = fixture->ctx.shop};
                 calls[i] = (struct order_call){.c = &contexts[i], .in = till_order(&contexts[i], orders[i])};
         }
         bool together = attempt_run(fixture, calls, n, ret) == ERR_OK;
@@ -260,7 +266,8 @@ static json_t *value_at(const struct answer *answer, const char *path, json_t **
         *ret_root = at;
         for (const char *p = path; at != NULL; p++) {
                 size_t len = strcspn(p, ".");
-                at = json_is_array(at) ? json_array_get(at, (size_t)strtoul(p, NULL, 10)) : json_object_getn(at, p, len);
+                at = json_is_array(at) ? json_array_get(at, (size_t)strtoul(p, NULL, 10))
+                                       : json_object_getn(at, p, len);
                 p += len;
                 if (*p == '\0')
                         break;

@@ -1,5 +1,5 @@
-/* The till of a shop under test: orders and refunds as JSON, through the same functions that the API calls, and what came of
- * them. Every function works on the database of the fixture it is given. */
+/* The till of a shop under test: orders and refunds as JSON, through the same functions that the API calls,
+ * and what came of them. Every function works on the database of the fixture it is given. */
 #pragma once
 
 #include "fixture.h"
@@ -29,7 +29,8 @@ const struct order_in *till_order(struct ctx *c, const char *json);
 
 /* Take one order. */
 struct answer till_take(struct fixture *fixture, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Take a batch as a lane does: together, and one by one when it fails as a whole. Returns whether it went together. */
+/* Take a batch as a lane does: together, and one by one when it fails as a whole. Returns whether it went
+ * together. */
 bool till_take_all(struct fixture *fixture, const char *const *orders, size_t n, struct answer *ret);
 
 struct answer till_refund(struct fixture *fixture, const char *order, const char *fmt, ...)
@@ -38,8 +39,8 @@ enum err till_spend(struct fixture *fixture, const char *customer, int64_t point
 /* Activate all that is due. */
 void till_activate(struct fixture *fixture);
 
-/* Read an answer by a dotted path ("points.explanation.0.rule"); ends the program when it leads nowhere. The number of a
- * list is how long it is. */
+/* Read an answer by a dotted path ("points.explanation.0.rule"); ends the program when it leads nowhere. The
+ * number of a list is how long it is. */
 int64_t answer_int(const struct answer *answer, const char *path);
 const char *answer_text(const struct answer *answer, const char *path); /* NULL for null */
 
