@@ -491,7 +491,7 @@ static void put_masked(struct text *out, enum pii pii, const char *value)
         struct text masked = {0};
         if (len == 0 || pii == PII_ALL) {
                 text_puts(&masked, "***");
-        } else if (pii == PII_PHONE && len >= 8) {
+        } else if (pii == PII_PHONE && len >= 8 && strspn(value, "+0123456789") == len) {
                 text_append(&masked, value, len - 8);
                 text_puts(&masked, "****");
                 text_puts(&masked, value + len - 4);
