@@ -226,7 +226,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
-        if (uuid_known(in->id))
+        if (SHAPE_HAS(customer_in, in, id))
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));

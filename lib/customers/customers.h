@@ -97,7 +97,7 @@ struct customer_claim {
         const struct customer_in *in;
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         enum err err;     /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
-        struct customer *customer; /* out: locked; claims of one person share it */
+        struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the
                          transaction */
