@@ -145,7 +145,7 @@ class Shop:
 
     @contextlib.contextmanager
     def locked(self, sql):
-        """Hold the locks of this statement."""
+        """Hold the locks of this statement until the end or the release."""
         with subprocess.Popen([servers.psql_program(), "-XqtA", self.url], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True) as psql:
             psql.stdin.write(f"BEGIN; {sql}; SELECT 'locked';\n")
@@ -153,6 +153,7 @@ class Shop:
             for line in psql.stdout:
                 if line == "locked\n":
                     break
+            self.release = psql.stdin.close
             try:
                 yield
             finally:
