@@ -157,6 +157,7 @@ static const char *meant(struct arena *arena, const char *name, size_t len, cons
         for (size_t i = 0; i < SETTING_COUNT; i++)
                 names[n++] = settings[i].name;
         for (size_t i = 0; i < own; i++)
+                /* cppcheck-suppress nullPointer -- without a line, own is 0 */
                 names[n++] = line->options[i].name;
         return closest_name(plain, names, n);
 }

@@ -194,6 +194,13 @@ struct nothing {
 };
 SHAPE_DECLARE(nothing);
 
+/* The field that takes the whole body, or NULL. */
+const struct field *shape_whole_body(const struct shape *in);
+
+/* The shape of the body that an endpoint's input is decoded from: its own, that of its IN_WHOLE_BODY field, or NULL when
+ * it has no body. */
+const struct shape *shape_body(const struct shape *in);
+
 /* The field of a name, or NULL. */
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len);
 

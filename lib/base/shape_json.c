@@ -405,16 +405,13 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
 
 void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object)
 {
+        const struct field *whole = shape_whole_body(shape);
         struct where root = {0};
 
-        for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                if (field->in != IN_WHOLE_BODY)
-                        continue;
-                decode_object(c, &root, field->of, json, (char *)object + field->offset);
-                return;
-        }
-        decode_object(c, &root, shape, json, object);
+        if (whole != NULL)
+                decode_object(c, &root, whole->of, json, (char *)object + whole->offset);
+        else
+                decode_object(c, &root, shape, json, object);
 }
 
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,

@@ -24,14 +24,6 @@ static bool on_wire(const struct field *field, enum schema_side side)
         return field->wire != WIRE_PRESENCE && (side == SCHEMA_OUTPUT || field->in == IN_BODY);
 }
 
-bool shape_has_body(const struct shape *shape)
-{
-        for (size_t i = 0; i < shape->count; i++)
-                if (on_wire(&shape->fields[i], SCHEMA_INPUT))
-                        return true;
-        return false;
-}
-
 /* Optional input may be null in place of absent; an answer holds null only where the C type can. */
 static bool may_be_null(const struct field *field, enum schema_side side)
 {

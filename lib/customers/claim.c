@@ -145,14 +145,14 @@ static enum err taken(struct customer_claim *claim, const char *kind)
         return fail(claim->c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", kind);
 }
 
-static size_t member_new(struct crowd *crowd, const struct person *person)
+static size_t member_new(struct crowd *crowd, const struct person *person, unsigned channel)
 {
         struct member *member = &crowd->members[crowd->count];
 
         *member = (struct member){.is_new = true};
         member->customer = (struct customer){
                 .id = uuid_known(person->id) ? person->id : uuid_new(crowd->c->now),
-                .version = 0,
+                .source.channel = channel,
                 .created_at = crowd->c->now,
         };
         idmap_put(&crowd->by_id, member->customer.id, crowd->count);
@@ -223,7 +223,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         TRY(identities_check(crowd, claim, person, at));
         claim->created = at == SIZE_MAX;
         if (claim->created)
-                at = member_new(crowd, person);
+                at = member_new(crowd, person, claim->channel);
         struct member *member = &crowd->members[at];
         const char *external_id = claim->in->external_id;
         bool changed = false;

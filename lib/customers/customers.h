@@ -89,6 +89,7 @@ struct customer_claim {
         struct ctx *c; /* whose faults these are */
         const char *pointer; /* where `in` stands in its body: "#/customer" */
         const struct customer_in *in;
+        unsigned channel;         /* of this contact: the source of somebody new who names none; 0: unknown */
         enum err err;             /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
         struct customer *customer; /* out: locked; claims of one person share it */
         bool created;

@@ -73,7 +73,10 @@ static enum err people_find(struct batch *b)
                 order_check(call->c, call->in);
                 call->err = problem_check(call->c);
                 if (call->err == ERR_OK)
-                        claims[n++] = (struct customer_claim){.c = call->c, .pointer = "#/customer", .in = &call->in->customer};
+                        claims[n++] = (struct customer_claim){.c = call->c,
+                                                              .pointer = "#/customer",
+                                                              .in = &call->in->customer,
+                                                              .channel = call->in->channel};
         }
         TRY(customers_claim(b->c, claims, n));
         n = 0;

@@ -23,6 +23,7 @@ struct tier_change {
         struct uuid order_id;
         struct instant created_at;
 };
+SHAPE_DECLARE(tier_change);
 
 struct stand {
         struct standing standing;

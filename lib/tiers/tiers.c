@@ -22,8 +22,10 @@ SHAPE(day_row, "A customer's day.", FIELD(customer_id), FIELD(day), FIELD(orders
 #undef SHAPE_T
 
 #define SHAPE_T struct tier_change
-SHAPE(tier_change, "A change of tier.", FIELD(customer_id), FIELD(change_no), FIELD(tier_before), FIELD(tier_after),
-      FIELD(cause), FIELD(order_id), FIELD(created_at));
+SHAPE(tier_change, "A change of tier.", FIELD(customer_id, .need = true),
+      FIELD(change_no, .doc = "Counts up per customer."), FIELD(tier_before, .need = true),
+      FIELD(tier_after, .need = true), FIELD(cause, .need = true, .doc = "Why, in a word."),
+      FIELD(order_id, .doc = "The order that caused it."), FIELD(created_at, .need = true));
 #undef SHAPE_T
 
 SQL_LATER(standings_load, stand_key, standing,
@@ -215,4 +217,18 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
         conditions_add(c->arena, &tier->keep, &metrics, today, ret);
         shape_copy(c->arena, &benefits_shape, &tier->benefits, &ret->benefits); /* the programme may go */
         return ERR_OK;
+}
+
+#define SHAPE_T struct tier_history_page
+SHAPE(tier_history_page, "A position.", FIELD(customer_id), FIELD(before_no), FIELD(limit));
+#undef SHAPE_T
+
+SQL_MANY(history_load, tier_history_page, tier_change,
+         "SELECT customer_id, change_no, tier_before, tier_after, cause, order_id, created_at FROM tier_history "
+         "WHERE customer_id = :customer_id AND (:before_no = 0 OR change_no < :before_no) "
+         "ORDER BY change_no DESC LIMIT :limit")
+
+enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret)
+{
+        return history_load(c, page, ret);
 }

@@ -46,5 +46,12 @@ SHAPE_DECLARE(tier_view);
 /* ERR_NOT_FOUND. */
 enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret) MUST_CHECK;
 
+/* Changes of tier, newest first, before a number (0: from the newest). */
+struct tier_history_page {
+        struct uuid customer_id;
+        int64_t before_no, limit;
+};
+enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret) MUST_CHECK;
+
 /* The stand of one customer, read without a lock. ERR_NOT_FOUND when there is no such customer. */
 enum err stand_read(struct ctx *c, const struct program *program, const char *customer, struct stand *ret) MUST_CHECK;

@@ -1,5 +1,5 @@
 /* The housekeeper: one thread that looks after the database beside the requests. It knows whether the
- * database can be used, so that /readyz never waits for it, and removes what has expired. */
+ * database can be used, so that /readyz never waits for it, and does the chores (chores.h). */
 #pragma once
 
 #include "base/ctx.h"

@@ -25,7 +25,7 @@ static bool reads_body(const struct endpoint *e)
 
 static bool has_body(const struct endpoint *e)
 {
-        return reads_body(e) && shape_has_body(e->in);
+        return reads_body(e) && shape_body(e->in) != NULL;
 }
 
 static bool has_version(const struct endpoint *e)
@@ -112,7 +112,7 @@ static void put_parameters(struct text *out, const struct endpoint *e)
         const char *separator = ",\"parameters\":[";
 
         for (size_t i = 0; i < e->in->count; i++) {
-                if (e->in->fields[i].in == IN_BODY)
+                if (e->in->fields[i].in != IN_PATH && e->in->fields[i].in != IN_QUERY)
                         continue;
                 text_puts(out, separator);
                 put_parameter(out, &e->in->fields[i]);
@@ -142,11 +142,11 @@ static void put_request_body(struct text *out, const struct endpoint *e)
                 return;
         text_puts(out, ",\"requestBody\":{\"required\":true,\"content\":{");
         text_puts(out, "\"application/json\":{\"schema\":");
-        shape_schema_ref(out, e->in, SCHEMA_INPUT);
+        shape_schema_ref(out, shape_body(e->in), SCHEMA_INPUT);
         text_putc(out, '}');
         if (e->method == METHOD_PATCH) {
                 text_puts(out, ",\"application/merge-patch+json\":{\"schema\":");
-                shape_schema_ref(out, e->in, SCHEMA_INPUT);
+                shape_schema_ref(out, shape_body(e->in), SCHEMA_INPUT);
                 text_putc(out, '}');
         }
         text_puts(out, "}}");
@@ -334,7 +334,7 @@ static void put_schemas(struct text *out, const struct operations *all)
         for (size_t i = 0; i < all->n; i++) {
                 const struct endpoint *e = all->v[i].endpoint;
                 if (has_body(e))
-                        schema_set_add(&set, e->in, SCHEMA_INPUT);
+                        schema_set_add(&set, shape_body(e->in), SCHEMA_INPUT);
                 if (e->out != &nothing_shape)
                         schema_set_add(&set, e->out, SCHEMA_OUTPUT);
         }

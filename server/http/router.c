@@ -150,9 +150,7 @@ static const char *router_add(struct arena *arena, struct router *router, const 
         *route = (struct route){.endpoint = endpoint};
         if (version != NULL && version->wire == WIRE_INT)
                 route->version = version;
-        for (size_t i = 0; i < endpoint->in->count; i++)
-                route->takes_body |= endpoint->in->fields[i].in == IN_BODY &&
-                                     endpoint->in->fields[i].wire != WIRE_PRESENCE;
+        route->takes_body = shape_body(endpoint->in) != NULL;
         return NULL;
 }
 

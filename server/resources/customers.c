@@ -1,13 +1,11 @@
 /* /v1/customers */
 #include "customers/customers.h"
 
-#include "base/cursor.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 
 struct customer_path {
         const char *customer;
 };
-#define CUSTOMER_PATH FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
 #define SHAPE_T struct customer_path
 SHAPE(customer_path, "A customer.", CUSTOMER_PATH);
 #undef SHAPE_T
@@ -59,21 +57,17 @@ ENDPOINT(customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change,
 }
 
 struct customers_query {
-        int64_t limit;
-        const char *cursor;
+        PAGE_QUERY;
 };
 #define SHAPE_T struct customers_query
-SHAPE(customers_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+SHAPE(customers_query, "Which page.", PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct customers_page {
-        LIST_OF(struct customer) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct customer);
 };
 #define SHAPE_T struct customers_page
-SHAPE(customers_page, "A page of customers.", LIST(data, customer), FIELD(has_more), FIELD(next_cursor));
+SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer));
 #undef SHAPE_T
 
 struct customers_position {
@@ -92,11 +86,8 @@ ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_pa
 
         TRY(cursor_read(c, in->cursor, "customers", &customers_position_shape, &at));
         TRY(customers_list(c, &(struct customer_page){at.at, at.id, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                const struct customer *last = &out->data.v[out->data.n - 1];
+        const struct customer *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
                 at = (struct customers_position){last->created_at, last->id};
                 out->next_cursor = cursor_write(c->arena, "customers", &customers_position_shape, &at);
         }

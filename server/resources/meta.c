@@ -1,8 +1,8 @@
 /* /v1/meta */
 #include "db/migrate.h"
-#include "http/endpoint.h"
 #include "orders/orders.h"
 #include "program/programs.h"
+#include "resources/common.h"
 
 struct meta {
         const char *version, *currency, *zone;
@@ -30,7 +30,7 @@ ENDPOINT(meta_get, GET, "/v1/meta", nothing, 200, meta, .summary = "Get version,
                 .schema_version = migrations[migration_count - 1].number,
                 .program_version = program->version,
                 .lines_per_order_max = ORDER_LINES_MAX,
-                .list_limit_max = 200,
+                .list_limit_max = LIST_LIMIT_MAX,
         };
         return ERR_OK;
 }

@@ -1,8 +1,7 @@
 /* /v1/orders */
 #include "orders/orders.h"
 
-#include "base/cursor.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 
 static uint64_t lane_key(const void *in)
 {
@@ -69,22 +68,19 @@ ENDPOINT(order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, o
 }
 
 struct orders_query {
-        int64_t limit;
-        const char *cursor, *customer;
+        PAGE_QUERY;
+        const char *customer;
 };
 #define SHAPE_T struct orders_query
-SHAPE(orders_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."),
+SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
       FIELD(customer, .in = IN_QUERY, .max = 300, .doc = "Only the orders of this customer: UUID or ext:<external id>."));
 #undef SHAPE_T
 
 struct orders_page {
-        LIST_OF(struct order) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct order);
 };
 #define SHAPE_T struct orders_page
-SHAPE(orders_page, "A page of orders.", LIST(data, order), FIELD(has_more), FIELD(next_cursor));
+SHAPE(orders_page, "A page of orders.", PAGE_FIELDS(order));
 #undef SHAPE_T
 
 struct orders_position {
@@ -107,11 +103,8 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
         TRY(orders_list(c, &(struct order_page){customer.id, at.at, at.id, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                const struct order *last = &out->data.v[out->data.n - 1];
+        const struct order *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
                 at = (struct orders_position){last->placed_at, last->id};
                 out->next_cursor = cursor_write(c->arena, filters, &orders_position_shape, &at);
         }

@@ -1,12 +1,10 @@
 /* /v1/customers/{customer}/points and the proof */
 #include "points/points.h"
 
-#include "base/cursor.h"
 #include "check/check.h"
 #include "customers/customers.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 
-#define CUSTOMER_PATH FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
 
 struct balance_path {
         const char *customer;
@@ -51,21 +49,17 @@ ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", red
 
 struct ledger_query {
         const char *customer;
-        int64_t limit;
-        const char *cursor;
+        PAGE_QUERY;
 };
 #define SHAPE_T struct ledger_query
-SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct ledger_list {
-        LIST_OF(struct ledger_entry) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct ledger_entry);
 };
 #define SHAPE_T struct ledger_list
-SHAPE(ledger_list, "A page of the ledger.", LIST(data, ledger_entry), FIELD(has_more), FIELD(next_cursor));
+SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_entry));
 #undef SHAPE_T
 
 struct ledger_position {
@@ -89,11 +83,9 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         const char *filters = arena_printf(c->arena, "ledger %s", id);
         TRY(cursor_read(c, in->cursor, filters, &ledger_position_shape, &at));
         TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                at.seq = out->data.v[out->data.n - 1].seq;
+        const struct ledger_entry *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
+                at.seq = last->seq;
                 out->next_cursor = cursor_write(c->arena, filters, &ledger_position_shape, &at);
         }
         return ERR_OK;

@@ -48,6 +48,7 @@ def psql(url, sql):
 
 
 def admin_url():
+    """In keyword form ("host=/run/pg user=postgres"), to which a later dbname can be added: it wins."""
     url = os.environ.get("PATRON_TEST_DATABASE_URL")
     assert url, "PATRON_TEST_DATABASE_URL names no PostgreSQL to test on (\"host=... dbname=...\"); tools/test brings one."
     return url
@@ -58,7 +59,7 @@ def fresh_database(label):
     name = f"patron_test_{label}_{os.getpid()}"
     psql(admin_url(), f"CREATE DATABASE {name}")
     try:
-        yield f"{admin_url()} dbname={name}"  # of two names the later one wins
+        yield f"{admin_url()} dbname={name}"
     finally:
         psql(admin_url(), f"DROP DATABASE {name} WITH (FORCE)")
 

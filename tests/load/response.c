@@ -60,7 +60,6 @@ enum response_state response_feed(struct response *response, const char *bytes, 
                 if (!read_head(response))
                         return RESPONSE_BROKEN;
                 response->in_body = true;
-                bytes += head_length - before;
                 length -= head_length - before;
         }
         if (length > response->body_left)
