@@ -38,7 +38,8 @@ static enum err prepare(struct ctx *c, const struct sql *sql)
         return pending_add(c, (struct pending){.kind = PENDING_PREPARE, .sql = sql});
 }
 
-static enum err statement_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n, struct list *later)
+static enum err statement_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n,
+                               struct list *later)
 {
         assert(c->db->conn != NULL);
         if (!is_prepared(c->db, sql->index))
@@ -48,7 +49,8 @@ static enum err statement_send(struct ctx *c, const struct sql *sql, const void 
 }
 
 /* Take in one queued statement's answer. */
-static enum err result_take(struct ctx *c, const struct pending *pending, const PGresult *result, bool discard)
+static enum err result_take(struct ctx *c, const struct pending *pending, const PGresult *result,
+                            bool discard)
 {
         switch (PQresultStatus(result)) {
         case PGRES_COMMAND_OK:
@@ -75,10 +77,14 @@ enum err pending_read(struct ctx *c, bool discard)
         if (!PQpipelineSync(db->conn))
                 return connection_lost(c);
         for (size_t i = 0; i < count; i++) {
-                PGresult *result;
-                while ((result = PQgetResult(db->conn)) != NULL) {
-                        enum err err = first == ERR_OK ? result_take(c, &db->pending[i], result, discard)
-                                                       : result_take(c, &db->pending[i], result, /* discard= */ true);
+                for (;;) {
+                        PGresult *result;
+                        TRY(answer_next(c, &result));
+                        if (result == NULL)
+                                break;
+                        enum err err = first == ERR_OK
+                                               ? result_take(c, &db->pending[i], result, discard)
+                                               : result_take(c, &db->pending[i], result, /* discard= */ true);
                         if (first == ERR_OK)
                                 first = err;
                         PQclear(result);
@@ -87,7 +93,8 @@ enum err pending_read(struct ctx *c, bool discard)
                 }
         }
         db->pending_count = 0;
-        PGresult *sync = PQgetResult(db->conn);
+        PGresult *sync;
+        TRY(answer_next(c, &sync));
         bool synced = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
         PQclear(sync);
         if (!synced)

@@ -71,14 +71,32 @@ class Cluster:
 
     def kill(self):
         """kill -9 of the postmaster and of every process that it started."""
+        processes = self.processes()
+        self.signal(processes, signal.SIGKILL)
+        for pid in processes:
+            await_true("PostgreSQL is dead", lambda pid=pid: not alive(pid))
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Nobody of PostgreSQL does anything, though all of its connections stay open."""
+        processes = self.processes()
+        self.signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(reversed(processes), signal.SIGCONT)
+
+    def processes(self):
+        """The postmaster, and then all that it started."""
         postmaster = self.postmaster()
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        for pid in [postmaster, *map(int, children)]:
+        return [postmaster, *map(int, children)]
+
+    @staticmethod
+    def signal(processes, number):
+        for pid in processes:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for pid in map(int, children):
-            await_true("the backends are gone", lambda pid=pid: not alive(pid))
-        await_true("the postmaster is gone", lambda: not alive(postmaster))
+                os.kill(pid, number)
 
     def postmaster(self):
         return int((self.folder / "pg" / "postmaster.pid").read_text().split("\n", 1)[0])
