@@ -52,7 +52,7 @@ class Cluster:
     """A PostgreSQL in a folder of its own, run through tools/postgres."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.template = folder, None
         self.start()
 
     def tool(self, command, *arguments):
@@ -104,11 +104,8 @@ class Cluster:
     def await_gone(self):
         await_true("PostgreSQL is gone", lambda: not (self.folder / "pg" / "postmaster.pid").exists())
 
-    def conninfo(self, name="postgres"):
+    def conninfo(self, name):
         return self.tool("conninfo", name)
-
-    def sql(self, name, sql):
-        return servers.psql(self.conninfo(name), sql)
 
 
 def alive(pid):
@@ -136,7 +133,7 @@ class Shop:
 
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
-        self.url = cluster.conninfo(name)
+        self.url = cluster.conninfo(name)  # asked once: the socket's folder stays
         self.key = None
         self.processes = []
 
@@ -155,7 +152,7 @@ class Shop:
         return done.stdout.strip().splitlines()[-1]
 
     def sql(self, sql):
-        return self.cluster.sql(self.name, sql)
+        return servers.psql(self.url, sql)
 
     def counts(self, sql):
         """The one row of JSON that the query makes."""
@@ -249,16 +246,25 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
 
+def template(cluster):
+    """A migrated database with an admin key, made once and copied: its name and its key."""
+    if cluster.template is None:
+        cluster.tool("create", "faults_template")
+        own = Shop(cluster, "faults_template")
+        done = own.run("migrate")
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+        cluster.template = (own.name, own.make_key())
+    return cluster.template
+
+
 @contextlib.contextmanager
 def shop(cluster, label, migrated=True):
     name = "faults_%d_%s" % (next(_names), re.sub(r"\W", "_", label)[:40].lower())
-    cluster.tool("create", name)
+    origin, key = template(cluster) if migrated else ("template0", None)
+    cluster.tool("create", name, origin)
     own = Shop(cluster, name)
+    own.key = key
     try:
-        if migrated:
-            done = own.run("migrate")
-            assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
-            own.key = own.make_key()
         yield own
     finally:
         for process in own.processes:

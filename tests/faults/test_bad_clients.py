@@ -63,7 +63,7 @@ def test_dribbling_clients_neither_hold_up_others_nor_stay_for_ever(shop):
 
 
 def test_clients_that_vanish_within_the_body_leave_nothing(shop):
-    server = shop.serve()
+    server = shop.serve(idle_timeout_seconds=IDLE_SECONDS)  # an end right behind the bytes may only be noticed then
     call = order("V-0", "C-0")
     whole = request("POST", call.path, call.body, shop.key)
     with opened(server, 20) as connections:
