@@ -1,5 +1,5 @@
-/* Chores: what time alone causes, done beside the requests by the housekeeper. Each is safe to run on several servers at
- * once, twice, and after days of outage. */
+/* Chores: what time alone causes, done beside the requests by the housekeeper. Each is safe to run on several
+ * servers at once, twice, and after days of outage. */
 #pragma once
 
 #include "base/ctx.h"

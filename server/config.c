@@ -307,8 +307,8 @@ static bool read_environment(struct reading *r, char **env)
                 const struct setting *setting = setting_find(name, len);
                 const char *guess = setting == NULL ? meant(r->arena, name, len, /* line= */ NULL) : NULL;
                 if (guess != NULL)
-                        return refuse(r, "There is no setting %.*s; did you mean %s?", (int)(equals - *env), *env,
-                                      guess);
+                        return refuse(r, "There is no setting %.*s; did you mean %s?", (int)(equals - *env),
+                                      *env, guess);
                 if (setting != NULL && !set(r, setting, equals + 1))
                         return refuse(r, "%.*s: %s", (int)(equals - *env), *env, r->why);
         }

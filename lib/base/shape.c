@@ -32,9 +32,10 @@ static bool printable_ok(const char *text)
         return true;
 }
 
-const struct format format_code = {"code", "^[a-z][a-z0-9_]*$", "lower-case letters, digits and _, a letter first",
-                                   code_ok};
-const struct format format_currency = {"currency", "^[A-Z]{3}$", "three capital letters (ISO 4217)", currency_ok};
+const struct format format_code = {"code", "^[a-z][a-z0-9_]*$",
+                                   "lower-case letters, digits and _, a letter first", code_ok};
+const struct format format_currency = {"currency", "^[A-Z]{3}$", "three capital letters (ISO 4217)",
+                                       currency_ok};
 const struct format format_printable = {"printable", "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$",
                                         "text without control characters", printable_ok};
 

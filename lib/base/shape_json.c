@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/mask.h"
+
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;
@@ -36,8 +38,8 @@ static void pointer_write(const struct where *where, struct text *out)
         }
 }
 
-__attribute__((format(printf, 4, 5), cold)) static void
-fault_at(struct ctx *c, const struct where *where, const char *code, const char *fmt, ...)
+__attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, const struct where *where,
+                                                                 const char *code, const char *fmt, ...)
 {
         va_list args;
 
@@ -150,8 +152,8 @@ static void wrong_type(struct ctx *c, const struct where *where, const char *exp
 }
 
 /* Values whose JSON form is a string. */
-static void decode_string(struct ctx *c, const struct where *where, const struct field *field, const char *value,
-                          void *at)
+static void decode_string(struct ctx *c, const struct where *where, const struct field *field,
+                          const char *value, void *at)
 {
         switch (field->wire) {
         case WIRE_TEXT:
@@ -161,7 +163,8 @@ static void decode_string(struct ctx *c, const struct where *where, const struct
         case WIRE_ENUM:
                 *(unsigned *)at = names_find(field->names, value);
                 if (*(unsigned *)at == 0)
-                        fault_at(c, where, "unknown_value", "must be one of: %s", names_listed(c, field->names));
+                        fault_at(c, where, "unknown_value", "must be one of: %s",
+                                 names_listed(c, field->names));
                 break;
         case WIRE_UUID:
                 if (!uuid_from_text(value, at) || !uuid_known(*(struct uuid *)at))
@@ -215,8 +218,8 @@ static bool wire_is_int(enum wire wire)
 }
 
 /* A value of the path, the query or a default. */
-static void decode_plain(struct ctx *c, const struct where *where, const struct field *field, const char *value,
-                         void *at)
+static void decode_plain(struct ctx *c, const struct where *where, const struct field *field,
+                         const char *value, void *at)
 {
         int64_t number;
 
@@ -253,11 +256,11 @@ static void apply_default(struct ctx *c, const struct field *field, void *at)
 
 /* ------------------------------------------------------------------ from JSON */
 
-static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
-                          void *object);
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
+                          const json_t *json, void *object);
 
-static void decode_list(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                        struct list *at)
+static void decode_list(struct ctx *c, const struct where *where, const struct field *field,
+                        const json_t *json, struct list *at)
 {
         size_t n = json_array_size(json);
 
@@ -268,12 +271,13 @@ static void decode_list(struct ctx *c, const struct where *where, const struct f
         at->n = n;
         for (size_t i = 0; i < n; i++) {
                 struct where step = {.up = where, .index = i};
-                decode_object(c, &step, field->of, json_array_get(json, i), (char *)at->v + i * field->of->size);
+                decode_object(c, &step, field->of, json_array_get(json, i),
+                              (char *)at->v + i * field->of->size);
         }
 }
 
-static void decode_texts(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                         struct texts *at)
+static void decode_texts(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, struct texts *at)
 {
         size_t n = json_array_size(json);
 
@@ -295,10 +299,11 @@ static void decode_texts(struct ctx *c, const struct where *where, const struct 
         }
 }
 
-static void decode_any(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                       struct json_text *at)
+static void decode_any(struct ctx *c, const struct where *where, const struct field *field,
+                       const json_t *json, struct json_text *at)
 {
-        size_t max = field->max != 0 ? (size_t)field->max : 65536; /* bytes: a page of attributes, not a document store */
+        size_t max = field->max != 0 ? (size_t)field->max
+                                     : 65536; /* bytes: a page of attributes, not a document store */
         char *dump = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
 
         if (dump == NULL || strlen(dump) > max)
@@ -308,8 +313,8 @@ static void decode_any(struct ctx *c, const struct where *where, const struct fi
         free(dump);
 }
 
-static void decode_value(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                         void *at)
+static void decode_value(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, void *at)
 {
         switch (field->wire) {
         case WIRE_BOOL:
@@ -360,8 +365,8 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
         }
 }
 
-static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
-                          void *object)
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
+                          const json_t *json, void *object)
 {
         const char *key;
         json_t *value;
@@ -372,7 +377,8 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
                 wrong_type(c, where, "an object");
                 return;
         }
-        json_object_foreach((json_t *)json, key, value) {
+        json_object_foreach((json_t *)json, key, value)
+        {
                 struct where step = {.up = where, .key = key};
                 const struct field *field = shape_field(shape, key, strlen(key));
                 if (field == NULL || field->in != IN_BODY) {
@@ -444,36 +450,6 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
         }
 }
 
-/* ------------------------------------------------------------------ masking */
-
-static void put_masked(struct text *out, enum pii pii, const char *value)
-{
-        size_t len = strlen(value);
-        const char *at;
-        size_t first = 1; /* bytes of the first character */
-
-        while (((unsigned char)value[first] & 0xC0) == 0x80)
-                first++;
-        struct text masked = {0};
-        if (len == 0 || pii == PII_ALL) {
-                text_puts(&masked, "***");
-        } else if (pii == PII_PHONE && len >= 8) {
-                text_append(&masked, value, len - 8);
-                text_puts(&masked, "****");
-                text_puts(&masked, value + len - 4);
-        } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
-                text_append(&masked, value, first);
-                text_printf(&masked, "***%s", at);
-        } else if (pii == PII_NAME) {
-                text_append(&masked, value, first);
-                text_putc(&masked, '*');
-        } else {
-                text_puts(&masked, "***");
-        }
-        text_put_json(out, masked.data);
-        text_free(&masked);
-}
-
 /* ------------------------------------------------------------------ to JSON */
 
 static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
@@ -505,7 +481,7 @@ static void encode_string(struct text *out, const struct field *field, const voi
                 assert(0 && "not a value that JSON can hold");
         }
         if (masked && field->pii != PII_NONE)
-                put_masked(out, field->pii, value);
+                mask_put(out, field->pii, value);
         else
                 text_put_json(out, value);
 }
@@ -521,7 +497,7 @@ static void encode_items(struct text *out, const struct field *field, const void
                 if (field->wire == WIRE_LIST)
                         shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
                 else if (masked && field->pii != PII_NONE)
-                        put_masked(out, field->pii, ((const char **)list->v)[i]);
+                        mask_put(out, field->pii, ((const char **)list->v)[i]);
                 else
                         text_put_json(out, ((const char **)list->v)[i]);
         }

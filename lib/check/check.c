@@ -3,12 +3,14 @@
 #include "db/statement.h"
 
 #define SHAPE_T struct finding
-SHAPE(finding, "Something that does not add up.", FIELD(check, .need = true), FIELD(customer_id), FIELD(detail, .need = true));
+SHAPE(finding, "Something that does not add up.", FIELD(check, .need = true), FIELD(customer_id),
+      FIELD(detail, .need = true));
 #undef SHAPE_T
 
 #define SHAPE_T struct proof
 SHAPE(proof, "The proof that the points are right.", FIELD(ok), FIELD(customers, .doc = "Accounts checked."),
-      FIELD(checked_entries, .doc = "Ledger entries checked."), LIST(faults, finding, .doc = "Empty when all is right."));
+      FIELD(checked_entries, .doc = "Ledger entries checked."),
+      LIST(faults, finding, .doc = "Empty when all is right."));
 #undef SHAPE_T
 
 struct counted {
@@ -22,99 +24,115 @@ SQL_ONE(points_counted, nothing, counted,
         "SELECT (SELECT count(*) FROM points_accounts) AS customers, (SELECT count(*) FROM points_ledger) AS checked_entries")
 
 /* An entry's effect on active + pending + held - debt. */
-#define EFFECT "CASE WHEN kind = 'activate' THEN 0 ELSE amount END"
+#define EFFECT        "CASE WHEN kind = 'activate' THEN 0 ELSE amount END"
 #define TOTAL(suffix) "(active" suffix " + pending" suffix " + held" suffix " - debt" suffix ")"
-#define LIMIT " LIMIT 100" /* FINDINGS_MAX */
+#define LIMIT         " LIMIT 100" /* FINDINGS_MAX */
 
-SQL_MANY(ledger_is_a_chain, nothing, finding,
-         "SELECT 'ledger_chain' AS check, customer_id, 'entry ' || seq || ' does not follow from the one before' AS detail FROM ("
-         "SELECT customer_id, seq, kind, amount, " TOTAL("_after") " AS total, "
-         "lag(" TOTAL("_after") ", 1, 0::bigint) OVER w AS before, row_number() OVER w AS n "
-         "FROM points_ledger WINDOW w AS (PARTITION BY customer_id ORDER BY seq)) AS l "
-         "WHERE total <> before + " EFFECT " OR seq <> n" LIMIT)
+SQL_MANY(
+        ledger_is_a_chain, nothing, finding,
+        "SELECT 'ledger_chain' AS check, customer_id, 'entry ' || seq || ' does not follow from the one before' AS detail FROM ("
+        "SELECT customer_id, seq, kind, amount, " TOTAL(
+                "_after") " AS total, "
+                          "lag(" TOTAL(
+                                  "_after") ", 1, 0::bigint) OVER w AS before, row_number() OVER w AS n "
+                                            "FROM points_ledger WINDOW w AS (PARTITION BY customer_id ORDER BY seq)) AS l "
+                                            "WHERE total <> before + " EFFECT " OR seq <> n" LIMIT)
 
-SQL_MANY(account_is_last_entry, nothing, finding,
-         "SELECT 'account_is_last_entry' AS check, a.customer_id, 'the account differs from entry ' || a.last_seq AS detail "
-         "FROM points_accounts a LEFT JOIN points_ledger l ON l.customer_id = a.customer_id AND l.seq = a.last_seq "
-         "WHERE (a.last_seq > 0 AND l.seq IS NULL) OR (a.active, a.pending, a.held, a.debt) IS DISTINCT FROM "
-         "(coalesce(l.active_after, 0), coalesce(l.pending_after, 0), coalesce(l.held_after, 0), coalesce(l.debt_after, 0))" LIMIT)
+SQL_MANY(
+        account_is_last_entry, nothing, finding,
+        "SELECT 'account_is_last_entry' AS check, a.customer_id, 'the account differs from entry ' || a.last_seq AS detail "
+        "FROM points_accounts a LEFT JOIN points_ledger l ON l.customer_id = a.customer_id AND l.seq = a.last_seq "
+        "WHERE (a.last_seq > 0 AND l.seq IS NULL) OR (a.active, a.pending, a.held, a.debt) IS DISTINCT FROM "
+        "(coalesce(l.active_after, 0), coalesce(l.pending_after, 0), coalesce(l.held_after, 0), coalesce(l.debt_after, 0))" LIMIT)
 
-SQL_MANY(entries_sum_to_account, nothing, finding,
-         "SELECT 'entries_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'entries sum to ' || "
-         "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL("") ", 0) AS detail FROM points_accounts a "
-         "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
-         "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
-         "-sum(amount) FILTER (WHERE kind = 'spend') AS spent FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
-         "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL("") ", 0) OR coalesce(l.earned, 0) <> coalesce(a.lifetime_earned, 0) "
-         "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0)" LIMIT)
+SQL_MANY(
+        entries_sum_to_account, nothing, finding,
+        "SELECT 'entries_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'entries sum to ' || "
+        "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL(
+                "") ", 0) AS detail FROM points_accounts a "
+                    "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
+                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
+                    "-sum(amount) FILTER (WHERE kind = 'spend') AS spent FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
+                    "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(
+                            "") ", 0) OR coalesce(l.earned, 0) <> coalesce(a.lifetime_earned, 0) "
+                                "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0)" LIMIT)
 
-SQL_MANY(lots_sum_to_account, nothing, finding,
-         "SELECT 'lots_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'lots hold ' || "
-         "coalesce(l.active, 0) || ' active and ' || coalesce(l.pending, 0) || ' pending' AS detail FROM points_accounts a "
-         "FULL JOIN (SELECT customer_id, sum(remaining) FILTER (WHERE NOT pending) AS active, "
-         "sum(remaining) FILTER (WHERE pending) AS pending FROM points_lots GROUP BY customer_id) AS l USING (customer_id) "
-         "WHERE coalesce(l.active, 0) <> coalesce(a.active, 0) OR coalesce(l.pending, 0) <> coalesce(a.pending, 0)" LIMIT)
+SQL_MANY(
+        lots_sum_to_account, nothing, finding,
+        "SELECT 'lots_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'lots hold ' || "
+        "coalesce(l.active, 0) || ' active and ' || coalesce(l.pending, 0) || ' pending' AS detail FROM points_accounts a "
+        "FULL JOIN (SELECT customer_id, sum(remaining) FILTER (WHERE NOT pending) AS active, "
+        "sum(remaining) FILTER (WHERE pending) AS pending FROM points_lots GROUP BY customer_id) AS l USING (customer_id) "
+        "WHERE coalesce(l.active, 0) <> coalesce(a.active, 0) OR coalesce(l.pending, 0) <> coalesce(a.pending, 0)" LIMIT)
 
-SQL_MANY(lot_is_what_draws_left, nothing, finding,
-         "SELECT 'lot_draws' AS check, t.customer_id, 'lot ' || t.lot_no || ' has ' || t.remaining || ' left of ' || t.amount AS detail "
-         "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
-         "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
-         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
-         "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
+SQL_MANY(
+        lot_is_what_draws_left, nothing, finding,
+        "SELECT 'lot_draws' AS check, t.customer_id, 'lot ' || t.lot_no || ' has ' || t.remaining || ' left of ' || t.amount AS detail "
+        "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
+        "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
+        "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
+        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
 
-SQL_MANY(order_adds_up, nothing, finding,
-         "SELECT 'order_total' AS check, o.customer_id, 'order ' || o.external_id || ' does not add up' AS detail FROM orders o "
-         "LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, sum(total_minor) AS goods, sum(paid_minor) AS paid, "
-         "sum(points) AS points, sum(growth) AS growth, sum(refunded_minor) AS refunded FROM order_lines "
-         "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
-         "WHERE o.line_count IS DISTINCT FROM l.n OR o.goods_minor <> l.goods "
-         "OR o.total_minor <> o.goods_minor + o.shipping_minor - o.discount_minor "
-         "OR o.refunded_minor <> l.refunded + o.refunded_shipping_minor OR (o.counted_on IS NOT NULL AND "
-         "(l.paid <> o.goods_minor - o.discount_minor OR l.points <> o.points_earned OR l.growth <> o.growth_earned))" LIMIT)
+SQL_MANY(
+        order_adds_up, nothing, finding,
+        "SELECT 'order_total' AS check, o.customer_id, 'order ' || o.external_id || ' does not add up' AS detail FROM orders o "
+        "LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, sum(total_minor) AS goods, sum(paid_minor) AS paid, "
+        "sum(points) AS points, sum(growth) AS growth, sum(refunded_minor) AS refunded FROM order_lines "
+        "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
+        "WHERE o.line_count IS DISTINCT FROM l.n OR o.goods_minor <> l.goods "
+        "OR o.total_minor <> o.goods_minor + o.shipping_minor - o.discount_minor "
+        "OR o.refunded_minor <> l.refunded + o.refunded_shipping_minor OR (o.counted_on IS NOT NULL AND "
+        "(l.paid <> o.goods_minor - o.discount_minor OR l.points <> o.points_earned OR l.growth <> o.growth_earned))" LIMIT)
 
-SQL_MANY(refunds_add_up, nothing, finding,
-         "SELECT 'refund_sum' AS check, o.customer_id, 'order ' || o.external_id || ' has refunds of ' || coalesce(r.amount, 0) || "
-         "', not ' || o.refunded_minor AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, "
-         "sum(amount_minor) AS amount, sum(shipping_minor) AS shipping, sum(points_reversed) AS points, "
-         "sum(growth_reversed) AS growth FROM refunds GROUP BY customer_id, order_id) AS r USING (customer_id, id) "
-         "WHERE (o.refunded_minor, o.refunded_shipping_minor, o.points_reversed, o.growth_reversed) IS DISTINCT FROM "
-         "(coalesce(r.amount, 0), coalesce(r.shipping, 0), coalesce(r.points, 0), coalesce(r.growth, 0))" LIMIT)
+SQL_MANY(
+        refunds_add_up, nothing, finding,
+        "SELECT 'refund_sum' AS check, o.customer_id, 'order ' || o.external_id || ' has refunds of ' || coalesce(r.amount, 0) || "
+        "', not ' || o.refunded_minor AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, "
+        "sum(amount_minor) AS amount, sum(shipping_minor) AS shipping, sum(points_reversed) AS points, "
+        "sum(growth_reversed) AS growth FROM refunds GROUP BY customer_id, order_id) AS r USING (customer_id, id) "
+        "WHERE (o.refunded_minor, o.refunded_shipping_minor, o.points_reversed, o.growth_reversed) IS DISTINCT FROM "
+        "(coalesce(r.amount, 0), coalesce(r.shipping, 0), coalesce(r.points, 0), coalesce(r.growth, 0))" LIMIT)
 
-SQL_MANY(refund_lines_add_up, nothing, finding,
-         "SELECT 'refund_lines_sum' AS check, l.customer_id, 'line ' || l.line_no || ' of order ' || l.order_id || "
-         "' has other refunds' AS detail FROM order_lines l JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
-         "sum(amount_minor) AS amount, sum(points) AS points, sum(growth) AS growth FROM refund_lines "
-         "GROUP BY customer_id, order_id, line_no) AS r USING (customer_id, order_id, line_no) "
-         "WHERE l.refunded_quantity <> r.quantity OR l.refunded_minor <> r.amount OR r.points > l.points OR r.growth > l.growth "
-         "OR (l.refunded_minor = l.paid_minor AND l.paid_minor > 0 AND (r.points <> l.points OR r.growth <> l.growth))" LIMIT)
+SQL_MANY(
+        refund_lines_add_up, nothing, finding,
+        "SELECT 'refund_lines_sum' AS check, l.customer_id, 'line ' || l.line_no || ' of order ' || l.order_id || "
+        "' has other refunds' AS detail FROM order_lines l JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
+        "sum(amount_minor) AS amount, sum(points) AS points, sum(growth) AS growth FROM refund_lines "
+        "GROUP BY customer_id, order_id, line_no) AS r USING (customer_id, order_id, line_no) "
+        "WHERE l.refunded_quantity <> r.quantity OR l.refunded_minor <> r.amount OR r.points > l.points OR r.growth > l.growth "
+        "OR (l.refunded_minor = l.paid_minor AND l.paid_minor > 0 AND (r.points <> l.points OR r.growth <> l.growth))" LIMIT)
 
-SQL_MANY(orders_earned_what_ledger_says, nothing, finding,
-         "SELECT 'order_points' AS check, o.customer_id, 'order ' || o.external_id || ' earned other points than the ledger says' AS detail "
-         "FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, sum(amount) FILTER (WHERE kind = 'earn') AS earned, "
-         "-sum(amount) FILTER (WHERE kind = 'reverse') AS reversed FROM points_ledger WHERE order_id IS NOT NULL "
-         "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
-         "WHERE o.points_earned <> coalesce(l.earned, 0) OR o.points_reversed <> coalesce(l.reversed, 0)" LIMIT)
+SQL_MANY(
+        orders_earned_what_ledger_says, nothing, finding,
+        "SELECT 'order_points' AS check, o.customer_id, 'order ' || o.external_id || ' earned other points than the ledger says' AS detail "
+        "FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, sum(amount) FILTER (WHERE kind = 'earn') AS earned, "
+        "-sum(amount) FILTER (WHERE kind = 'reverse') AS reversed FROM points_ledger WHERE order_id IS NOT NULL "
+        "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
+        "WHERE o.points_earned <> coalesce(l.earned, 0) OR o.points_reversed <> coalesce(l.reversed, 0)" LIMIT)
 
-SQL_MANY(standing_is_sum_of_orders, nothing, finding,
-         "SELECT 'standing_sum' AS check, coalesce(s.customer_id, o.customer_id) AS customer_id, "
-         "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
-         "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
-         "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
-         "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
-         "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
-         "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
+SQL_MANY(
+        standing_is_sum_of_orders, nothing, finding,
+        "SELECT 'standing_sum' AS check, coalesce(s.customer_id, o.customer_id) AS customer_id, "
+        "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
+        "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
+        "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
+        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
+        "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
+        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
 
-SQL_MANY(days_sum_to_standing, nothing, finding,
-         "SELECT 'days_sum' AS check, coalesce(s.customer_id, d.customer_id) AS customer_id, "
-         "'the days differ from the standing' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
-         "sum(orders) AS orders, sum(spend_minor) AS spend, sum(growth) AS growth FROM metric_days GROUP BY customer_id) AS d "
-         "USING (customer_id) WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) "
-         "IS DISTINCT FROM (coalesce(d.orders, 0), coalesce(d.spend, 0), coalesce(d.growth, 0))" LIMIT)
+SQL_MANY(
+        days_sum_to_standing, nothing, finding,
+        "SELECT 'days_sum' AS check, coalesce(s.customer_id, d.customer_id) AS customer_id, "
+        "'the days differ from the standing' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
+        "sum(orders) AS orders, sum(spend_minor) AS spend, sum(growth) AS growth FROM metric_days GROUP BY customer_id) AS d "
+        "USING (customer_id) WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) "
+        "IS DISTINCT FROM (coalesce(d.orders, 0), coalesce(d.spend, 0), coalesce(d.growth, 0))" LIMIT)
 
-SQL_MANY(history_ends_in_standing, nothing, finding,
-         "SELECT 'tier_history' AS check, s.customer_id, 'the last change led to another tier' AS detail FROM tier_standings s "
-         "LEFT JOIN tier_history h ON h.customer_id = s.customer_id AND h.change_no = s.changes "
-         "WHERE s.changes > 0 AND h.tier_after IS DISTINCT FROM s.tier" LIMIT)
+SQL_MANY(
+        history_ends_in_standing, nothing, finding,
+        "SELECT 'tier_history' AS check, s.customer_id, 'the last change led to another tier' AS detail FROM tier_standings s "
+        "LEFT JOIN tier_history h ON h.customer_id = s.customer_id AND h.change_no = s.changes "
+        "WHERE s.changes > 0 AND h.tier_after IS DISTINCT FROM s.tier" LIMIT)
 
 struct check {
         const char *name, *says;
@@ -148,7 +166,8 @@ enum err check_points(struct ctx *c, struct proof *ret)
 {
         TX(tx);
         struct counted counted;
-        struct proof proof = {.faults.v = ARENA_ARRAY(c->arena, ARRAY_SIZE(checks) * FINDINGS_MAX, struct finding)};
+        struct proof proof = {
+                .faults.v = ARENA_ARRAY(c->arena, ARRAY_SIZE(checks) * FINDINGS_MAX, struct finding)};
 
         TRY(one_view(c, &tx));
         TRY(points_counted(c, &(struct nothing){0}, &counted));
@@ -193,8 +212,8 @@ enum err check_run(struct ctx *c, FILE *out, bool *ret_ok)
                 findings_print(out, &found);
                 failed += found.n > 0;
         }
-        fprintf(out, "%zu checks, %zu wrong; %lld accounts, %lld ledger entries\n", ARRAY_SIZE(checks), failed,
-                (long long)counted.customers, (long long)counted.checked_entries);
+        fprintf(out, "%zu checks, %zu wrong; %lld accounts, %lld ledger entries\n", ARRAY_SIZE(checks),
+                failed, (long long)counted.customers, (long long)counted.checked_entries);
         *ret_ok = failed == 0;
         return tx_commit(&tx);
 }

@@ -1,4 +1,5 @@
-/* A batch of orders in one transaction: load everybody and everything, decide one call after the other, store. */
+/* A batch of orders in one transaction: load everybody and everything, decide one call after the other,
+ * store. */
 #include <assert.h>
 #include <sodium.h>
 
@@ -145,7 +146,8 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
-                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id, desk->customer->created_at);
+                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id,
+                                       desk->customer->created_at);
         }
         for (size_t i = 0; i < accounts.n; i++) {
                 const struct points_account *account = &((const struct points_account *)accounts.v)[i];
@@ -171,9 +173,11 @@ static enum err load_more(struct batch *b, const struct list *orders)
         }
         for (size_t i = 0; i < b->count; i++) {
                 const struct job *job = &b->jobs[i];
-                /* an order that comes twice in a batch is looked at as if known: its second call may move points */
+                /* an order that comes twice in a batch is looked at as if known: its second call may move
+                 * points */
                 const struct order *known = job->file != NULL ? &job->file->order : NULL;
-                if (known != NULL && take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
+                if (known != NULL &&
+                    take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {
@@ -257,8 +261,8 @@ static void remember(struct batch *b, struct job *job, const struct outcome *out
                                                                     .outcome = seen->outcome};
 }
 
-/* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the batch is
- * better taken apart. */
+/* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the
+ * batch is better taken apart. */
 static bool lots_missing(const struct batch *b, const struct job *job)
 {
         const struct order *order = &job->file->order;
@@ -267,8 +271,8 @@ static bool lots_missing(const struct batch *b, const struct job *job)
                take_needs_lots(b->session.program, order, job->call->in);
 }
 
-/* A refused call leaves nothing behind, its customer included: alone it is undone, among others the batch is taken
- * apart. */
+/* A refused call leaves nothing behind, its customer included: alone it is undone, among others the batch is
+ * taken apart. */
 static enum err refuse(struct batch *b, const struct job *job)
 {
         if (job->claim->touched && b->count > 1)
@@ -335,9 +339,10 @@ static void batch_start(struct batch *b, struct order_call *calls, size_t n)
         for (size_t i = 0; i < n; i++) {
                 calls[i].err = ERR_OK;
                 calls[i].created = calls[i].replayed = false;
+                calls[i].order_id = uuid_of_external("order", calls[i].in->external_id);
                 b->jobs[i] = (struct job){
                         .call = &calls[i],
-                        .order_id = uuid_of_external("order", calls[i].in->external_id),
+                        .order_id = calls[i].order_id,
                         .fingerprint = input_fingerprint(arena, &order_in_shape, calls[i].in),
                 };
         }
@@ -347,8 +352,10 @@ enum err orders_take(struct ctx *c, struct order_call *calls, size_t n)
 {
         PROGRAM(program);
         TX(tx);
-        struct batch b = {.c = c,
-                          .session = {.arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
+        struct batch b = {
+                .c = c,
+                .session = {
+                        .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
 
         batch_start(&b, calls, n);
         TRY(tx_begin(c, &tx));

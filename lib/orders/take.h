@@ -6,7 +6,7 @@
 /* Must the lots of the customer be at hand before take_order? Known from the order as stored (NULL: new). */
 bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in);
 
-/* Decide one call. On success the file, the desk and the outcome are final for it; on an error (ERR_ORDER_DIFFERS,
- * ERR_ORDER_STATE) nothing was touched. `c` is the call's own. */
-enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file, const struct order_in *in,
-                    struct outcome *ret) MUST_CHECK;
+/* Decide one call. On success the file, the desk and the outcome are final for it; on an error
+ * (ERR_ORDER_DIFFERS, ERR_ORDER_STATE) nothing was touched. `c` is the call's own. */
+enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,
+                    const struct order_in *in, struct outcome *ret) MUST_CHECK;

@@ -21,7 +21,14 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, 
 extern const char *const method_names[METHOD_COUNT_];
 
 /* Lanes separate what must not wait for each other. */
-enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_COUNT_ };
+enum lane {
+        LANE_API,     /* ordinary reads and writes, several workers */
+        LANE_READS,   /* hot reads of single rows, batched: one worker, so that what arrives meanwhile is one
+                         batch */
+        LANE_ORDERS,  /* by customer, batched */
+        LANE_REPORTS, /* slow analytics */
+        LANE_COUNT_
+};
 
 enum idempotency {
         IDEMPOTENCY_DEFAULT,  /* POST: an Idempotency-Key is honoured when sent; other methods: none needed */

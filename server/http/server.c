@@ -22,8 +22,8 @@
 #define DRAIN_POLL_MS 2
 /* Answers that are made must still be sent when the lanes are empty. */
 #define DRAIN_SEND_SECONDS 2
-/* A client that keeps its connection may be sending its next request just now: so long it still hears that the server is
- * stopping, instead of a connection cut under its request. */
+/* A client that keeps its connection may be sending its next request just now: so long it still hears that
+ * the server is stopping, instead of a connection cut under its request. */
 #define DRAIN_LINGER_MS 200
 
 static void server_free(struct server *server)
@@ -98,8 +98,8 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
 {
         atomic_store(&server->draining, true);
         int listening = MHD_quiesce_daemon(server->daemon);
-        /* Closed to newcomers, who would otherwise wait in the system's queue for a server that never takes them. The
-         * number stays ours: the event thread may just be using it. */
+        /* Closed to newcomers, who would otherwise wait in the system's queue for a server that never takes
+         * them. The number stays ours: the event thread may just be using it. */
         if (listening != MHD_INVALID_SOCKET)
                 shutdown(listening, SHUT_RDWR);
         if (!wait_until_answered(server, clock_monotonic_us() + limit_seconds * INSTANT_SECOND)) {

@@ -13,7 +13,8 @@
         int64_t limit;                                                                                       \
         const char *cursor
 #define PAGE_QUERY_FIELDS                                                                                    \
-        FIELD(limit, .in = IN_QUERY, .min = 1, .max = LIST_LIMIT_MAX, .dflt = "50", .doc = "Items on a page."), \
+        FIELD(limit, .in = IN_QUERY, .min = 1, .max = LIST_LIMIT_MAX, .dflt = "50",                          \
+              .doc = "Items on a page."),                                                                    \
                 FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before.")
 #define LIST_LIMIT_MAX 200
 
@@ -26,8 +27,8 @@
         LIST(data, shape_), FIELD(has_more, .doc = "There is another page."),                                \
                 FIELD(next_cursor, .doc = "Ask with it for the next page; null on the last.")
 
-/* Put the rows on the page: limit of them, when one more was asked for. The last one on the page when there are more,
- * for the cursor, else NULL. */
+/* Put the rows on the page: limit of them, when one more was asked for. The last one on the page when there
+ * are more, for the cursor, else NULL. */
 #define PAGE_FILL(page_, rows_, limit_)                                                                      \
         ((page_)->has_more = (rows_).n > (size_t)(limit_), (page_)->data.v = (rows_).v,                      \
          (page_)->data.n = (page_)->has_more ? (size_t)(limit_) : (rows_).n,                                 \

@@ -15,12 +15,15 @@ struct customer_change {
         struct customer_in profile;
 };
 #define SHAPE_T struct customer_change
-SHAPE(customer_change, "A customer and what changes.", CUSTOMER_PATH, NEST(profile, customer_in, .in = IN_WHOLE_BODY));
+SHAPE(customer_change, "A customer and what changes.", CUSTOMER_PATH,
+      NEST(profile, customer_in, .in = IN_WHOLE_BODY));
 #undef SHAPE_T
 
-ENDPOINT(customer_create_one, POST, "/v1/customers", customer_in, 201, customer, .summary = "Create a customer",
-         .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true, .errors = ERRS(ERR_IDENTITY_TAKEN),
-         .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
+ENDPOINT(
+        customer_create_one, POST, "/v1/customers", customer_in, 201, customer,
+        .summary = "Create a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_IDENTITY_TAKEN),
+        .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
 {
         char id[UUID_TEXT_SIZE];
 
@@ -30,16 +33,17 @@ ENDPOINT(customer_create_one, POST, "/v1/customers", customer_in, 201, customer,
         return ERR_OK;
 }
 
-ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, customer, .summary = "Get a customer",
-         .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, customer,
+         .summary = "Get a customer", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
         return customer_get(c, in->customer, out);
 }
 
-ENDPOINT(customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
-         .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN),
-         .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
+ENDPOINT(
+        customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
+        .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN),
+        .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
 {
         bool created;
 
@@ -78,8 +82,9 @@ struct customers_position {
 SHAPE(customers_position, "The last one shown.", FIELD(at), FIELD(id));
 #undef SHAPE_T
 
-ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_page, .summary = "List customers",
-         .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR), .doc = "In the order in which they were created.")
+ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_page,
+         .summary = "List customers", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR),
+         .doc = "In the order in which they were created.")
 {
         struct customers_position at = {0};
         struct list rows;
@@ -94,5 +99,6 @@ ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_pa
         return ERR_OK;
 }
 
-RESOURCE(customers, "Customers", "Who the shop's customers are.", &customer_create_one_endpoint, &customer_list_endpoint,
-         &customer_get_one_endpoint, &customer_put_one_endpoint, &customer_patch_one_endpoint);
+RESOURCE(customers, "Customers", "Who the shop's customers are.", &customer_create_one_endpoint,
+         &customer_list_endpoint, &customer_get_one_endpoint, &customer_put_one_endpoint,
+         &customer_patch_one_endpoint);

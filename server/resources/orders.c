@@ -8,6 +8,14 @@ static uint64_t lane_key(const void *in)
         return order_lane_key(in);
 }
 
+static const char *order_location(struct arena *arena, struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        return arena_printf(arena, "/v1/orders/%s", text);
+}
+
 static void reply_raw(struct reply *reply, const char *json, size_t len, bool hit, bool created)
 {
         reply->json = json;
@@ -16,12 +24,13 @@ static void reply_raw(struct reply *reply, const char *json, size_t len, bool hi
         reply->status = created ? 201 : 200;
 }
 
-ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
-               .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Send an order, in the state it is in",
-               .scope = SCOPE_ORDERS_WRITE,
-               .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
-               .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
-                      "answer, with Idempotency-Hit: true.")
+ENDPOINT_BATCH(
+        order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
+        .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
+        .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
+        .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
+               "answer, with Idempotency-Hit: true.")
 {
         struct order_call *orders = ARENA_ARRAY(c->arena, n, struct order_call);
 
@@ -30,9 +39,12 @@ ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_h
         TRY(orders_take(c, orders, n));
         for (size_t i = 0; i < n; i++) {
                 calls[i].err = orders[i].err;
-                if (orders[i].err == ERR_OK)
-                        reply_raw(calls[i].c->reply, orders[i].outcome, orders[i].outcome_len, orders[i].replayed,
-                                  orders[i].created);
+                if (orders[i].err != ERR_OK)
+                        continue;
+                reply_raw(calls[i].c->reply, orders[i].outcome, orders[i].outcome_len, orders[i].replayed,
+                          orders[i].created);
+                if (orders[i].created)
+                        calls[i].c->reply->location = order_location(calls[i].c->arena, orders[i].order_id);
         }
         return ERR_OK;
 }
@@ -41,23 +53,27 @@ struct order_path {
         const char *order;
 };
 #define ORDER_PATH FIELD(order, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
-#define SHAPE_T struct order_path
+#define SHAPE_T    struct order_path
 SHAPE(order_path, "An order.", ORDER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(order_get_one, GET, "/v1/orders/{order}", order_path, 200, order_view,
-         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(order_get(c, in->order, out));
         c->reply->version = out->order.version;
         return ERR_OK;
 }
 
-ENDPOINT(order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
-         .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order", .scope = SCOPE_ORDERS_WRITE,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS, ERR_CONFLICT),
-         .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
-                "takes. The same refund again gets the same answer.")
+ENDPOINT(
+        order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
+        .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order",
+        .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS,
+                       ERR_CONFLICT),
+        .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
+               "takes. The same refund again gets the same answer.")
 {
         struct refund_answer answer;
 
@@ -73,7 +89,8 @@ struct orders_query {
 };
 #define SHAPE_T struct orders_query
 SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
-      FIELD(customer, .in = IN_QUERY, .max = 300, .doc = "Only the orders of this customer: UUID or ext:<external id>."));
+      FIELD(customer, .in = IN_QUERY, .max = 300,
+            .doc = "Only the orders of this customer: UUID or ext:<external id>."));
 #undef SHAPE_T
 
 struct orders_page {
@@ -97,7 +114,8 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         struct orders_position at = {0};
         struct customer customer = {0};
         struct list rows;
-        const char *filters = arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
+        const char *filters =
+                arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
 
         TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
         if (in->customer != NULL)
@@ -111,5 +129,5 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         return ERR_OK;
 }
 
-RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint, &order_list_endpoint,
-         &order_get_one_endpoint, &order_refund_one_endpoint);
+RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint,
+         &order_list_endpoint, &order_get_one_endpoint, &order_refund_one_endpoint);

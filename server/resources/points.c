@@ -5,7 +5,6 @@
 #include "customers/customers.h"
 #include "resources/common.h"
 
-
 struct balance_path {
         const char *customer;
 };
@@ -14,14 +13,16 @@ SHAPE(balance_path, "Whose points.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_path, 200, points_balance,
-               .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ, .errors = ERRS(ERR_NOT_FOUND))
+               .lane = LANE_READS, .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
+               .errors = ERRS(ERR_NOT_FOUND))
 {
         struct points_read *reads = ARENA_ARRAY(c->arena, n, struct points_read);
 
         for (size_t i = 0; i < n; i++)
-                reads[i] = (struct points_read){.c = calls[i].c,
-                                                .customer = ((const struct balance_path *)calls[i].in)->customer,
-                                                .balance = calls[i].out};
+                reads[i] =
+                        (struct points_read){.c = calls[i].c,
+                                             .customer = ((const struct balance_path *)calls[i].in)->customer,
+                                             .balance = calls[i].out};
         TRY(points_balances(c, reads, n));
         for (size_t i = 0; i < n; i++)
                 calls[i].err = reads[i].err;
@@ -70,8 +71,8 @@ SHAPE(ledger_position, "The last one shown.", FIELD(seq));
 #undef SHAPE_T
 
 ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledger_query, 200, ledger_list,
-         .summary = "List a customer's ledger", .scope = SCOPE_POINTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
-         .doc = "Newest first.")
+         .summary = "List a customer's ledger", .scope = SCOPE_POINTS_READ,
+         .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
 {
         struct ledger_position at = {0};
         struct customer customer;
@@ -91,9 +92,10 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         return ERR_OK;
 }
 
-ENDPOINT(points_proof, GET, "/v1/points/proof", nothing, 200, proof, .lane = LANE_REPORTS,
-         .summary = "Prove that all points are right", .scope = SCOPE_POINTS_READ,
-         .doc = "Ledgers, accounts and lots of everybody, in one consistent view. Takes its time on large shops.")
+ENDPOINT(
+        points_proof, GET, "/v1/points/proof", nothing, 200, proof, .lane = LANE_REPORTS,
+        .summary = "Prove that all points are right", .scope = SCOPE_POINTS_READ,
+        .doc = "Ledgers, accounts and lots of everybody, in one consistent view. Takes its time on large shops.")
 {
         (void)in;
         return check_points(c, out);

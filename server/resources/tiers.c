@@ -8,12 +8,12 @@ struct tier_path {
         const char *customer;
 };
 #define SHAPE_T struct tier_path
-SHAPE(tier_path, "Whose tier.",
-      CUSTOMER_PATH);
+SHAPE(tier_path, "Whose tier.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(tier_get_one, GET, "/v1/customers/{customer}/tier", tier_path, 200, tier_view,
-         .summary = "Get a customer's tier and progress", .scope = SCOPE_TIERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+         .summary = "Get a customer's tier and progress", .scope = SCOPE_TIERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND))
 {
         return tier_get(c, in->customer, out);
 }
@@ -23,9 +23,7 @@ struct tier_history_query {
         PAGE_QUERY;
 };
 #define SHAPE_T struct tier_history_query
-SHAPE(tier_history_query, "Which page.",
-      CUSTOMER_PATH,
-      PAGE_QUERY_FIELDS);
+SHAPE(tier_history_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct tier_history_list {
@@ -42,8 +40,8 @@ struct tier_history_position {
 SHAPE(tier_history_position, "The last one shown.", FIELD(change_no));
 #undef SHAPE_T
 
-ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_history_query, 200, tier_history_list,
-         .summary = "List a customer's changes of tier", .scope = SCOPE_TIERS_READ,
+ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_history_query, 200,
+         tier_history_list, .summary = "List a customer's changes of tier", .scope = SCOPE_TIERS_READ,
          .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
 {
         struct tier_history_position at = {0};
@@ -62,20 +60,23 @@ ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_hi
         return ERR_OK;
 }
 
-ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program, .summary = "Get the loyalty programme",
-         .scope = SCOPE_TIERS_READ, .doc = "The newest version, as one document.")
+ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
+         .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
+         .doc = "The newest version, as one document.")
 {
         (void)in;
         return program_get(c, out);
 }
 
-ENDPOINT(program_replace, PUT, "/v1/program", program, 200, program, .summary = "Replace the loyalty programme",
-         .scope = SCOPE_TIERS_WRITE, .minimal = true, .errors = ERRS(ERR_STALE, ERR_CONFLICT),
-         .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
-                "already held stay as they are until they are judged again.")
+ENDPOINT(
+        program_replace, PUT, "/v1/program", program, 200, program,
+        .summary = "Replace the loyalty programme", .scope = SCOPE_TIERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_STALE, ERR_CONFLICT),
+        .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
+               "already held stay as they are until they are judged again.")
 {
         return program_put(c, in, c->reply->if_match, out);
 }
 
-RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint, &tier_history_get_endpoint,
-         &program_get_current_endpoint, &program_replace_endpoint);
+RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
+         &tier_history_get_endpoint, &program_get_current_endpoint, &program_replace_endpoint);
