@@ -157,6 +157,7 @@ static const char *meant(struct arena *arena, const char *name, size_t len, cons
         for (size_t i = 0; i < SETTING_COUNT; i++)
                 names[n++] = settings[i].name;
         for (size_t i = 0; i < own; i++)
+                /* cppcheck-suppress nullPointer -- without a line, own is 0 */
                 names[n++] = line->options[i].name;
         return closest_name(plain, names, n);
 }
@@ -306,8 +307,8 @@ static bool read_environment(struct reading *r, char **env)
                 const struct setting *setting = setting_find(name, len);
                 const char *guess = setting == NULL ? meant(r->arena, name, len, /* line= */ NULL) : NULL;
                 if (guess != NULL)
-                        return refuse(r, "There is no setting %.*s; did you mean %s?", (int)(equals - *env), *env,
-                                      guess);
+                        return refuse(r, "There is no setting %.*s; did you mean %s?", (int)(equals - *env),
+                                      *env, guess);
                 if (setting != NULL && !set(r, setting, equals + 1))
                         return refuse(r, "%.*s: %s", (int)(equals - *env), *env, r->why);
         }

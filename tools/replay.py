@@ -27,6 +27,7 @@ Exit status: 0 when every answer was good and the totals are the expected ones, 
 
 URL = "http://127.0.0.1:8080"
 CONNECTIONS = 12
+CREATED = 201
 FAILURES_SHOWN = 5
 PLAIN_EVERY_SECONDS = 5
 BAR_EVERY_SECONDS = 0.2
@@ -69,7 +70,7 @@ class Counts:
 
     def __init__(self, expected, expected_minor):
         self.expected, self.expected_minor = expected, expected_minor
-        self.sent = self.created = self.replayed = self.failed = self.minor = 0
+        self.sent = self.created = self.changed = self.replayed = self.failed = self.minor = 0
 
     def add(self, answer, minor):
         self.sent += 1
@@ -79,12 +80,14 @@ class Counts:
         self.minor += minor
         if answer.hit:
             self.replayed += 1
-        else:
+        elif answer.status == CREATED:
             self.created += 1
+        else:
+            self.changed += 1  # it was there with other values
 
     @property
     def right(self):
-        return self.failed == 0 and self.sent == self.expected and self.minor == self.expected_minor
+        return self.failed == self.changed == 0 and self.sent == self.expected and self.minor == self.expected_minor
 
 
 class Progress:
@@ -174,7 +177,7 @@ def money(minor, currency):
 
 def print_counts(name, counts, currency):
     print(f"{name:9} {counts['sent']:,} sent of {counts['expected']:,}: {counts['created']:,} created, "
-          f"{counts['replayed']:,} replayed, {counts['failed']:,} failed")
+          f"{counts['replayed']:,} replayed, {counts['changed']:,} changed, {counts['failed']:,} failed")
     answered, expected = money(counts["minor"], currency), money(counts["expected_minor"], currency)
     print(f"          {answered} answered, {expected} expected: {'equal' if answered == expected else 'DIFFERENT'}")
 

@@ -13,7 +13,8 @@
 #endif
 #endif
 
-/* Most requests fit in one block; under ASan every allocation gets a block of its own, so overruns are seen. */
+/* Most requests fit in one block; under ASan every allocation gets a block of its own, so overruns are seen.
+ */
 #ifdef ARENA_ASAN
 #define BLOCK_BYTES 0
 #else

@@ -26,7 +26,7 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
         __attribute__((format(printf, 2, 0), returns_nonnull));
 
-#define ARENA_NEW(arena_, type_) ((type_ *)arena_alloc((arena_), sizeof(type_)))
+#define ARENA_NEW(arena_, type_)           ((type_ *)arena_alloc((arena_), sizeof(type_)))
 #define ARENA_ARRAY(arena_, count_, type_) ((type_ *)arena_array((arena_), (count_), sizeof(type_)))
 
 static inline void arena_freep(struct arena **arena)

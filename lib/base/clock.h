@@ -6,8 +6,8 @@
 /* The time now: the system's, or the test clock's. Thread-safe. */
 struct instant clock_now(void);
 
-/* Microseconds since some fixed moment, never set and never going back: for deadlines and durations. The test clock
- * doesn't touch it. */
+/* Microseconds since some fixed moment, never set and never going back: for deadlines and durations. The test
+ * clock doesn't touch it. */
 int64_t clock_monotonic_us(void);
 
 /* The test clock (PATRON_TEST_CLOCK=1): runs on from where it was last set. Enable before threads start. */

@@ -24,11 +24,12 @@ struct fault {
 struct problem {
         enum err code;
         const char *detail;
-        const char *cause; /* for the log, never for the client: what the database or the system said; or NULL */
+        const char
+                *cause; /* for the log, never for the client: what the database or the system said; or NULL */
         struct fault *faults;
         size_t fault_count;
         size_t faults_dropped; /* beyond PROBLEM_FAULTS_MAX */
-        struct text extra;     /* further members as JSON text, each with a leading comma; freed by ctx_reset */
+        struct text extra; /* further members as JSON text, each with a leading comma; freed by ctx_reset */
 };
 
 /* Settings of the one shop that a server serves; fixed while it runs. */

@@ -15,7 +15,8 @@ static void filters_hash(const char *filters, uint8_t ret[FILTER_HASH_BYTES])
         crypto_generichash(ret, FILTER_HASH_BYTES, (const unsigned char *)filters, strlen(filters), NULL, 0);
 }
 
-const char *cursor_write(struct arena *arena, const char *filters, const struct shape *shape, const void *position)
+const char *cursor_write(struct arena *arena, const char *filters, const struct shape *shape,
+                         const void *position)
 {
         uint8_t hash[FILTER_HASH_BYTES];
         struct text bytes = {0};
@@ -31,7 +32,8 @@ const char *cursor_write(struct arena *arena, const char *filters, const struct 
         return cursor;
 }
 
-enum err cursor_read(struct ctx *c, const char *cursor, const char *filters, const struct shape *shape, void *position)
+enum err cursor_read(struct ctx *c, const char *cursor, const char *filters, const struct shape *shape,
+                     void *position)
 {
         uint8_t hash[FILTER_HASH_BYTES], bytes[CURSOR_MAX];
         size_t len;

@@ -4,8 +4,10 @@
 #include "base/ctx.h"
 #include "base/shape.h"
 
-/* The position (an object of shape) as text in the arena. filters names the list and every filter and order of it. */
-const char *cursor_write(struct arena *arena, const char *filters, const struct shape *shape, const void *position);
+/* The position (an object of shape) as text in the arena. filters names the list and every filter and order
+ * of it. */
+const char *cursor_write(struct arena *arena, const char *filters, const struct shape *shape,
+                         const void *position);
 
 /* A cursor back to its position; NULL leaves *position as it is (the beginning). ERR_BAD_CURSOR. */
 enum err cursor_read(struct ctx *c, const char *cursor, const char *filters, const struct shape *shape,

@@ -29,5 +29,5 @@ const struct err_info *err_info(enum err code);
                         return try_err_;                                                                     \
         } while (0)
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK         __attribute__((warn_unused_result))
 #define ARRAY_SIZE(array_) (sizeof(array_) / sizeof((array_)[0]))

@@ -180,8 +180,9 @@ bool instant_parse(const char *text, struct instant *ret)
         int hour, minute, second, offset;
         int64_t fraction_us = 0;
 
-        if (!year_month_day(&text, &date) || !(expect(&text, 'T') || expect(&text, 't')) || !digits(&text, 2, &hour) ||
-            !expect(&text, ':') || !digits(&text, 2, &minute) || !expect(&text, ':') || !digits(&text, 2, &second))
+        if (!year_month_day(&text, &date) || !(expect(&text, 'T') || expect(&text, 't')) ||
+            !digits(&text, 2, &hour) || !expect(&text, ':') || !digits(&text, 2, &minute) ||
+            !expect(&text, ':') || !digits(&text, 2, &second))
                 return false;
         if (hour > 23 || minute > 59 || second > 60)
                 return false;
@@ -254,9 +255,11 @@ struct date zone_date(const struct zone *zone, struct instant at)
 struct instant zone_midnight(const struct zone *zone, struct date date)
 {
         int64_t local_us = date_days(date) * INSTANT_DAY;
-        int32_t before = zone_offset(zone, local_us - INSTANT_DAY), after = zone_offset(zone, local_us + INSTANT_DAY);
+        int32_t before = zone_offset(zone, local_us - INSTANT_DAY),
+                after = zone_offset(zone, local_us + INSTANT_DAY);
         int64_t before_us = local_us - before * INSTANT_SECOND, after_us = local_us - after * INSTANT_SECOND;
 
-        /* PostgreSQL's choice too: of two midnights the later one; of none the one that the old offset would give. */
+        /* PostgreSQL's choice too: of two midnights the later one; of none the one that the old offset would
+         * give. */
         return (struct instant){zone_offset(zone, after_us) == after ? after_us : before_us};
 }

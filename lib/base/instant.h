@@ -52,7 +52,8 @@ static inline bool date_known(struct date date)
 #define INSTANT_TEXT_SIZE 32
 #define DATE_TEXT_SIZE    16
 
-/* RFC 3339 in and out. Parsing takes any offset; false when the text is not an instant from year 1 to 9999. */
+/* RFC 3339 in and out. Parsing takes any offset; false when the text is not an instant from year 1 to 9999.
+ */
 bool instant_parse(const char *text, struct instant *ret);
 void instant_format(struct instant at, char ret[INSTANT_TEXT_SIZE]);
 bool date_parse(const char *text, struct date *ret);
@@ -75,5 +76,6 @@ int64_t zone_local_us(const struct zone *zone, struct instant at);
 /* The date that the shop's clock shows at an instant. */
 struct date zone_date(const struct zone *zone, struct instant at);
 
-/* Midnight of a date in the zone, as SQL has it (date::timestamp AT TIME ZONE name), where the clocks jump too. */
+/* Midnight of a date in the zone, as SQL has it (date::timestamp AT TIME ZONE name), where the clocks jump
+ * too. */
 struct instant zone_midnight(const struct zone *zone, struct date date);

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "base/shape_json.h"
+#include "base/json.h"
 
 const struct shape nothing_shape = {.name = "nothing", .doc = "Nothing.", .size = sizeof(struct nothing)};
 
@@ -34,11 +34,32 @@ static bool printable_ok(const char *text)
         return true;
 }
 
-const struct format format_code = {"code", "^[a-z][a-z0-9_]*$", "lower-case letters, digits and _, a letter first",
-                                   code_ok};
-const struct format format_currency = {"currency", "^[A-Z]{3}$", "three capital letters (ISO 4217)", currency_ok};
+const struct format format_code = {"code", "^[a-z][a-z0-9_]*$",
+                                   "lower-case letters, digits and _, a letter first", code_ok};
+const struct format format_currency = {"currency", "^[A-Z]{3}$", "three capital letters (ISO 4217)",
+                                       currency_ok};
 const struct format format_printable = {"printable", "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$",
                                         "text without control characters", printable_ok};
+
+const struct field *shape_whole_body(const struct shape *in)
+{
+        for (size_t i = 0; i < in->count; i++)
+                if (in->fields[i].in == IN_WHOLE_BODY)
+                        return &in->fields[i];
+        return NULL;
+}
+
+const struct shape *shape_body(const struct shape *in)
+{
+        const struct field *whole = shape_whole_body(in);
+
+        if (whole != NULL)
+                return whole->of;
+        for (size_t i = 0; i < in->count; i++)
+                if (in->fields[i].in == IN_BODY && in->fields[i].wire != WIRE_PRESENCE)
+                        return in;
+        return NULL;
+}
 
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len)
 {

@@ -1,8 +1,8 @@
 /* Shapes: one descriptor table per plain C struct.
  *
  * A shape drives JSON decoding and encoding (shape_json.h), SQL parameters and rows (db/statement.h), OpenAPI
- * schemas (shape_schema.h) and the masking of personal data. The wire type of a field is inferred from the C type
- * of the member, so a fact is declared once.
+ * schemas (shape_schema.h) and the masking of personal data. The wire type of a field is inferred from the C
+ * type of the member, so a fact is declared once.
  *
  *         struct redeem { struct uuid id; int64_t points; const char *reason; };
  *         #define SHAPE_T struct redeem
@@ -12,8 +12,9 @@
  *               FIELD(reason, .max = 200, .doc = "Shown in the ledger."));
  *         #undef SHAPE_T
  *
- * Null: a text, id, instant, date, enum or nested pointer is absent when it is NULL or zero; an int64_t or bool can't
- * be (use struct opt_int for an integer that may be null). `.need` means: required on input, never null on output. */
+ * Null: a text, id, instant, date, enum or nested pointer is absent when it is NULL or zero; an int64_t or
+ * bool can't be (use struct opt_int for an integer that may be null). `.need` means: required on input, never
+ * null on output. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,7 +36,7 @@ enum wire {
         WIRE_INSTANT,  /* struct instant, pg timestamptz */
         WIRE_DATE,     /* struct date, pg date */
         WIRE_BIRTHDAY, /* struct birthday, pg text "MM-DD" or "YYYY-MM-DD" */
-        WIRE_JSON,     /* struct json_text, pg jsonb: any JSON value, kept as text */
+        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object, kept as text */
         WIRE_BYTES,    /* struct bytes, pg bytea; SQL only */
         WIRE_INTS,     /* struct ints, pg int8[]; SQL only */
         WIRE_TEXTS,    /* struct texts, pg text[] */
@@ -100,12 +101,12 @@ struct format {
         const char *name, *pattern, *hint; /* hint completes "must be ..." */
         bool (*ok)(const char *text);
 };
-extern const struct format format_code;     /* ^[a-z][a-z0-9_]*$ */
-extern const struct format format_currency; /* ^[A-Z]{3}$ */
+extern const struct format format_code;      /* ^[a-z][a-z0-9_]*$ */
+extern const struct format format_currency;  /* ^[A-Z]{3}$ */
 extern const struct format format_printable; /* no control characters but newline and tab */
 
-/* Where a top-level field of an endpoint's input stands. IN_WHOLE_BODY: a NEST that takes the body as it is, beside
- * path and query fields; then there are no IN_BODY fields. */
+/* Where a top-level field of an endpoint's input stands. IN_WHOLE_BODY: a NEST that takes the body as it is,
+ * beside path and query fields; then there are no IN_BODY fields. */
 enum place { IN_BODY, IN_PATH, IN_QUERY, IN_WHOLE_BODY };
 
 /* Personal data, by how it is masked. */
@@ -120,8 +121,9 @@ struct field {
         enum place in;
         enum pii pii;
         bool need;
-        bool from_zero;            /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
-        int64_t min, max;          /* of an integer, of characters (of each text in texts), of a list's items; max 0: see field_max */
+        bool from_zero; /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
+        int64_t min,
+                max; /* of an integer, of characters (each text's), of a list's items; max 0: see field_max */
         const char *dflt;          /* the value when absent, as it would stand in a query string */
         const struct names *names; /* WIRE_ENUM */
         const struct format *format;
@@ -169,7 +171,8 @@ struct shape {
 
 /* A member of a plain type (see enum wire). */
 #define FIELD(member_, ...) FIELD_AT_(WIRE_OF(((SHAPE_T *)0)->member_), member_, ##__VA_ARGS__)
-/* A struct by value, a struct by pointer (NULL when absent), a LIST_OF structs, each with the shape of its content. */
+/* A struct by value, a struct by pointer (NULL when absent), a LIST_OF structs, each with the shape of its
+ * content. */
 #define NEST(member_, shape_, ...)    FIELD_AT_(WIRE_STRUCT, member_, .of = &shape_##_shape, ##__VA_ARGS__)
 #define POINTER(member_, shape_, ...) FIELD_AT_(WIRE_POINTER, member_, .of = &shape_##_shape, ##__VA_ARGS__)
 #define LIST(member_, shape_, ...)    FIELD_AT_(WIRE_LIST, member_, .of = &shape_##_shape, ##__VA_ARGS__)
@@ -178,7 +181,8 @@ struct shape {
 
 #define SHAPE(name_, doc_, ...)                                                                              \
         static const struct field name_##_fields[] = {__VA_ARGS__};                                          \
-        _Static_assert(sizeof(name_##_fields) / sizeof(struct field) <= SHAPE_FIELDS_MAX, "presence is 64 bits"); \
+        _Static_assert(sizeof(name_##_fields) / sizeof(struct field) <= SHAPE_FIELDS_MAX,                    \
+                       "presence is 64 bits");                                                               \
         const struct shape name_##_shape = {.name = #name_,                                                  \
                                             .doc = (doc_),                                                   \
                                             .size = sizeof(SHAPE_T),                                         \
@@ -194,11 +198,18 @@ struct nothing {
 };
 SHAPE_DECLARE(nothing);
 
+/* The field that takes the whole body, or NULL. */
+const struct field *shape_whole_body(const struct shape *in);
+
+/* The shape of the body that an endpoint's input is decoded from: its own, that of its IN_WHOLE_BODY field,
+ * or NULL when it has no body. */
+const struct shape *shape_body(const struct shape *in);
+
 /* The field of a name, or NULL. */
 const struct field *shape_field(const struct shape *shape, const char *name, size_t len);
 
-/* The field that a dotted path ("source.channel") leads to through nested structs, with its offset from the outer
- * object; NULL when there is none. */
+/* The field that a dotted path ("source.channel") leads to through nested structs, with its offset from the
+ * outer object; NULL when there is none. */
 const struct field *shape_path(const struct shape *shape, const char *path, size_t len, size_t *ret_offset);
 
 /* Was the member in the input? Only for shapes with PRESENCE. */
@@ -206,15 +217,15 @@ bool shape_has(const struct shape *shape, const void *object, size_t offset);
 #define SHAPE_HAS(shape_, object_, member_)                                                                  \
         shape_has(&shape_##_shape, (object_), offsetof(__typeof__(*(object_)), member_))
 
-/* JSON merge patch (RFC 7396): copy every member that was sent from patch to the member of the same name in object;
- * nested structs with presence of their own merge likewise. With MERGE_KNOWN a null that was sent changes nothing. Both shapes
- * must agree on the types. Returns whether the object is another one now. */
+/* JSON merge patch (RFC 7396): copy every member that was sent from patch to the member of the same name in
+ * object; nested structs with presence of their own merge likewise. With MERGE_KNOWN a null that was sent
+ * changes nothing. Both shapes must agree on the types. Returns whether the object is another one now. */
 enum merge { MERGE_ALL, MERGE_KNOWN };
 bool shape_merge(const struct shape *patch_shape, const void *patch, const struct shape *shape, void *object,
                  enum merge merge);
 
-/* A deep copy: texts, lists and nested structs are the arena's. Borrowed members outside the shape are copied as they
- * are. */
+/* A deep copy: texts, lists and nested structs are the arena's. Borrowed members outside the shape are copied
+ * as they are. */
 void shape_copy(struct arena *arena, const struct shape *shape, const void *from, void *ret);
 
 /* Does the value at this address stand for null? */

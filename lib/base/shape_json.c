@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/mask.h"
+
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;
@@ -36,8 +38,8 @@ static void pointer_write(const struct where *where, struct text *out)
         }
 }
 
-__attribute__((format(printf, 4, 5), cold)) static void
-fault_at(struct ctx *c, const struct where *where, const char *code, const char *fmt, ...)
+__attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, const struct where *where,
+                                                                 const char *code, const char *fmt, ...)
 {
         va_list args;
 
@@ -52,60 +54,6 @@ fault_at(struct ctx *c, const struct where *where, const char *code, const char 
         pointer_write(where, &pointer);
         fault_body(c, pointer.data, code, "%s", detail);
         text_free(&pointer);
-}
-
-/* Depth by counting brackets outside strings, before a parser recurses. */
-static bool too_deep(const char *bytes, size_t len)
-{
-        int depth = 0;
-        bool quoted = false;
-
-        for (size_t i = 0; i < len; i++) {
-                char ch = bytes[i];
-                if (quoted) {
-                        if (ch == '\\')
-                                i++;
-                        else if (ch == '"')
-                                quoted = false;
-                } else if (ch == '"') {
-                        quoted = true;
-                } else if (ch == '{' || ch == '[') {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return true;
-                } else if (ch == '}' || ch == ']') {
-                        depth--;
-                }
-        }
-        return false;
-}
-
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
-{
-        json_error_t error;
-
-        if (too_deep(bytes, len)) {
-                fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
-                return problem_check(c);
-        }
-        json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL) {
-                problem_int(c, "line", error.line);
-                problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
-        }
-        *ret = json;
-        return ERR_OK;
-}
-
-bool json_text_equal(const char *a, const char *b)
-{
-        if (a == NULL || b == NULL || strcmp(a, b) == 0)
-                return a == b || (a != NULL && b != NULL);
-        json_t *one = json_loads(a, JSON_DECODE_ANY, NULL), *other = json_loads(b, JSON_DECODE_ANY, NULL);
-        bool equal = one != NULL && other != NULL && json_equal(one, other);
-        json_decref(one);
-        json_decref(other);
-        return equal;
 }
 
 /* ------------------------------------------------------------------ limits */
@@ -162,8 +110,8 @@ static void wrong_type(struct ctx *c, const struct where *where, const char *exp
 }
 
 /* Values whose JSON form is a string. */
-static void decode_string(struct ctx *c, const struct where *where, const struct field *field, const char *value,
-                          void *at)
+static void decode_string(struct ctx *c, const struct where *where, const struct field *field,
+                          const char *value, void *at)
 {
         switch (field->wire) {
         case WIRE_TEXT:
@@ -173,7 +121,8 @@ static void decode_string(struct ctx *c, const struct where *where, const struct
         case WIRE_ENUM:
                 *(unsigned *)at = names_find(field->names, value);
                 if (*(unsigned *)at == 0)
-                        fault_at(c, where, "unknown_value", "must be one of: %s", names_listed(c, field->names));
+                        fault_at(c, where, "unknown_value", "must be one of: %s",
+                                 names_listed(c, field->names));
                 break;
         case WIRE_UUID:
                 if (!uuid_from_text(value, at) || !uuid_known(*(struct uuid *)at))
@@ -227,8 +176,8 @@ static bool wire_is_int(enum wire wire)
 }
 
 /* A value of the path, the query or a default. */
-static void decode_plain(struct ctx *c, const struct where *where, const struct field *field, const char *value,
-                         void *at)
+static void decode_plain(struct ctx *c, const struct where *where, const struct field *field,
+                         const char *value, void *at)
 {
         int64_t number;
 
@@ -265,33 +214,11 @@ static void apply_default(struct ctx *c, const struct field *field, void *at)
 
 /* ------------------------------------------------------------------ from JSON */
 
-static const struct field *presence_of(const struct shape *shape)
-{
-        for (size_t i = 0; i < shape->count; i++)
-                if (shape->fields[i].wire == WIRE_PRESENCE)
-                        return &shape->fields[i];
-        return NULL;
-}
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
+                          const json_t *json, void *object);
 
-/* A null that was sent: in a patch it clears, and of a nested patch it clears every member; elsewhere it is as good as
- * absent. */
-static void decode_null(struct ctx *c, const struct where *where, const struct field *field, bool patch, void *at)
-{
-        const struct field *inner = field->wire == WIRE_STRUCT ? presence_of(field->of) : NULL;
-
-        if (field->need)
-                fault_at(c, where, "required", "must not be null");
-        else if (!patch)
-                apply_default(c, field, at);
-        else if (inner != NULL)
-                ((struct presence *)((char *)at + inner->offset))->bits = UINT64_MAX;
-}
-
-static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
-                          void *object);
-
-static void decode_list(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                        struct list *at)
+static void decode_list(struct ctx *c, const struct where *where, const struct field *field,
+                        const json_t *json, struct list *at)
 {
         size_t n = json_array_size(json);
 
@@ -302,12 +229,13 @@ static void decode_list(struct ctx *c, const struct where *where, const struct f
         at->n = n;
         for (size_t i = 0; i < n; i++) {
                 struct where step = {.up = where, .index = i};
-                decode_object(c, &step, field->of, json_array_get(json, i), (char *)at->v + i * field->of->size);
+                decode_object(c, &step, field->of, json_array_get(json, i),
+                              (char *)at->v + i * field->of->size);
         }
 }
 
-static void decode_texts(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                         struct texts *at)
+static void decode_texts(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, struct texts *at)
 {
         size_t n = json_array_size(json);
 
@@ -329,11 +257,11 @@ static void decode_texts(struct ctx *c, const struct where *where, const struct 
         }
 }
 
-static void decode_any(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                       struct json_text *at)
+static void decode_any(struct ctx *c, const struct where *where, const struct field *field,
+                       const json_t *json, struct json_text *at)
 {
-        size_t max = field->max != 0 ? (size_t)field->max : 65536; /* bytes: a page of attributes, not a document store */
-        char *dump = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        size_t max = field->max != 0 ? (size_t)field->max : JSON_BYTES_MAX;
+        char *dump = json_dumps(json, JSON_COMPACT);
 
         if (dump == NULL || strlen(dump) > max)
                 fault_at(c, where, "too_long", "must have at most %zu bytes", max);
@@ -342,8 +270,8 @@ static void decode_any(struct ctx *c, const struct where *where, const struct fi
         free(dump);
 }
 
-static void decode_value(struct ctx *c, const struct where *where, const struct field *field, const json_t *json,
-                         void *at)
+static void decode_value(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, void *at)
 {
         switch (field->wire) {
         case WIRE_BOOL:
@@ -384,7 +312,10 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
                         decode_texts(c, where, field, json, at);
                 break;
         case WIRE_JSON:
-                decode_any(c, where, field, json, at);
+                if (!json_is_object(json))
+                        wrong_type(c, where, "an object");
+                else
+                        decode_any(c, where, field, json, at);
                 break;
         default:
                 if (!json_is_string(json))
@@ -394,41 +325,68 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
         }
 }
 
-static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape, const json_t *json,
-                          void *object)
+static struct presence *presence_of(const struct shape *shape, void *object)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        return (struct presence *)((char *)object + shape->fields[i].offset);
+        return NULL;
+}
+
+/* null in place of a nested struct that knows what was sent means null for all that is in it. */
+static void decode_null(struct ctx *c, const struct where *where, const struct field *field, void *at)
+{
+        struct presence *inner = field->wire == WIRE_STRUCT ? presence_of(field->of, at) : NULL;
+
+        if (field->need)
+                fault_at(c, where, "required", "must not be null");
+        else if (inner != NULL)
+                inner->bits = UINT64_MAX;
+}
+
+static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
+                          const json_t *json, void *object)
 {
         const char *key;
         json_t *value;
-        const struct field *presence = presence_of(shape);
-        uint64_t seen = 0;
+        uint64_t seen = 0, null = 0;
 
         if (!json_is_object(json)) {
                 wrong_type(c, where, "an object");
                 return;
         }
-        json_object_foreach((json_t *)json, key, value) {
+        json_object_foreach((json_t *)json, key, value)
+        {
                 struct where step = {.up = where, .key = key};
                 const struct field *field = shape_field(shape, key, strlen(key));
                 if (field == NULL || field->in != IN_BODY) {
                         fault_at(c, &step, "unknown_field", "there is no such field");
                         continue;
                 }
-                seen |= UINT64_C(1) << (field - shape->fields);
-                if (!json_is_null(value))
+                uint64_t bit = UINT64_C(1) << (field - shape->fields);
+                seen |= bit;
+                if (json_is_null(value)) {
+                        null |= bit;
+                        decode_null(c, &step, field, (char *)object + field->offset);
+                } else {
                         decode_value(c, &step, field, value, (char *)object + field->offset);
-                else
-                        decode_null(c, &step, field, presence != NULL, (char *)object + field->offset);
+                }
         }
-        if (presence != NULL)
-                ((struct presence *)((char *)object + presence->offset))->bits = seen;
+        struct presence *presence = presence_of(shape, object);
+        if (presence != NULL) {
+                presence->bits = seen; /* what was not sent stays as it is: nothing is required, nothing has a
+                                          default */
+                return;
+        }
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (seen >> i & 1 || field->in != IN_BODY || presence != NULL)
+                bool absent = !(seen >> i & 1);
+                if (field->in != IN_BODY)
                         continue;
-                if (field->need) {
+                if (field->need && absent) {
                         struct where step = {.up = where, .key = field->name};
                         fault_at(c, &step, "required", "is required");
-                } else {
+                } else if (!field->need && (absent || null >> i & 1)) {
                         apply_default(c, field, (char *)object + field->offset);
                 }
         }
@@ -436,16 +394,13 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
 
 void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object)
 {
+        const struct field *whole = shape_whole_body(shape);
         struct where root = {0};
 
-        for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                if (field->in != IN_WHOLE_BODY)
-                        continue;
-                decode_object(c, &root, field->of, json, (char *)object + field->offset);
-                return;
-        }
-        decode_object(c, &root, shape, json, object);
+        if (whole != NULL)
+                decode_object(c, &root, whole->of, json, (char *)object + whole->offset);
+        else
+                decode_object(c, &root, shape, json, object);
 }
 
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
@@ -476,36 +431,6 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
                 else
                         apply_default(c, field, (char *)object + field->offset);
         }
-}
-
-/* ------------------------------------------------------------------ masking */
-
-static void put_masked(struct text *out, enum pii pii, const char *value)
-{
-        size_t len = strlen(value);
-        const char *at;
-        size_t first = 1; /* bytes of the first character */
-
-        while (len > 0 && ((unsigned char)value[first] & 0xC0) == 0x80)
-                first++;
-        struct text masked = {0};
-        if (len == 0 || pii == PII_ALL) {
-                text_puts(&masked, "***");
-        } else if (pii == PII_PHONE && len >= 8 && strspn(value, "+0123456789") == len) {
-                text_append(&masked, value, len - 8);
-                text_puts(&masked, "****");
-                text_puts(&masked, value + len - 4);
-        } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
-                text_append(&masked, value, first);
-                text_printf(&masked, "***%s", at);
-        } else if (pii == PII_NAME) {
-                text_append(&masked, value, first);
-                text_putc(&masked, '*');
-        } else {
-                text_puts(&masked, "***");
-        }
-        text_put_json(out, masked.data);
-        text_free(&masked);
 }
 
 /* ------------------------------------------------------------------ to JSON */
@@ -539,7 +464,7 @@ static void encode_string(struct text *out, const struct field *field, const voi
                 assert(0 && "not a value that JSON can hold");
         }
         if (masked && field->pii != PII_NONE)
-                put_masked(out, field->pii, value);
+                mask_put(out, field->pii, value);
         else
                 text_put_json(out, value);
 }
@@ -555,7 +480,7 @@ static void encode_items(struct text *out, const struct field *field, const void
                 if (field->wire == WIRE_LIST)
                         shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
                 else if (masked && field->pii != PII_NONE)
-                        put_masked(out, field->pii, ((const char **)list->v)[i]);
+                        mask_put(out, field->pii, ((const char **)list->v)[i]);
                 else
                         text_put_json(out, ((const char **)list->v)[i]);
         }

@@ -4,25 +4,16 @@
 #include <jansson.h>
 
 #include "base/ctx.h"
+#include "base/json.h"
 #include "base/shape.h"
 
-/* JSON deeper than this is refused before it is parsed; our own shapes nest 5 levels at most. */
-#define JSON_DEPTH_MAX 32
-
-/* Parse bytes to JSON: ERR_NOT_JSON with line and column (duplicate keys and NUL are errors too), or
- * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
-
-/* Are two texts the same JSON value, however they are written (PostgreSQL writes jsonb its own way)? NULL only equals
- * NULL; text that is no JSON only equals itself. */
-bool json_text_equal(const char *a, const char *b);
-
-/* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in c->problem (the call itself goes on), so ask
- * problem_check afterwards; *object must be zeroed and is only meaningful without faults. All memory is the arena's. */
+/* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in
+ * c->problem (the call itself goes on), so ask problem_check afterwards; *object must be zeroed and is only
+ * meaningful without faults. All memory is the arena's. */
 void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, void *object);
 
-/* Decode one value of the path or the query by name; an unknown name and a second value are faults. *seen collects
- * which fields were given; start it at 0. */
+/* Decode one value of the path or the query by name; an unknown name and a second value are faults. *seen
+ * collects which fields were given; start it at 0. */
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
                             const char *value, uint64_t *seen, void *object);
 

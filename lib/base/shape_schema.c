@@ -24,14 +24,6 @@ static bool on_wire(const struct field *field, enum schema_side side)
         return field->wire != WIRE_PRESENCE && (side == SCHEMA_OUTPUT || field->in == IN_BODY);
 }
 
-bool shape_has_body(const struct shape *shape)
-{
-        for (size_t i = 0; i < shape->count; i++)
-                if (on_wire(&shape->fields[i], SCHEMA_INPUT))
-                        return true;
-        return false;
-}
-
 /* Optional input may be null in place of absent; an answer holds null only where the C type can. */
 static bool may_be_null(const struct field *field, enum schema_side side)
 {
@@ -192,8 +184,8 @@ static void put_body(struct text *out, const struct field *field, enum schema_si
                 shape_schema_ref(out, field->of, side);
                 text_puts(out, nullable ? ",{\"type\":\"null\"}]" : "]");
                 break;
-        case WIRE_JSON: /* any value, null too */
-                text_puts(out, "\"type\":[\"object\",\"array\",\"string\",\"number\",\"boolean\",\"null\"]");
+        case WIRE_JSON: /* what is in it is the client's own; an answer has null too */
+                text_puts(out, field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:

@@ -18,9 +18,6 @@ void shape_schema_field(struct text *out, const struct field *field, enum schema
 /* Append {"$ref":"..."} to a shape. */
 void shape_schema_ref(struct text *out, const struct shape *shape, enum schema_side side);
 
-/* Has the shape anything to send in a body? */
-bool shape_has_body(const struct shape *shape);
-
 /* Shapes to be described, each once, in the order they were met. */
 #define SCHEMA_SET_MAX 256 /* shapes of the whole API; asserted */
 struct schema_set {

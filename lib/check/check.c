@@ -3,12 +3,14 @@
 #include "db/statement.h"
 
 #define SHAPE_T struct finding
-SHAPE(finding, "Something that does not add up.", FIELD(check, .need = true), FIELD(customer_id), FIELD(detail, .need = true));
+SHAPE(finding, "Something that does not add up.", FIELD(check, .need = true), FIELD(customer_id),
+      FIELD(detail, .need = true));
 #undef SHAPE_T
 
 #define SHAPE_T struct proof
 SHAPE(proof, "The proof that the points are right.", FIELD(ok), FIELD(customers, .doc = "Accounts checked."),
-      FIELD(checked_entries, .doc = "Ledger entries checked."), LIST(faults, finding, .doc = "Empty when all is right."));
+      FIELD(checked_entries, .doc = "Ledger entries checked."),
+      LIST(faults, finding, .doc = "Empty when all is right."));
 #undef SHAPE_T
 
 struct counted {
@@ -22,54 +24,65 @@ SQL_ONE(points_counted, nothing, counted,
         "SELECT (SELECT count(*) FROM points_accounts) AS customers, (SELECT count(*) FROM points_ledger) AS checked_entries")
 
 /* An entry's effect on active + pending + held - debt. */
-#define EFFECT "CASE WHEN kind = 'activate' THEN 0 ELSE amount END"
+#define EFFECT        "CASE WHEN kind = 'activate' THEN 0 ELSE amount END"
 #define TOTAL(suffix) "(active" suffix " + pending" suffix " + held" suffix " - debt" suffix ")"
-#define LIMIT " LIMIT 100" /* FINDINGS_MAX */
+#define LIMIT         " LIMIT 100" /* FINDINGS_MAX */
 
-SQL_MANY(ledger_is_a_chain, nothing, finding,
-         "SELECT 'ledger_chain' AS check, customer_id, 'entry ' || seq || ' does not follow from the one before' AS detail FROM ("
-         "SELECT customer_id, seq, kind, amount, " TOTAL("_after") " AS total, "
-         "lag(" TOTAL("_after") ", 1, 0::bigint) OVER w AS before, row_number() OVER w AS n "
-         "FROM points_ledger WINDOW w AS (PARTITION BY customer_id ORDER BY seq)) AS l "
-         "WHERE total <> before + " EFFECT " OR seq <> n" LIMIT)
+SQL_MANY(
+        ledger_is_a_chain, nothing, finding,
+        "SELECT 'ledger_chain' AS check, customer_id, 'entry ' || seq || ' does not follow from the one before' AS detail FROM ("
+        "SELECT customer_id, seq, kind, amount, " TOTAL(
+                "_after") " AS total, "
+                          "lag(" TOTAL(
+                                  "_after") ", 1, 0::bigint) OVER w AS before, row_number() OVER w AS n "
+                                            "FROM points_ledger WINDOW w AS (PARTITION BY customer_id ORDER BY seq)) AS l "
+                                            "WHERE total <> before + " EFFECT " OR seq <> n" LIMIT)
 
-SQL_MANY(account_is_last_entry, nothing, finding,
-         "SELECT 'account_is_last_entry' AS check, a.customer_id, 'the account differs from entry ' || a.last_seq AS detail "
-         "FROM points_accounts a LEFT JOIN points_ledger l ON l.customer_id = a.customer_id AND l.seq = a.last_seq "
-         "WHERE (a.last_seq > 0 AND l.seq IS NULL) OR (a.active, a.pending, a.held, a.debt) IS DISTINCT FROM "
-         "(coalesce(l.active_after, 0), coalesce(l.pending_after, 0), coalesce(l.held_after, 0), coalesce(l.debt_after, 0))" LIMIT)
+SQL_MANY(
+        account_is_last_entry, nothing, finding,
+        "SELECT 'account_is_last_entry' AS check, a.customer_id, 'the account differs from entry ' || a.last_seq AS detail "
+        "FROM points_accounts a LEFT JOIN points_ledger l ON l.customer_id = a.customer_id AND l.seq = a.last_seq "
+        "WHERE (a.last_seq > 0 AND l.seq IS NULL) OR (a.active, a.pending, a.held, a.debt) IS DISTINCT FROM "
+        "(coalesce(l.active_after, 0), coalesce(l.pending_after, 0), coalesce(l.held_after, 0), coalesce(l.debt_after, 0))" LIMIT)
 
-SQL_MANY(entries_sum_to_account, nothing, finding,
-         "SELECT 'entries_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'entries sum to ' || "
-         "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL("") ", 0) AS detail FROM points_accounts a "
-         "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
-         "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
-         "-sum(amount) FILTER (WHERE kind = 'spend') AS spent FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
-         "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL("") ", 0) OR coalesce(l.earned, 0) <> coalesce(a.lifetime_earned, 0) "
-         "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0)" LIMIT)
+SQL_MANY(
+        entries_sum_to_account, nothing, finding,
+        "SELECT 'entries_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'entries sum to ' || "
+        "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL(
+                "") ", 0) AS detail FROM points_accounts a "
+                    "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
+                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
+                    "-sum(amount) FILTER (WHERE kind = 'spend') AS spent FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
+                    "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(
+                            "") ", 0) OR coalesce(l.earned, 0) <> coalesce(a.lifetime_earned, 0) "
+                                "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0)" LIMIT)
 
-SQL_MANY(lots_sum_to_account, nothing, finding,
-         "SELECT 'lots_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'lots hold ' || "
-         "coalesce(l.active, 0) || ' active and ' || coalesce(l.pending, 0) || ' pending' AS detail FROM points_accounts a "
-         "FULL JOIN (SELECT customer_id, sum(remaining) FILTER (WHERE NOT pending) AS active, "
-         "sum(remaining) FILTER (WHERE pending) AS pending FROM points_lots GROUP BY customer_id) AS l USING (customer_id) "
-         "WHERE coalesce(l.active, 0) <> coalesce(a.active, 0) OR coalesce(l.pending, 0) <> coalesce(a.pending, 0)" LIMIT)
+SQL_MANY(
+        lots_sum_to_account, nothing, finding,
+        "SELECT 'lots_sum' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'lots hold ' || "
+        "coalesce(l.active, 0) || ' active and ' || coalesce(l.pending, 0) || ' pending' AS detail FROM points_accounts a "
+        "FULL JOIN (SELECT customer_id, sum(remaining) FILTER (WHERE NOT pending) AS active, "
+        "sum(remaining) FILTER (WHERE pending) AS pending FROM points_lots GROUP BY customer_id) AS l USING (customer_id) "
+        "WHERE coalesce(l.active, 0) <> coalesce(a.active, 0) OR coalesce(l.pending, 0) <> coalesce(a.pending, 0)" LIMIT)
 
-SQL_MANY(lot_is_what_draws_left, nothing, finding,
-         "SELECT 'lot_draws' AS check, t.customer_id, 'lot ' || t.lot_no || ' has ' || t.remaining || ' left of ' || t.amount AS detail "
-         "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
-         "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
-         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
-         "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
+SQL_MANY(
+        lot_is_what_draws_left, nothing, finding,
+        "SELECT 'lot_draws' AS check, t.customer_id, 'lot ' || t.lot_no || ' has ' || t.remaining || ' left of ' || t.amount AS detail "
+        "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
+        "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
+        "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
+        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
 
-/* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for a moment. */
-SQL_MANY(entry_drew_what_it_says, nothing, finding,
-         "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
-         "coalesce(due, 0) AS detail FROM (SELECT customer_id, seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
-         "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY customer_id ORDER BY seq) - debt_after + "
-         "CASE WHEN kind IN ('spend', 'reverse') THEN -amount ELSE 0 END END AS due FROM points_ledger) AS l "
-         "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
-         "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
+/* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
+ * a moment. */
+SQL_MANY(
+        entry_drew_what_it_says, nothing, finding,
+        "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
+        "coalesce(due, 0) AS detail FROM (SELECT customer_id, seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
+        "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY customer_id ORDER BY seq) - debt_after + "
+        "CASE WHEN kind IN ('spend', 'reverse') THEN -amount ELSE 0 END END AS due FROM points_ledger) AS l "
+        "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
+        "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
 
 /* In place of foreign keys, which would cost every order. */
 #define ORPHANS(table, parent, key)                                                                          \
@@ -78,90 +91,112 @@ SQL_MANY(entry_drew_what_it_says, nothing, finding,
 #define OF_CUSTOMER "p.id = t.customer_id"
 #define OF_ORDER    "p.customer_id = t.customer_id AND p.id = t.order_id"
 
-SQL_MANY(everything_belongs, nothing, finding,
-         "SELECT 'orphans' AS check, customer_id, detail FROM (" ORPHANS("customer_identities", "customers", OF_CUSTOMER)
-         ORPHANS("customer_aliases", "customers", OF_CUSTOMER) ORPHANS("points_accounts", "customers", OF_CUSTOMER)
-         ORPHANS("points_ledger", "customers", OF_CUSTOMER) ORPHANS("points_lots", "customers", OF_CUSTOMER)
-         ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
-         ORPHANS("tier_standings", "customers", OF_CUSTOMER) ORPHANS("metric_days", "customers", OF_CUSTOMER)
-         ORPHANS("tier_history", "customers", OF_CUSTOMER) ORPHANS("events", "customers", OF_CUSTOMER)
-         ORPHANS("order_lines", "orders", OF_ORDER) ORPHANS("order_calls", "orders", OF_ORDER)
-         ORPHANS("refunds", "orders", OF_ORDER)
-         ORPHANS("refund_lines", "refunds", "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)")
-         "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
-         "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER ")) AS o" LIMIT)
+SQL_MANY(
+        everything_belongs, nothing, finding,
+        "SELECT 'orphans' AS check, customer_id, detail FROM (" ORPHANS(
+                "customer_identities", "customers",
+                OF_CUSTOMER) ORPHANS("customer_aliases", "customers",
+                                     OF_CUSTOMER) ORPHANS("points_accounts", "customers",
+                                                          OF_CUSTOMER) ORPHANS("points_ledger", "customers",
+                                                                               OF_CUSTOMER)
+                ORPHANS("points_lots", "customers", OF_CUSTOMER) ORPHANS(
+                        "points_allocations", "points_lots",
+                        "p.customer_id = t.customer_id AND p.lot_no = t.lot_no") ORPHANS("tier_standings",
+                                                                                         "customers",
+                                                                                         OF_CUSTOMER)
+                        ORPHANS("metric_days", "customers", OF_CUSTOMER) ORPHANS(
+                                "tier_history", "customers",
+                                OF_CUSTOMER) ORPHANS("events", "customers",
+                                                     OF_CUSTOMER) ORPHANS("order_lines", "orders",
+                                                                          OF_ORDER) ORPHANS("order_calls",
+                                                                                            "orders",
+                                                                                            OF_ORDER)
+                                ORPHANS("refunds", "orders", OF_ORDER) ORPHANS(
+                                        "refund_lines", "refunds",
+                                        "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)") "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
+                                                                                                                        "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER
+                                                                                                                        ")) AS o" LIMIT)
 
-SQL_MANY(order_adds_up, nothing, finding,
-         "SELECT 'order_total' AS check, o.customer_id, 'order ' || o.external_id || ' does not add up' AS detail FROM orders o "
-         "LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, sum(total_minor) AS goods, sum(paid_minor) AS paid, "
-         "sum(points) AS points, sum(growth) AS growth, sum(refunded_minor) AS refunded FROM order_lines "
-         "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
-         "WHERE o.line_count IS DISTINCT FROM l.n OR o.goods_minor <> l.goods "
-         "OR o.total_minor <> o.goods_minor + o.shipping_minor - o.discount_minor "
-         "OR o.refunded_minor <> l.refunded + o.refunded_shipping_minor OR (o.counted_on IS NOT NULL AND "
-         "(l.paid <> o.goods_minor - o.discount_minor OR l.points <> o.points_earned OR l.growth <> o.growth_earned))" LIMIT)
+SQL_MANY(
+        order_adds_up, nothing, finding,
+        "SELECT 'order_total' AS check, o.customer_id, 'order ' || o.external_id || ' does not add up' AS detail FROM orders o "
+        "LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, sum(total_minor) AS goods, sum(paid_minor) AS paid, "
+        "sum(points) AS points, sum(growth) AS growth, sum(refunded_minor) AS refunded FROM order_lines "
+        "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
+        "WHERE o.line_count IS DISTINCT FROM l.n OR o.goods_minor <> l.goods "
+        "OR o.total_minor <> o.goods_minor + o.shipping_minor - o.discount_minor "
+        "OR o.refunded_minor <> l.refunded + o.refunded_shipping_minor OR (o.counted_on IS NOT NULL AND "
+        "(l.paid <> o.goods_minor - o.discount_minor OR l.points <> o.points_earned OR l.growth <> o.growth_earned))" LIMIT)
 
-SQL_MANY(refunds_add_up, nothing, finding,
-         "SELECT 'refund_sum' AS check, o.customer_id, 'order ' || o.external_id || ' has refunds of ' || coalesce(r.amount, 0) || "
-         "', not ' || o.refunded_minor AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, "
-         "sum(amount_minor) AS amount, sum(shipping_minor) AS shipping, sum(points_reversed) AS points, "
-         "sum(growth_reversed) AS growth FROM refunds GROUP BY customer_id, order_id) AS r USING (customer_id, id) "
-         "WHERE (o.refunded_minor, o.refunded_shipping_minor, o.points_reversed, o.growth_reversed) IS DISTINCT FROM "
-         "(coalesce(r.amount, 0), coalesce(r.shipping, 0), coalesce(r.points, 0), coalesce(r.growth, 0))" LIMIT)
+SQL_MANY(
+        refunds_add_up, nothing, finding,
+        "SELECT 'refund_sum' AS check, o.customer_id, 'order ' || o.external_id || ' has refunds of ' || coalesce(r.amount, 0) || "
+        "', not ' || o.refunded_minor AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, "
+        "sum(amount_minor) AS amount, sum(shipping_minor) AS shipping, sum(points_reversed) AS points, "
+        "sum(growth_reversed) AS growth FROM refunds GROUP BY customer_id, order_id) AS r USING (customer_id, id) "
+        "WHERE (o.refunded_minor, o.refunded_shipping_minor, o.points_reversed, o.growth_reversed) IS DISTINCT FROM "
+        "(coalesce(r.amount, 0), coalesce(r.shipping, 0), coalesce(r.points, 0), coalesce(r.growth, 0))" LIMIT)
 
-SQL_MANY(refund_is_its_lines, nothing, finding,
-         "SELECT 'refund_total' AS check, f.customer_id, 'refund ' || f.external_id || ' is not its lines' AS detail "
-         "FROM refunds f LEFT JOIN (SELECT customer_id, order_id, refund_id AS id, sum(amount_minor) AS amount, "
-         "sum(points) AS points, sum(growth) AS growth FROM refund_lines GROUP BY customer_id, order_id, refund_id) AS l "
-         "USING (customer_id, order_id, id) WHERE (f.amount_minor, f.points_reversed, f.growth_reversed) IS DISTINCT FROM "
-         "(coalesce(l.amount, 0) + f.shipping_minor, coalesce(l.points, 0), coalesce(l.growth, 0))" LIMIT)
+SQL_MANY(
+        refund_is_its_lines, nothing, finding,
+        "SELECT 'refund_total' AS check, f.customer_id, 'refund ' || f.external_id || ' is not its lines' AS detail "
+        "FROM refunds f LEFT JOIN (SELECT customer_id, order_id, refund_id AS id, sum(amount_minor) AS amount, "
+        "sum(points) AS points, sum(growth) AS growth FROM refund_lines GROUP BY customer_id, order_id, refund_id) AS l "
+        "USING (customer_id, order_id, id) WHERE (f.amount_minor, f.points_reversed, f.growth_reversed) IS DISTINCT FROM "
+        "(coalesce(l.amount, 0) + f.shipping_minor, coalesce(l.points, 0), coalesce(l.growth, 0))" LIMIT)
 
-SQL_MANY(refund_lines_add_up, nothing, finding,
-         "SELECT 'refund_lines_sum' AS check, customer_id, 'line ' || line_no || ' of order ' || order_id || "
-         "' has other refunds' AS detail FROM order_lines l FULL JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
-         "sum(amount_minor) AS amount, sum(points) AS points, sum(growth) AS growth FROM refund_lines "
-         "GROUP BY customer_id, order_id, line_no) AS r USING (customer_id, order_id, line_no) "
-         "WHERE (coalesce(l.refunded_quantity, 0), coalesce(l.refunded_minor, 0)) IS DISTINCT FROM "
-         "(coalesce(r.quantity, 0), coalesce(r.amount, 0)) OR r.points > l.points OR r.growth > l.growth "
-         "OR (l.refunded_minor = l.paid_minor AND l.paid_minor > 0 AND (r.points <> l.points OR r.growth <> l.growth))" LIMIT)
+SQL_MANY(
+        refund_lines_add_up, nothing, finding,
+        "SELECT 'refund_lines_sum' AS check, customer_id, 'line ' || line_no || ' of order ' || order_id || "
+        "' has other refunds' AS detail FROM order_lines l FULL JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
+        "sum(amount_minor) AS amount, sum(points) AS points, sum(growth) AS growth FROM refund_lines "
+        "GROUP BY customer_id, order_id, line_no) AS r USING (customer_id, order_id, line_no) "
+        "WHERE (coalesce(l.refunded_quantity, 0), coalesce(l.refunded_minor, 0)) IS DISTINCT FROM "
+        "(coalesce(r.quantity, 0), coalesce(r.amount, 0)) OR r.points > l.points OR r.growth > l.growth "
+        "OR (l.refunded_minor = l.paid_minor AND l.paid_minor > 0 AND (r.points <> l.points OR r.growth <> l.growth))" LIMIT)
 
-SQL_MANY(order_has_its_calls, nothing, finding,
-         "SELECT 'order_calls' AS check, o.customer_id, 'order ' || o.external_id || ' has ' || coalesce(k.n, 0) || ' calls, not ' || "
-         "o.calls AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, max(call_no) AS last "
-         "FROM order_calls GROUP BY customer_id, order_id) AS k USING (customer_id, id) "
-         "WHERE o.calls <> coalesce(k.n, 0) OR o.calls <> coalesce(k.last, 0)" LIMIT)
+SQL_MANY(
+        order_has_its_calls, nothing, finding,
+        "SELECT 'order_calls' AS check, o.customer_id, 'order ' || o.external_id || ' has ' || coalesce(k.n, 0) || ' calls, not ' || "
+        "o.calls AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, max(call_no) AS last "
+        "FROM order_calls GROUP BY customer_id, order_id) AS k USING (customer_id, id) "
+        "WHERE o.calls <> coalesce(k.n, 0) OR o.calls <> coalesce(k.last, 0)" LIMIT)
 
-SQL_MANY(orders_earned_what_ledger_says, nothing, finding,
-         "SELECT 'order_points' AS check, o.customer_id, 'order ' || o.external_id || ' earned other points than the ledger says' AS detail "
-         "FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, sum(amount) FILTER (WHERE kind = 'earn') AS earned, "
-         "-sum(amount) FILTER (WHERE kind = 'reverse') AS reversed FROM points_ledger WHERE order_id IS NOT NULL "
-         "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
-         "WHERE o.points_earned <> coalesce(l.earned, 0) OR o.points_reversed <> coalesce(l.reversed, 0)" LIMIT)
+SQL_MANY(
+        orders_earned_what_ledger_says, nothing, finding,
+        "SELECT 'order_points' AS check, o.customer_id, 'order ' || o.external_id || ' earned other points than the ledger says' AS detail "
+        "FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, sum(amount) FILTER (WHERE kind = 'earn') AS earned, "
+        "-sum(amount) FILTER (WHERE kind = 'reverse') AS reversed FROM points_ledger WHERE order_id IS NOT NULL "
+        "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
+        "WHERE o.points_earned <> coalesce(l.earned, 0) OR o.points_reversed <> coalesce(l.reversed, 0)" LIMIT)
 
-SQL_MANY(standing_is_sum_of_orders, nothing, finding,
-         "SELECT 'standing_sum' AS check, coalesce(s.customer_id, o.customer_id) AS customer_id, "
-         "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
-         "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
-         "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
-         "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
-         "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
-         "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
+SQL_MANY(
+        standing_is_sum_of_orders, nothing, finding,
+        "SELECT 'standing_sum' AS check, coalesce(s.customer_id, o.customer_id) AS customer_id, "
+        "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
+        "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
+        "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
+        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
+        "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
+        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
 
-SQL_MANY(days_sum_to_standing, nothing, finding,
-         "SELECT 'days_sum' AS check, coalesce(s.customer_id, d.customer_id) AS customer_id, "
-         "'the days differ from the standing' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
-         "sum(orders) AS orders, sum(spend_minor) AS spend, sum(growth) AS growth FROM metric_days GROUP BY customer_id) AS d "
-         "USING (customer_id) WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) "
-         "IS DISTINCT FROM (coalesce(d.orders, 0), coalesce(d.spend, 0), coalesce(d.growth, 0))" LIMIT)
+SQL_MANY(
+        days_sum_to_standing, nothing, finding,
+        "SELECT 'days_sum' AS check, coalesce(s.customer_id, d.customer_id) AS customer_id, "
+        "'the days differ from the standing' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
+        "sum(orders) AS orders, sum(spend_minor) AS spend, sum(growth) AS growth FROM metric_days GROUP BY customer_id) AS d "
+        "USING (customer_id) WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) "
+        "IS DISTINCT FROM (coalesce(d.orders, 0), coalesce(d.spend, 0), coalesce(d.growth, 0))" LIMIT)
 
-SQL_MANY(history_ends_in_standing, nothing, finding,
-         "SELECT 'tier_history' AS check, customer_id, 'the history does not lead to the present tier' AS detail "
-         "FROM tier_standings s FULL JOIN (SELECT customer_id, count(*) AS n, bool_and(follows) AS is_chain, "
-         "max(tier_after) FILTER (WHERE is_last) AS tier FROM (SELECT customer_id, tier_after, change_no = row_number() OVER w "
-         "AND tier_before = lag(tier_after, 1, tier_before) OVER w AS follows, lead(change_no) OVER w IS NULL AS is_last "
-         "FROM tier_history WINDOW w AS (PARTITION BY customer_id ORDER BY change_no)) AS c GROUP BY customer_id) AS h "
-         "USING (customer_id) WHERE coalesce(s.changes, 0) <> coalesce(h.n, 0) OR NOT coalesce(h.is_chain, true) "
-         "OR (h.n > 0 AND h.tier IS DISTINCT FROM s.tier)" LIMIT)
+SQL_MANY(
+        history_ends_in_standing, nothing, finding,
+        "SELECT 'tier_history' AS check, customer_id, 'the history does not lead to the present tier' AS detail "
+        "FROM tier_standings s FULL JOIN (SELECT customer_id, count(*) AS n, bool_and(follows) AS is_chain, "
+        "max(tier_after) FILTER (WHERE is_last) AS tier FROM (SELECT customer_id, tier_after, change_no = row_number() OVER w "
+        "AND tier_before = lag(tier_after, 1, tier_before) OVER w AS follows, lead(change_no) OVER w IS NULL AS is_last "
+        "FROM tier_history WINDOW w AS (PARTITION BY customer_id ORDER BY change_no)) AS c GROUP BY customer_id) AS h "
+        "USING (customer_id) WHERE coalesce(s.changes, 0) <> coalesce(h.n, 0) OR NOT coalesce(h.is_chain, true) "
+        "OR (h.n > 0 AND h.tier IS DISTINCT FROM s.tier)" LIMIT)
 
 struct check {
         const char *name, *says;
@@ -199,7 +234,8 @@ enum err check_points(struct ctx *c, struct proof *ret)
 {
         TX(tx);
         struct counted counted;
-        struct proof proof = {.faults.v = ARENA_ARRAY(c->arena, ARRAY_SIZE(checks) * FINDINGS_MAX, struct finding)};
+        struct proof proof = {
+                .faults.v = ARENA_ARRAY(c->arena, ARRAY_SIZE(checks) * FINDINGS_MAX, struct finding)};
 
         TRY(one_view(c, &tx));
         TRY(points_counted(c, &(struct nothing){0}, &counted));
@@ -244,8 +280,8 @@ enum err check_run(struct ctx *c, FILE *out, bool *ret_ok)
                 findings_print(out, &found);
                 failed += found.n > 0;
         }
-        fprintf(out, "%zu checks, %zu wrong; %lld accounts, %lld ledger entries\n", ARRAY_SIZE(checks), failed,
-                (long long)counted.customers, (long long)counted.checked_entries);
+        fprintf(out, "%zu checks, %zu wrong; %lld accounts, %lld ledger entries\n", ARRAY_SIZE(checks),
+                failed, (long long)counted.customers, (long long)counted.checked_entries);
         *ret_ok = failed == 0;
         return tx_commit(&tx);
 }

@@ -1,5 +1,5 @@
-/* The auditor: proves from the stored rows that every balance is right. It reads the tables of all domains, and only
- * reads. */
+/* The auditor: proves from the stored rows that every balance is right. It reads the tables of all domains,
+ * and only reads. */
 #pragma once
 
 #include <stdio.h>
@@ -15,8 +15,8 @@ struct finding {
 };
 struct proof {
         bool ok;
-        int64_t customers;       /* with a points account */
-        int64_t checked_entries; /* of the ledger */
+        int64_t customers;              /* with a points account */
+        int64_t checked_entries;        /* of the ledger */
         LIST_OF(struct finding) faults; /* at most FINDINGS_MAX of each check */
 };
 SHAPE_DECLARE(proof);

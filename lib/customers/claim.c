@@ -22,7 +22,7 @@ struct crowd {
         size_t count;
         struct idmap by_id;       /* id or alias → member */
         struct idmap by_identity; /* identity_key → member */
-        struct list identities; /* struct identity_row, as stored */
+        struct list identities;   /* struct identity_row, as stored */
         struct identity_row *new_identities;
         size_t new_identity_count;
         struct alias_row *new_aliases;
@@ -40,13 +40,14 @@ static void person_read(struct customer_claim *claim, struct person *person)
         else if (in->external_id != NULL)
                 person->id = uuid_of_external("customer", in->external_id);
         else if (person->identities.n == 0)
-                fault_body(c, claim->pointer, "required", "must hold id, external_id, phone, email or identities");
+                fault_body(c, claim->pointer, "required",
+                           "must hold id, external_id, phone, email or identities");
         claim->err = problem_check(c);
 }
 
 /* What to look for, without doubles where it is cheap. */
-static void keys_collect(struct ctx *c, const struct customer_claim *claims, const struct person *people, size_t n,
-                         struct customer_ids *ret_ids, struct identity_keys *ret_keys)
+static void keys_collect(struct ctx *c, const struct customer_claim *claims, const struct person *people,
+                         size_t n, struct customer_ids *ret_ids, struct identity_keys *ret_keys)
 {
         size_t identities = 0;
 
@@ -114,8 +115,8 @@ static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, c
         return ERR_OK;
 }
 
-static enum err crowd_load(struct crowd *crowd, const struct customer_claim *claims, const struct person *people,
-                           size_t n)
+static enum err crowd_load(struct crowd *crowd, const struct customer_claim *claims,
+                           const struct person *people, size_t n)
 {
         struct ctx *c = crowd->c;
         struct customer_ids ids = {0};
@@ -147,14 +148,14 @@ static enum err taken(struct customer_claim *claim, const char *kind)
         return fail(claim->c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", kind);
 }
 
-static size_t member_new(struct crowd *crowd, const struct person *person)
+static size_t member_new(struct crowd *crowd, const struct person *person, unsigned channel)
 {
         struct member *member = &crowd->members[crowd->count];
 
         *member = (struct member){.is_new = true};
         member->customer = (struct customer){
                 .id = uuid_known(person->id) ? person->id : uuid_new(crowd->c->now),
-                .version = 0,
+                .source.channel = channel,
                 .created_at = crowd->c->now,
         };
         idmap_put(&crowd->by_id, member->customer.id, crowd->count);
@@ -162,8 +163,8 @@ static size_t member_new(struct crowd *crowd, const struct person *person)
 }
 
 /* Which member a claim means: by id, else by the first identity that somebody has; SIZE_MAX: nobody yet. */
-static enum err member_find(const struct crowd *crowd, struct customer_claim *claim, const struct person *person,
-                            size_t *ret_at)
+static enum err member_find(const struct crowd *crowd, struct customer_claim *claim,
+                            const struct person *person, size_t *ret_at)
 {
         size_t at = uuid_known(person->id) ? idmap_get(&crowd->by_id, person->id) : SIZE_MAX;
         bool by_identity = at == SIZE_MAX;
@@ -171,17 +172,20 @@ static enum err member_find(const struct crowd *crowd, struct customer_claim *cl
         if (at == SIZE_MAX && uuid_known(claim->in->id))
                 return fail(claim->c, ERR_NOT_FOUND, "There is no customer with this id.");
         for (size_t i = 0; at == SIZE_MAX && i < person->identities.n; i++)
-                at = idmap_get(&crowd->by_identity, identity_key(person->identities.v[i].kind, person->identities.v[i].value));
+                at = idmap_get(&crowd->by_identity,
+                               identity_key(person->identities.v[i].kind, person->identities.v[i].value));
         *ret_at = at;
         if (at == SIZE_MAX || !by_identity || claim->in->external_id == NULL)
                 return ERR_OK;
-        /* Found by an identity while the shop's number is new: it becomes that customer's, unless he has one. */
-        return crowd->members[at].customer.external_id == NULL ? ERR_OK : taken(claim, person->identities.v[0].kind);
+        /* Found by an identity while the shop's number is new: it becomes that customer's, unless he has one.
+         */
+        return crowd->members[at].customer.external_id == NULL ? ERR_OK
+                                                               : taken(claim, person->identities.v[0].kind);
 }
 
 /* The claim's identities are the member's (SIZE_MAX: a new one's) or nobody's. */
-static enum err identities_check(const struct crowd *crowd, struct customer_claim *claim, const struct person *person,
-                                 size_t at)
+static enum err identities_check(const struct crowd *crowd, struct customer_claim *claim,
+                                 const struct person *person, size_t at)
 {
         for (size_t i = 0; i < person->identities.n; i++) {
                 const struct identity *identity = &person->identities.v[i];
@@ -229,15 +233,16 @@ static bool identities_take(struct crowd *crowd, const struct person *person, si
                 if (identity_is_single(identity->kind))
                         identity_make_room(crowd, identity->kind, at);
                 idmap_put(&crowd->by_identity, key, at);
-                crowd->new_identities[crowd->new_identity_count++] =
-                        (struct identity_row){identity->kind, identity->value, crowd->members[at].customer.id};
+                crowd->new_identities[crowd->new_identity_count++] = (struct identity_row){
+                        identity->kind, identity->value, crowd->members[at].customer.id};
                 changed = true;
         }
         return changed;
 }
 
 /* A number of the shop's for somebody who was known without: the id made of it becomes an alias. */
-static void external_id_take(struct crowd *crowd, const struct person *person, const char *external_id, size_t at)
+static void external_id_take(struct crowd *crowd, const struct person *person, const char *external_id,
+                             size_t at)
 {
         struct customer *customer = &crowd->members[at].customer;
 
@@ -250,13 +255,13 @@ static void external_id_take(struct crowd *crowd, const struct person *person, c
 
 static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
 {
-        size_t at;
+        size_t at = SIZE_MAX;
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));
         claim->created = at == SIZE_MAX;
         if (claim->created)
-                at = member_new(crowd, person);
+                at = member_new(crowd, person, claim->channel);
         struct member *member = &crowd->members[at];
         const char *external_id = claim->in->external_id;
         bool changed = false;

@@ -1,19 +1,23 @@
 #include "customers/customers.h"
 
+#include "base/json.h"
 #include "customers/store.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
         static const char prefix[] = "ext:";
 
-        if (strncmp(reference, prefix, sizeof prefix - 1) == 0 && reference[sizeof prefix - 1] != '\0' &&
-            text_chars(reference) < sizeof prefix + TEXT_MAX_DEFAULT) {
-                *ret = uuid_of_external("customer", reference + sizeof prefix - 1);
+        const size_t skip = sizeof prefix - 1;
+
+        if (strncmp(reference, prefix, skip) == 0 && reference[skip] != '\0' &&
+            text_chars(reference + skip) <= TEXT_MAX_DEFAULT) {
+                *ret = uuid_of_external("customer", reference + skip);
                 return ERR_OK;
         }
         if (uuid_from_text(reference, ret))
                 return ERR_OK;
-        return fail(c, ERR_NOT_FOUND, "\"%s\" is neither a customer's UUID nor ext:<external id>.", reference);
+        return fail(c, ERR_NOT_FOUND, "\"%s\" is neither a customer's UUID nor ext:<external id>.",
+                    reference);
 }
 
 struct customer_key {
@@ -25,10 +29,12 @@ SHAPE(customer_key, "One id, current or old.", FIELD(id));
 
 #define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
 #define CONTACT(kind)                                                                                        \
-        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind "' LIMIT 1) AS " kind
+        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind      \
+        "' LIMIT 1) AS " kind
 
 SQL_OPT(customer_find, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
+        "SELECT " CUSTOMER_COLUMNS
+        ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
 
 SQL_OPT(customer_find_locked, customer_key, customer,
         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
@@ -37,10 +43,12 @@ SQL_OPT(customer_find_locked, customer_key, customer,
 SHAPE(customer_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(customers_page, customer_page, customer,
-         "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT("email") " FROM customers "
-         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
-         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
+SQL_MANY(
+        customers_page, customer_page, customer,
+        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT(
+                "email") " FROM customers "
+                         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
+                         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
 
 static enum err no_customer(struct ctx *c, const char *reference)
 {
@@ -73,6 +81,25 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find_locked(c, &key, ret, &found));
         return found ? ERR_OK : no_customer(c, reference);
+}
+
+static enum err version_check(struct ctx *c, const struct customer *customer, int64_t expected_version)
+{
+        if (expected_version == 0 || expected_version == customer->version)
+                return ERR_OK;
+        problem_int(c, "version", customer->version);
+        return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer->version,
+                    (long long)expected_version);
+}
+
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version)
+{
+        struct customer customer;
+
+        if (expected_version == 0)
+                return ERR_OK;
+        TRY(customer_lock(c, reference, &customer));
+        return version_check(c, &customer, expected_version);
 }
 
 enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
@@ -113,8 +140,8 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
         return shown(c, claim.customer->id, ret);
 }
 
-enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in, struct customer *ret,
-                         bool *ret_created)
+enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
+                         struct customer *ret, bool *ret_created)
 {
         struct uuid id;
         struct customer_in claimed = *in;
@@ -136,10 +163,13 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
         return shown(c, claim.customer->id, ret);
 }
 
-/* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id. */
-static enum err external_id_change(struct ctx *c, const struct customer_in *in, const struct customer *customer)
+/* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id.
+ */
+static enum err external_id_change(struct ctx *c, const struct customer_in *in,
+                                   const struct customer *customer)
 {
-        if (in->external_id == NULL || (customer->external_id != NULL && strcmp(in->external_id, customer->external_id) == 0))
+        if (in->external_id == NULL ||
+            (customer->external_id != NULL && strcmp(in->external_id, customer->external_id) == 0))
                 return ERR_OK;
         struct uuid id = uuid_of_external("customer", in->external_id);
         struct customer other;
@@ -179,8 +209,18 @@ static enum err identities_change(struct ctx *c, const struct customer_in *in, s
         return ERR_OK;
 }
 
-enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
-                        struct customer *ret)
+/* A merge patch goes into the free objects too; what grows too large by it is a fault. */
+static void facts_merge(struct ctx *c, const char *pointer, struct json_text known, struct json_text *patch)
+{
+        if (patch->text == NULL)
+                return;
+        patch->text = json_merge_patch(c->arena, known.text, patch->text);
+        if (strlen(patch->text) > JSON_BYTES_MAX)
+                fault_body(c, pointer, "too_long", "must have at most %d bytes", JSON_BYTES_MAX);
+}
+
+enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
+                        int64_t expected_version, struct customer *ret)
 {
         struct customer customer;
 
@@ -190,14 +230,14 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
-        if (expected_version != 0 && expected_version != customer.version) {
-                problem_int(c, "version", customer.version);
-                return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer.version,
-                            (long long)expected_version);
-        }
+        TRY(version_check(c, &customer, expected_version));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
-        shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);
+        struct customer_in patch = *in;
+        facts_merge(c, "#/attributes", customer.attributes, &patch.attributes);
+        facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
+        TRY(problem_check(c));
+        shape_merge(&customer_in_shape, &patch, &customer_shape, &customer, MERGE_ALL);
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));

@@ -58,8 +58,8 @@ enum err customer_reference(struct ctx *c, const char *reference, struct uuid *r
 /* The customer behind a reference, old ids included. ERR_NOT_FOUND. */
 enum err customer_get(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
 
-/* Lock the customer behind a reference until the transaction ends: whoever changes anything of a customer holds this
- * lock. ERR_NOT_FOUND. */
+/* Lock the customer behind a reference until the transaction ends: whoever changes anything of a customer
+ * holds this lock. ERR_NOT_FOUND. */
 enum err customer_lock(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
 
 /* The same by an id that is known to be current. */
@@ -68,13 +68,19 @@ enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) M
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
 enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;
 
-/* Create or update by reference ("ext:C-77"). ERR_IDENTITY_TAKEN, ERR_INVALID, ERR_NOT_FOUND (an unknown UUID). */
-enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in, struct customer *ret,
-                         bool *ret_created) MUST_CHECK;
+/* Create or update by reference ("ext:C-77"). ERR_IDENTITY_TAKEN, ERR_INVALID, ERR_NOT_FOUND (an unknown
+ * UUID). */
+enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
+                         struct customer *ret, bool *ret_created) MUST_CHECK;
 
-/* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID. */
-enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in, int64_t expected_version,
-                        struct customer *ret) MUST_CHECK;
+/* Is the customer at this version? 0 takes any. Locks the customer, so the answer holds until the transaction
+ * ends. ERR_NOT_FOUND, ERR_STALE. */
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
+
+/* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
+ */
+enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
+                        int64_t expected_version, struct customer *ret) MUST_CHECK;
 
 /* A page of customers, oldest first, after the position (created_at, id). */
 struct customer_page {
@@ -86,19 +92,22 @@ enum err customers_list(struct ctx *c, const struct customer_page *page, struct 
 
 /* One of the people of a batch of orders. */
 struct customer_claim {
-        struct ctx *c; /* whose faults these are */
+        struct ctx *c;       /* whose faults these are */
         const char *pointer; /* where `in` stands in its body: "#/customer" */
         const struct customer_in *in;
-        enum err err;             /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
+        unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
+        enum err err;     /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
         struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
-        bool touched; /* it created or changed something: whoever then refuses the call must undo the transaction */
+        bool touched; /* it created or changed something: whoever then refuses the call must undo the
+                         transaction */
 };
 
-/* Find, lock, create and fill in the people of a batch, all at once: one read round trip when everybody is known, writes
- * queued. A claim's own failure goes into its err; the result is the batch's. In a transaction. */
+/* Find, lock, create and fill in the people of a batch, all at once: one read round trip when everybody is
+ * known, writes queued. A claim's own failure goes into its err; the result is the batch's. In a transaction.
+ */
 enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n) MUST_CHECK;
 
-/* Pure: an identity in its one normal form (e-mail trimmed and lower-case, phone E.164 with +86 where no country is
- * given); a fault at pointer when it has none. Returns NULL then. */
+/* Pure: an identity in its one normal form (e-mail trimmed and lower-case, phone E.164 with +86 where no
+ * country is given); a fault at pointer when it has none. Returns NULL then. */
 const char *identity_normal(struct ctx *c, const char *pointer, const char *kind, const char *value);

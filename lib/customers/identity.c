@@ -45,7 +45,7 @@ static const char *normal_phone(struct ctx *c, const char *value)
         }
         digits[n] = '\0';
         const char *number = digits;
-        if (!international && strncmp(number, "00", 2) == 0) {
+        if (!international && number[0] == '0' && number[1] == '0') {
                 international = true;
                 number += 2;
         }

@@ -1,14 +1,15 @@
 #include "customers/customers.h"
 
-NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_display", "paid_recommend", "event", "live",
-      "short_video", "offsite", "social", "referral", "community", "offline", "import", "other");
+NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_display", "paid_recommend",
+      "event", "live", "short_video", "offsite", "social", "referral", "community", "offline", "import",
+      "other");
 NAMES(gender_names, "female", "male", "other");
 
 #define IDENTITIES_MAX 20
 
 #define SHAPE_T struct source
-SHAPE(source, "Where the first contact came from.", PRESENCE(has),
-      FIELD(channel, .names = &channel_names), FIELD(detail, .max = 500), FIELD(campaign, .max = 200));
+SHAPE(source, "Where the first contact came from.", PRESENCE(has), FIELD(channel, .names = &channel_names),
+      FIELD(detail, .max = 500), FIELD(campaign, .max = 200));
 #undef SHAPE_T
 
 #define SHAPE_T struct identity
@@ -36,7 +37,8 @@ SHAPE(identity, "A further way to recognise a customer; it belongs to one custom
 SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
       FIELD(id, .doc = "Our id of a known customer; only inside an order."),
       FIELD(external_id, .min = 1, .max = 200, .format = &format_printable, .doc = EXTERNAL_ID_DOC),
-      FIELD(phone, .min = 1, .max = 40, .pii = PII_PHONE, .doc = "Any usual writing; kept as E.164, +86 where no country is given."),
+      FIELD(phone, .min = 1, .max = 40, .pii = PII_PHONE,
+            .doc = "Any usual writing; kept as E.164, +86 where no country is given."),
       FIELD(email, .min = 3, .max = 254, .pii = PII_EMAIL, .doc = "Kept trimmed and in lower case."),
       LIST(identities, identity, .max = IDENTITIES_MAX), PROFILE_FIELDS);
 #undef SHAPE_T

@@ -19,28 +19,32 @@ SQL_LATER(customers_lock, customer_ids, customer,
 SQL_LATER(aliases_find, customer_ids, alias_row,
           "SELECT alias_id, customer_id FROM customer_aliases WHERE alias_id = ANY(:ids)")
 
-/* Both lists are looked up in the key (kind, value); pairs that nobody asked for are dropped by the caller. */
-SQL_LATER(identities_find, identity_keys, identity_row,
-          "SELECT kind, value, customer_id FROM customer_identities WHERE kind = ANY(:kinds) AND value = ANY(:values)")
+/* Both lists are looked up in the key (kind, value); pairs that nobody asked for are dropped by the caller.
+ */
+SQL_LATER(
+        identities_find, identity_keys, identity_row,
+        "SELECT kind, value, customer_id FROM customer_identities WHERE kind = ANY(:kinds) AND value = ANY(:values)")
 
-#define INSERT_CUSTOMERS                                                                                     \
-        "INSERT INTO customers (id, external_id, name, gender, birthday, language, country, province, city, district, " \
-        "owner, source_channel, source_detail, source_campaign, attributes, preferences, version, created_at, "         \
+#define INSERT_CUSTOMERS                                                                                                  \
+        "INSERT INTO customers (id, external_id, name, gender, birthday, language, country, province, city, district, "   \
+        "owner, source_channel, source_detail, source_campaign, attributes, preferences, version, created_at, "           \
         "updated_at) SELECT * FROM unnest(:id, :external_id, :name, :gender, :birthday, :language, :country, :province, " \
         ":city, :district, :owner, :source.channel, :source.detail, :source.campaign, :attributes, :preferences, "        \
         ":version, :created_at, :updated_at)"
 
 SQL_BATCH(customers_insert, customer, INSERT_CUSTOMERS)
 
-/* The rows exist and are locked: the conflict is certain, and finds each row by its key whatever the table's size. */
-SQL_BATCH(customers_update, customer,
-          INSERT_CUSTOMERS
-          " ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, name = excluded.name, "
-          "gender = excluded.gender, birthday = excluded.birthday, language = excluded.language, "
-          "country = excluded.country, province = excluded.province, city = excluded.city, district = excluded.district, "
-          "owner = excluded.owner, source_channel = excluded.source_channel, source_detail = excluded.source_detail, "
-          "source_campaign = excluded.source_campaign, attributes = excluded.attributes, "
-          "preferences = excluded.preferences, version = excluded.version, updated_at = excluded.updated_at")
+/* The rows exist and are locked: the conflict is certain, and finds each row by its key whatever the table's
+ * size. */
+SQL_BATCH(
+        customers_update, customer,
+        INSERT_CUSTOMERS
+        " ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, name = excluded.name, "
+        "gender = excluded.gender, birthday = excluded.birthday, language = excluded.language, "
+        "country = excluded.country, province = excluded.province, city = excluded.city, district = excluded.district, "
+        "owner = excluded.owner, source_channel = excluded.source_channel, source_detail = excluded.source_detail, "
+        "source_campaign = excluded.source_campaign, attributes = excluded.attributes, "
+        "preferences = excluded.preferences, version = excluded.version, updated_at = excluded.updated_at")
 
 SQL_BATCH(aliases_insert, alias_row,
           "INSERT INTO customer_aliases (alias_id, customer_id, created_at) "
@@ -108,10 +112,12 @@ void identities_of(struct ctx *c, const char *pointer, const struct customer_in 
 
         if (in->phone != NULL)
                 v[n++] = (struct identity){
-                        "phone", identity_normal(c, arena_printf(c->arena, "%s/phone", pointer), "phone", in->phone)};
+                        "phone",
+                        identity_normal(c, arena_printf(c->arena, "%s/phone", pointer), "phone", in->phone)};
         if (in->email != NULL)
                 v[n++] = (struct identity){
-                        "email", identity_normal(c, arena_printf(c->arena, "%s/email", pointer), "email", in->email)};
+                        "email",
+                        identity_normal(c, arena_printf(c->arena, "%s/email", pointer), "email", in->email)};
         for (size_t i = 0; i < in->identities.n; i++) {
                 const struct identity *given = &in->identities.v[i];
                 const char *at = arena_printf(c->arena, "%s/identities/%zu/value", pointer, i);

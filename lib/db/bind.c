@@ -10,11 +10,11 @@
 static const struct {
         Oid element, array;
 } oids[] = {
-        [WIRE_BOOL] = {16, 1000},    [WIRE_INT] = {20, 1016},       [WIRE_INT32] = {23, 1007},
-        [WIRE_OPT_INT] = {20, 1016}, [WIRE_TEXT] = {25, 1009},      [WIRE_ENUM] = {25, 1009},
-        [WIRE_UUID] = {2950, 2951},  [WIRE_INSTANT] = {1184, 1185}, [WIRE_DATE] = {1082, 1182},
-        [WIRE_BIRTHDAY] = {25, 1009}, [WIRE_JSON] = {3802, 3807},   [WIRE_BYTES] = {17, 1001},
-        [WIRE_INTS] = {1016, 0},     [WIRE_TEXTS] = {1009, 0},      [WIRE_UUIDS] = {2951, 0},
+        [WIRE_BOOL] = {16, 1000},     [WIRE_INT] = {20, 1016},       [WIRE_INT32] = {23, 1007},
+        [WIRE_OPT_INT] = {20, 1016},  [WIRE_TEXT] = {25, 1009},      [WIRE_ENUM] = {25, 1009},
+        [WIRE_UUID] = {2950, 2951},   [WIRE_INSTANT] = {1184, 1185}, [WIRE_DATE] = {1082, 1182},
+        [WIRE_BIRTHDAY] = {25, 1009}, [WIRE_JSON] = {3802, 3807},    [WIRE_BYTES] = {17, 1001},
+        [WIRE_INTS] = {1016, 0},      [WIRE_TEXTS] = {1009, 0},      [WIRE_UUIDS] = {2951, 0},
         [WIRE_PRESENCE] = {0, 0},
 };
 
@@ -121,8 +121,9 @@ static void put_element(struct text *out, const struct field *field, const void 
 
 static void put_list(struct text *out, const struct field *field, const void *at)
 {
-        static const struct field elements[] = {
-                [WIRE_INTS] = {.wire = WIRE_INT}, [WIRE_TEXTS] = {.wire = WIRE_TEXT}, [WIRE_UUIDS] = {.wire = WIRE_UUID}};
+        static const struct field elements[] = {[WIRE_INTS] = {.wire = WIRE_INT},
+                                                [WIRE_TEXTS] = {.wire = WIRE_TEXT},
+                                                [WIRE_UUIDS] = {.wire = WIRE_UUID}};
         static const size_t sizes[] = {[WIRE_INTS] = sizeof(int64_t),
                                        [WIRE_TEXTS] = sizeof(char *),
                                        [WIRE_UUIDS] = sizeof(struct uuid)};
@@ -177,7 +178,8 @@ enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_
                 lengths[i] = (int)(starts[i + 1] - starts[i]);
                 formats[i] = 1;
         }
-        if (!PQsendQueryPrepared(c->db->conn, sql->name, plan->count, values, lengths, formats, /* binary= */ 1))
+        if (!PQsendQueryPrepared(c->db->conn, sql->name, plan->count, values, lengths, formats,
+                                 /* binary= */ 1))
                 return connection_lost(c);
         return ERR_OK;
 }

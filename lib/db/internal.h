@@ -10,8 +10,8 @@
 #define SQL_STATEMENTS_MAX 1024
 /* Parameters of one statement. */
 #define SQL_PARAMS_MAX 64
-/* Statements in flight between two round trips; a full queue is flushed. Keeps the answers, some 50 bytes each, far
- * below a socket buffer, so that neither side can block the other. */
+/* Statements in flight between two round trips; a full queue is flushed. Keeps the answers, some 50 bytes
+ * each, far below a socket buffer, so that neither side can block the other. */
 #define PENDING_MAX 128
 
 struct sql_param {
@@ -20,7 +20,7 @@ struct sql_param {
 };
 
 struct sql_plan {
-        const char *text; /* with $1, $2 ... */
+        const char *text;  /* with $1, $2 ... */
         const char *fault; /* why the text is wrong, or NULL; told by sql_check_all */
         struct sql_param params[SQL_PARAMS_MAX];
         int count;

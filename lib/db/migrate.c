@@ -17,8 +17,9 @@ SHAPE(migration_row, "An applied migration.", FIELD(number), FIELD(name), FIELD(
 
 SQL_MANY(migrations_applied, nothing, migration_row,
          "SELECT number, name, checksum FROM schema_migrations ORDER BY number")
-SQL_EXEC(migration_record, migration_row,
-         "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (:number, :name, :checksum, :now)")
+SQL_EXEC(
+        migration_record, migration_row,
+        "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (:number, :name, :checksum, :now)")
 
 static const char *checksum(struct ctx *c, const char *sql)
 {
@@ -36,15 +37,17 @@ static enum err compare(struct ctx *c, const struct list *applied)
 
         for (size_t i = 0; i < applied->n; i++) {
                 if (i >= migration_count || rows[i].number != migrations[i].number)
-                        return fail(c, ERR_INTERNAL,
-                                    "The database has migration %04d_%s, which this program does not know: it is older "
-                                    "than the database.",
-                                    (int)rows[i].number, rows[i].name);
+                        return fail(
+                                c, ERR_INTERNAL,
+                                "The database has migration %04d_%s, which this program does not know: it is older "
+                                "than the database.",
+                                (int)rows[i].number, rows[i].name);
                 if (strcmp(rows[i].checksum, checksum(c, migrations[i].sql)) != 0)
-                        return fail(c, ERR_INTERNAL,
-                                    "Migration %04d_%s was changed after it had been applied. Put the file back; "
-                                    "changes go into a new migration.",
-                                    (int)rows[i].number, rows[i].name);
+                        return fail(
+                                c, ERR_INTERNAL,
+                                "Migration %04d_%s was changed after it had been applied. Put the file back; "
+                                "changes go into a new migration.",
+                                (int)rows[i].number, rows[i].name);
         }
         return ERR_OK;
 }
@@ -52,8 +55,9 @@ static enum err compare(struct ctx *c, const struct list *applied)
 static enum err apply(struct ctx *c, const struct migration *migration)
 {
         TX(tx);
-        struct migration_row row = {
-                .number = migration->number, .name = migration->name, .checksum = checksum(c, migration->sql)};
+        struct migration_row row = {.number = migration->number,
+                                    .name = migration->name,
+                                    .checksum = checksum(c, migration->sql)};
 
         TRY(tx_begin(c, &tx));
         enum err err = db_script(c, migration->sql);
@@ -95,7 +99,7 @@ enum err migrate_check(struct ctx *c)
         TRY(migrations_applied(c, &(struct nothing){0}, &applied));
         TRY(compare(c, &applied));
         if (applied.n < migration_count)
-                return fail(c, ERR_INTERNAL, "Migration %04d_%s has not been applied.", migrations[applied.n].number,
-                            migrations[applied.n].name);
+                return fail(c, ERR_INTERNAL, "Migration %04d_%s has not been applied.",
+                            migrations[applied.n].number, migrations[applied.n].name);
         return ERR_OK;
 }

@@ -1,8 +1,8 @@
 /* Migrations: numbered SQL files, applied once, in order, by one server at a time.
  *
  * The files are compiled into the program (migrations/NNNN_name.sql), so a binary always fits its schema. An
- * advisory lock lets several servers start together; the checksum of each applied file is kept, and a file that was changed
- * after it was applied stops the start. */
+ * advisory lock lets several servers start together; the checksum of each applied file is kept, and a file
+ * that was changed after it was applied stops the start. */
 #pragma once
 
 #include "base/ctx.h"
@@ -15,7 +15,8 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t migration_count;
 
-/* Apply what is missing; *ret_applied is how many were. ERR_INTERNAL names the file that differs or failed. */
+/* Apply what is missing; *ret_applied is how many were. ERR_INTERNAL names the file that differs or failed.
+ */
 enum err migrate_up(struct ctx *c, int *ret_applied) MUST_CHECK;
 
 /* Is the schema that of this binary? ERR_INTERNAL says what is missing or too new. */

@@ -1,4 +1,5 @@
-/* Registration: reads each statement's text once, before main, and resolves its parameters against its shape. */
+/* Registration: reads each statement's text once, before main, and resolves its parameters against its shape.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static int param_number(const struct sql *sql, struct sql_plan *plan, const char
                 param.field = shape_path(sql->in, name, len, &param.offset);
                 if (param.field == NULL) {
                         static char fault[128]; /* the first one is told; the process ends on it */
-                        snprintf(fault, sizeof fault, "the shape %s has no field %.*s", sql->in->name, (int)len, name);
+                        snprintf(fault, sizeof fault, "the shape %s has no field %.*s", sql->in->name,
+                                 (int)len, name);
                         plan->fault = fault;
                         return 1;
                 }

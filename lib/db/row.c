@@ -122,7 +122,8 @@ enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result,
                 for (int column = 0; column < columns; column++) {
                         if (!PQgetisnull(result, row, column)) {
                                 TRY(get_value(c, fields[column], PQgetvalue(result, row, column),
-                                              (size_t)PQgetlength(result, row, column), object + offsets[column]));
+                                              (size_t)PQgetlength(result, row, column),
+                                              object + offsets[column]));
                         } else if (!may_be_null(fields[column])) {
                                 return fail(c, ERR_INTERNAL, "%s: the column %s is null.", sql->name,
                                             fields[column]->name);

@@ -38,7 +38,8 @@ static enum err prepare(struct ctx *c, const struct sql *sql)
         return pending_add(c, (struct pending){.kind = PENDING_PREPARE, .sql = sql});
 }
 
-static enum err statement_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n, struct list *later)
+static enum err statement_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n,
+                               struct list *later)
 {
         assert(c->db->conn != NULL);
         if (!is_prepared(c->db, sql->index))
@@ -48,7 +49,8 @@ static enum err statement_send(struct ctx *c, const struct sql *sql, const void 
 }
 
 /* Take in one queued statement's answer. */
-static enum err result_take(struct ctx *c, const struct pending *pending, const PGresult *result, bool discard)
+static enum err result_take(struct ctx *c, const struct pending *pending, const PGresult *result,
+                            bool discard)
 {
         switch (PQresultStatus(result)) {
         case PGRES_COMMAND_OK:
@@ -77,8 +79,9 @@ enum err pending_read(struct ctx *c, bool discard)
         for (size_t i = 0; i < count; i++) {
                 PGresult *result;
                 while ((result = PQgetResult(db->conn)) != NULL) {
-                        enum err err = first == ERR_OK ? result_take(c, &db->pending[i], result, discard)
-                                                       : result_take(c, &db->pending[i], result, /* discard= */ true);
+                        enum err err = first == ERR_OK
+                                               ? result_take(c, &db->pending[i], result, discard)
+                                               : result_take(c, &db->pending[i], result, /* discard= */ true);
                         if (first == ERR_OK)
                                 first = err;
                         PQclear(result);

@@ -1,23 +1,25 @@
 /* SQL statements as typed C functions.
  *
  *         SQL_ONE(points_take, redeem, balance,
- *                 "UPDATE points_accounts SET active = active - :points WHERE customer_id = :id RETURNING active")
+ *                 "UPDATE points_accounts SET active = active - :points WHERE customer_id = :id RETURNING
+ * active")
  *
  * defines
  *
  *         static enum err points_take(struct ctx *c, const struct redeem *in, struct balance *ret);
  *
- * :name is a field of the input shape (:source.channel one of a nested struct), :now the context's clock. Columns are
- * matched to the output shape by name; `AS "source.channel"` reaches into a nested struct. Parameters and columns
- * travel in binary with the type that the shape gives them; sql_check_all holds every statement of the program against
- * the live schema at start.
+ * :name is a field of the input shape (:source.channel one of a nested struct), :now the context's clock.
+ * Columns are matched to the output shape by name; `AS "source.channel"` reaches into a nested struct.
+ * Parameters and columns travel in binary with the type that the shape gives them; sql_check_all holds every
+ * statement of the program against the live schema at start.
  *
  *   SQL_ONE    exactly one row, else ERR_NOT_FOUND
  *   SQL_OPT    one row or none: *ret_found tells
  *   SQL_MANY   any number of rows, an array in the arena (struct list: .v, .n)
  *   SQL_LATER  as SQL_MANY, but queued: *ret is filled by the next round trip (db_flush)
  *   SQL_EXEC   no rows; queued
- *   SQL_BATCH  an array of input structs: each :name becomes one array, for unnest(:a, :b, ...); no rows; queued
+ *   SQL_BATCH  an array of input structs: each :name becomes one array, for unnest(:a, :b, ...); no rows;
+ * queued
  *
  * A queued statement binds its parameters at once: the input may change afterwards. */
 #pragma once
@@ -30,9 +32,9 @@ struct sql {
         const char *name, *text;
         const struct shape *in, *out; /* out NULL: returns no rows */
         bool batch;
-        struct sql *next;         /* all statements of the program */
-        struct sql_plan *plan;    /* parsed text, made at registration, immutable afterwards */
-        unsigned index;           /* its bit in a connection's set of prepared statements */
+        struct sql *next;      /* all statements of the program */
+        struct sql_plan *plan; /* parsed text, made at registration, immutable afterwards */
+        unsigned index;        /* its bit in a connection's set of prepared statements */
 };
 
 /* Called by the macros before main. */
@@ -45,8 +47,8 @@ enum err sql_later(struct ctx *c, const struct sql *sql, const void *in, struct 
 enum err sql_exec(struct ctx *c, const struct sql *sql, const void *in) MUST_CHECK;
 enum err sql_batch(struct ctx *c, const struct sql *sql, const void *rows, size_t n) MUST_CHECK;
 
-/* Prepare and describe every statement: parameters and columns must fit the shapes. All that do not are named in the
- * problem's detail, one a line; ERR_INTERNAL then. */
+/* Prepare and describe every statement: parameters and columns must fit the shapes. All that do not are named
+ * in the problem's detail, one a line; ERR_INTERNAL then. */
 enum err sql_check_all(struct ctx *c) MUST_CHECK;
 
 /* Every constraint named in constraints.def exists in the schema; the missing ones are named. For tests. */
@@ -68,7 +70,8 @@ enum err sql_check_constraints(struct ctx *c) MUST_CHECK;
         }
 #define SQL_OPT(name_, in_, out_, text_)                                                                     \
         SQL_DEFINE_(name_, in_, &out_##_shape, false, text_)                                                 \
-        MUST_CHECK static enum err name_(struct ctx *c, const struct in_ *in, struct out_ *ret, bool *ret_found) \
+        MUST_CHECK static enum err name_(struct ctx *c, const struct in_ *in, struct out_ *ret,              \
+                                         bool *ret_found)                                                    \
         {                                                                                                    \
                 return sql_opt(c, &name_##_sql, in, ret, ret_found);                                         \
         }

@@ -43,9 +43,9 @@ static void roll_back(struct ctx *c)
 enum err tx_commit(struct tx *tx)
 {
         struct ctx *c = tx->c;
-        struct db *db = c->db;
 
-        assert(c != NULL && db->tx_depth > 0);
+        assert(c != NULL && c->db->tx_depth > 0);
+        struct db *db = c->db;
         if (db->tx_depth > 1) {
                 db->tx_depth--;
                 tx->c = NULL;

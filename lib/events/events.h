@@ -1,4 +1,5 @@
-/* Events: every change appends what happened, in its own transaction. Nobody is called from here; readers read the log. */
+/* Events: every change appends what happened, in its own transaction. Nobody is called from here; readers
+ * read the log. */
 #pragma once
 
 #include "base/ctx.h"

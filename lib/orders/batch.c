@@ -1,4 +1,5 @@
-/* A batch of orders in one transaction: load everybody and everything, decide one call after the other, store. */
+/* A batch of orders in one transaction: load everybody and everything, decide one call after the other,
+ * store. */
 #include <assert.h>
 #include <sodium.h>
 
@@ -62,8 +63,8 @@ static struct desk *desk_for(struct batch *b, struct customer *customer)
         return &b->desks[at];
 }
 
-/* Check each order and find its customer. Orders that are not coherent are settled here; those whose customer was refused
- * later, for they may have been answered before. */
+/* Check each order and find its customer. Orders that are not coherent are settled here; those whose customer
+ * was refused later, for they may have been answered before. */
 static enum err people_find(struct batch *b)
 {
         struct customer_claim *claims = ARENA_ARRAY(b->c->arena, b->count, struct customer_claim);
@@ -74,7 +75,10 @@ static enum err people_find(struct batch *b)
                 order_check(call->c, call->in);
                 call->err = problem_check(call->c);
                 if (call->err == ERR_OK)
-                        claims[n++] = (struct customer_claim){.c = call->c, .pointer = "#/customer", .in = &call->in->customer};
+                        claims[n++] = (struct customer_claim){.c = call->c,
+                                                              .pointer = "#/customer",
+                                                              .in = &call->in->customer,
+                                                              .channel = call->in->channel};
         }
         TRY(customers_claim(b->c, claims, n));
         n = 0;
@@ -111,7 +115,8 @@ static struct date window_start(const struct batch *b)
         if (months < lifecycle_limits_default.loyal_window_months)
                 months = lifecycle_limits_default.loyal_window_months;
         for (size_t i = 0; i < b->count; i++) {
-                struct date day = zone_date(&b->c->shop->zone, take_time_of(b->jobs[i].call->in, b->c->now));
+                struct instant at = take_time_of(b->jobs[i].call->in, b->c->now);
+                struct date day = zone_date(&b->c->shop->zone, at);
                 if (date_compare(day, first) < 0)
                         first = day;
         }
@@ -138,7 +143,8 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
-                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id, desk->customer->created_at);
+                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id,
+                                       desk->customer->created_at);
         }
         for (size_t i = 0; i < accounts.n; i++) {
                 const struct points_account *account = &((const struct points_account *)accounts.v)[i];
@@ -164,9 +170,11 @@ static enum err load_more(struct batch *b, const struct list *orders)
         }
         for (size_t i = 0; i < b->count; i++) {
                 const struct job *job = &b->jobs[i];
-                /* an order that comes twice in a batch is looked at as if known: its second call may move points */
+                /* an order that comes twice in a batch is looked at as if known: its second call may move
+                 * points */
                 const struct order *known = job->desk != NULL ? &job->file->order : NULL;
-                if (known != NULL && take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
+                if (known != NULL &&
+                    take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {
@@ -250,8 +258,8 @@ static void remember(struct batch *b, struct job *job, const struct outcome *out
                                                                     .outcome = seen->outcome};
 }
 
-/* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the batch is
- * better taken apart. */
+/* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the
+ * batch is better taken apart. */
 static bool lots_missing(const struct batch *b, const struct job *job)
 {
         const struct order *order = &job->file->order;
@@ -260,12 +268,13 @@ static bool lots_missing(const struct batch *b, const struct job *job)
                take_needs_lots(b->session.program, order, job->call->in);
 }
 
-/* A call that was refused or answered before leaves nothing behind, on its customer neither: alone it is undone, among
- * others the batch is taken apart. */
+/* A call that was refused or answered before leaves nothing behind, on its customer neither: alone it is
+ * undone, among others the batch is taken apart. */
 static enum err leave_nothing(struct batch *b, const struct job *job)
 {
         if (job->claim->touched && b->count > 1)
-                return fail(b->c, ERR_CONFLICT, "A call of the batch changes nothing but had touched its customer.");
+                return fail(b->c, ERR_CONFLICT,
+                            "A call of the batch leaves nothing but had touched its customer.");
         b->undo = job->claim->touched;
         return ERR_OK;
 }
@@ -334,9 +343,10 @@ static void batch_start(struct batch *b, struct order_call *calls, size_t n)
         for (size_t i = 0; i < n; i++) {
                 calls[i].err = ERR_OK;
                 calls[i].created = calls[i].replayed = false;
+                calls[i].order_id = uuid_of_external("order", calls[i].in->external_id);
                 b->jobs[i] = (struct job){
                         .call = &calls[i],
-                        .order_id = uuid_of_external("order", calls[i].in->external_id),
+                        .order_id = calls[i].order_id,
                         .fingerprint = input_fingerprint(arena, &order_in_shape, calls[i].in),
                 };
         }
@@ -346,8 +356,10 @@ enum err orders_take(struct ctx *c, struct order_call *calls, size_t n)
 {
         PROGRAM(program);
         TX(tx);
-        struct batch b = {.c = c,
-                          .session = {.arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
+        struct batch b = {
+                .c = c,
+                .session = {
+                        .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
 
         batch_start(&b, calls, n);
         TRY(tx_begin(c, &tx));

@@ -32,23 +32,27 @@ static void line_check(struct ctx *c, const struct order_in *in, size_t index)
 
         for (size_t i = 0; i < index; i++)
                 if (order_line_no(in, i) == order_line_no(in, index)) {
-                        fault_body(c, line_pointer(c, index, "line_no"), "duplicate", "line %zu has the number %" PRId64 " already",
-                                   i, order_line_no(in, index));
+                        fault_body(c, line_pointer(c, index, "line_no"), "duplicate",
+                                   "line %zu has the number %" PRId64 " already", i,
+                                   order_line_no(in, index));
                         break;
                 }
         if (!line->unit_price_minor.set)
                 return;
-        if (__builtin_mul_overflow(line->quantity, line->unit_price_minor.v, &full) || full > ORDER_MINOR_MAX) {
+        if (__builtin_mul_overflow(line->quantity, line->unit_price_minor.v, &full) ||
+            full > ORDER_MINOR_MAX) {
                 fault_body(c, line_pointer(c, index, "unit_price_minor"), "too_large",
                            "quantity x unit_price_minor must be at most %" PRId64, ORDER_MINOR_MAX);
                 return;
         }
         expected = full - line->discount_minor;
         if (expected < 0)
-                fault_body(c, line_pointer(c, index, "discount_minor"), "too_large", "must be at most %" PRId64, full);
+                fault_body(c, line_pointer(c, index, "discount_minor"), "too_large",
+                           "must be at most %" PRId64, full);
         else if (expected != line->total_minor)
                 fault_body(c, line_pointer(c, index, "total_minor"), "wrong_total",
-                           "must be %" PRId64 " (quantity x unit_price_minor - discount_minor); the difference is %" PRId64,
+                           "must be %" PRId64
+                           " (quantity x unit_price_minor - discount_minor); the difference is %" PRId64,
                            expected, line->total_minor - expected);
 }
 
@@ -58,13 +62,16 @@ static void total_check(struct ctx *c, const struct order_in *in)
         int64_t expected = goods + in->shipping_minor - in->discount_minor;
 
         if (goods > ORDER_MINOR_MAX)
-                fault_body(c, "#/lines", "too_large", "must be worth at most %" PRId64 " together", ORDER_MINOR_MAX);
+                fault_body(c, "#/lines", "too_large", "must be worth at most %" PRId64 " together",
+                           ORDER_MINOR_MAX);
         else if (in->discount_minor > goods)
-                fault_body(c, "#/discount_minor", "too_large", "must be at most the lines' sum, %" PRId64, goods);
+                fault_body(c, "#/discount_minor", "too_large", "must be at most the lines' sum, %" PRId64,
+                           goods);
         else if (in->total_minor != expected)
                 fault_body(c, "#/total_minor", "wrong_total",
-                           "must be %" PRId64 " (lines + shipping_minor - discount_minor); the difference is %" PRId64, expected,
-                           in->total_minor - expected);
+                           "must be %" PRId64
+                           " (lines + shipping_minor - discount_minor); the difference is %" PRId64,
+                           expected, in->total_minor - expected);
 }
 
 static void times_check(struct ctx *c, const struct order_in *in)
@@ -83,7 +90,8 @@ static void times_check(struct ctx *c, const struct order_in *in)
                 if (times[i].at.us > c->now.us + CLOCK_SKEW_US)
                         fault_body(c, times[i].pointer, "in_future", "lies more than a day ahead");
                 else if (instant_known(times[last].at) && times[i].at.us < times[last].at.us)
-                        fault_body(c, times[i].pointer, "too_early", "must not be before %s", times[last].pointer + 2);
+                        fault_body(c, times[i].pointer, "too_early", "must not be before %s",
+                                   times[last].pointer + 2);
                 last = i;
         }
 }
@@ -95,7 +103,8 @@ void order_check(struct ctx *c, const struct order_in *in)
         total_check(c, in);
         times_check(c, in);
         if (in->currency != NULL && strcmp(in->currency, c->shop->currency) != 0)
-                fault_body(c, "#/currency", "unknown_value", "must be %s, the currency of this shop", c->shop->currency);
+                fault_body(c, "#/currency", "unknown_value", "must be %s, the currency of this shop",
+                           c->shop->currency);
         if (in->points_hold != NULL)
                 fault_body(c, "#/points_hold", "unknown_hold", "there is no hold with this name");
 }
@@ -144,8 +153,20 @@ static void differ_text(struct difference *d, const char *pointer, const char *k
                 differ(d, pointer, known, sent);
 }
 
-static void differ_line(struct ctx *c, struct difference *d, const struct order_line *line, const struct order_in *in,
-                        size_t index)
+static void differ_instant(struct difference *d, const char *pointer, struct instant known,
+                           struct instant sent)
+{
+        char a[INSTANT_TEXT_SIZE], b[INSTANT_TEXT_SIZE];
+
+        if (!instant_known(sent) || known.us == sent.us)
+                return;
+        instant_format(known, a);
+        instant_format(sent, b);
+        differ(d, pointer, a, b);
+}
+
+static void differ_line(struct ctx *c, struct difference *d, const struct order_line *line,
+                        const struct order_in *in, size_t index)
 {
         const struct order_line_in *sent = &in->lines.v[index];
 
@@ -153,7 +174,8 @@ static void differ_line(struct ctx *c, struct difference *d, const struct order_
         differ_int(d, line_pointer(c, index, "quantity"), line->quantity, sent->quantity);
         differ_int(d, line_pointer(c, index, "total_minor"), line->total_minor, sent->total_minor);
         differ_int(d, line_pointer(c, index, "discount_minor"), line->discount_minor, sent->discount_minor);
-        differ_opt(d, line_pointer(c, index, "unit_price_minor"), line->unit_price_minor, sent->unit_price_minor);
+        differ_opt(d, line_pointer(c, index, "unit_price_minor"), line->unit_price_minor,
+                   sent->unit_price_minor);
 }
 
 static const struct order_line *line_find(const struct order_line *lines, size_t n, int64_t line_no)
@@ -164,8 +186,8 @@ static const struct order_line *line_find(const struct order_line *lines, size_t
         return NULL;
 }
 
-size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines, size_t line_count,
-                         const struct order_in *in)
+size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines,
+                         size_t line_count, const struct order_in *in)
 {
         struct text out = {0};
         struct difference d = {.out = &out};
@@ -174,6 +196,9 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
         differ_text(&d, "#/coupon", order->coupon, in->coupon);
+        differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
+        if (instant_known(order->paid_at))
+                differ_instant(&d, "#/paid_at", order->paid_at, in->paid_at);
         differ_int(&d, "#/lines", (int64_t)line_count, (int64_t)in->lines.n);
         for (size_t i = 0; i < in->lines.n && line_count == in->lines.n; i++) {
                 const struct order_line *line = line_find(lines, line_count, order_line_no(in, i));

@@ -3,8 +3,8 @@
 
 #include "orders/orders.h"
 
-/* Note every fault of an order's content in c->problem: totals that do not add up, lines of one number, another currency,
- * times that contradict each other. */
+/* Note every fault of an order's content in c->problem: totals that do not add up, lines of one number,
+ * another currency, times that contradict each other. */
 void order_check(struct ctx *c, const struct order_in *in);
 
 /* The number of a line: its own, or its place. */
@@ -13,7 +13,7 @@ int64_t order_line_no(const struct order_in *in, size_t index);
 /* What the order is worth before shipping and its own discount. */
 int64_t order_goods_minor(const struct order_in *in);
 
-/* Add one member of `differences` to the problem for each value of the content that is not the stored one (status and later
- * times are not content). Returns how many there are. Lines are compared by number. */
-size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines, size_t line_count,
-                         const struct order_in *in);
+/* Add one member of `differences` to the problem for each value of the content that is not the stored one
+ * (status and later times are not content). Returns how many there are. Lines are compared by number. */
+size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines,
+                         size_t line_count, const struct order_in *in);

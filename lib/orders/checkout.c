@@ -8,20 +8,23 @@
 #include "program/programs.h"
 #include "tiers/tiers.h"
 
-#define MONEY .from_zero = true, .max = ORDER_MINOR_MAX
+#define MONEY        .from_zero = true, .max = ORDER_MINOR_MAX
 #define QUANTITY_MAX 10000000
 
 #define SHAPE_T struct checkout_line
-SHAPE(checkout_line, "A line of the basket.", FIELD(sku, .need = true, .min = 1, .max = 100), FIELD(name, .max = 500),
-      FIELD(category, .max = 200), FIELD(brand, .max = 200), FIELD(quantity, .min = 1, .max = QUANTITY_MAX, .dflt = "1"),
-      FIELD(unit_price_minor, .need = true, MONEY), FIELD(discount_minor, MONEY, .dflt = "0", .doc = "Off the whole line."));
+SHAPE(checkout_line, "A line of the basket.", FIELD(sku, .need = true, .min = 1, .max = 100),
+      FIELD(name, .max = 500), FIELD(category, .max = 200), FIELD(brand, .max = 200),
+      FIELD(quantity, .min = 1, .max = QUANTITY_MAX, .dflt = "1"),
+      FIELD(unit_price_minor, .need = true, MONEY),
+      FIELD(discount_minor, MONEY, .dflt = "0", .doc = "Off the whole line."));
 #undef SHAPE_T
 
 #define SHAPE_T struct checkout_in
 SHAPE(checkout_in, "A basket and who holds it.",
       FIELD(customer, .max = 300, .doc = "UUID or ext:<external id>; null: somebody unknown."),
       FIELD(channel, .names = &channel_names, .dflt = "direct"),
-      LIST(lines, checkout_line, .need = true, .min = 1, .max = ORDER_LINES_MAX), FIELD(shipping_minor, MONEY, .dflt = "0"));
+      LIST(lines, checkout_line, .need = true, .min = 1, .max = ORDER_LINES_MAX),
+      FIELD(shipping_minor, MONEY, .dflt = "0"));
 #undef SHAPE_T
 
 #define SHAPE_T struct checkout_priced
@@ -36,8 +39,10 @@ SHAPE_DECLARE(outcome_tier);
 #define SHAPE_T struct checkout
 SHAPE(checkout, "What the basket costs and would bring.", FIELD(goods_minor, .doc = "Before any discount."),
       LIST(steps, quote_step, .doc = "In order; each says what it takes off, or why it does not."),
-      LIST(lines, checkout_priced), FIELD(shipping_minor), FIELD(total_minor, .doc = "To be paid, shipping included."),
-      NEST(points, outcome_points, .doc = "As if it were paid now."), NEST(growth, outcome_growth), NEST(tier, outcome_tier));
+      LIST(lines, checkout_priced), FIELD(shipping_minor),
+      FIELD(total_minor, .doc = "To be paid, shipping included."),
+      NEST(points, outcome_points, .doc = "As if it were paid now."), NEST(growth, outcome_growth),
+      NEST(tier, outcome_tier));
 #undef SHAPE_T
 
 static void basket_check(struct ctx *c, const struct checkout_in *in)
@@ -46,7 +51,8 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
 
         for (size_t i = 0; i < in->lines.n; i++) {
                 const struct checkout_line *line = &in->lines.v[i];
-                if (__builtin_mul_overflow(line->quantity, line->unit_price_minor, &full) || full > QUOTE_MINOR_MAX - sum) {
+                if (__builtin_mul_overflow(line->quantity, line->unit_price_minor, &full) ||
+                    full > QUOTE_MINOR_MAX - sum) {
                         fault_body(c, arena_printf(c->arena, "#/lines/%zu/unit_price_minor", i), "too_large",
                                    "the basket must be worth at most %" PRId64, QUOTE_MINOR_MAX);
                         return;
@@ -59,8 +65,8 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
 }
 
 /* Who asks: the customer's desk, or an empty one. Read without a lock. */
-static enum err desk_read(struct ctx *c, const struct program *program, const char *reference, struct customer *customer,
-                          struct desk *ret)
+static enum err desk_read(struct ctx *c, const struct program *program, const char *reference,
+                          struct customer *customer, struct desk *ret)
 {
         struct list accounts = {0};
         struct stand_rows stands = {0};
@@ -91,27 +97,35 @@ static struct quoted price(struct ctx *c, const struct benefits *benefits, const
         return quote_decide(c->arena, benefits, lines, in->lines.n);
 }
 
-static void priced_lines(struct ctx *c, const struct checkout_in *in, const struct quoted *quoted, struct checkout *ret)
+static void priced_lines(struct ctx *c, const struct checkout_in *in, const struct quoted *quoted,
+                         struct checkout *ret)
 {
         ret->lines.v = ARENA_ARRAY(c->arena, in->lines.n, struct checkout_priced);
         ret->lines.n = in->lines.n;
         for (size_t i = 0; i < in->lines.n; i++) {
                 const struct quoted_line *line = &quoted->lines.v[i];
-                ret->lines.v[i] = (struct checkout_priced){in->lines.v[i].sku, in->lines.v[i].quantity, line->goods_minor,
-                                                           line->discount_minor, line->tier_discount_minor,
-                                                           line->full_reduction_minor, line->total_minor};
+                ret->lines.v[i] = (struct checkout_priced){
+                        in->lines.v[i].sku,   in->lines.v[i].quantity,   line->goods_minor,
+                        line->discount_minor, line->tier_discount_minor, line->full_reduction_minor,
+                        line->total_minor};
         }
 }
 
 /* The order that the basket would be. */
-static void file_fill(struct ctx *c, const struct checkout_in *in, const struct checkout *priced, struct file *ret)
+static void file_fill(struct ctx *c, const struct checkout_in *in, const struct checkout *priced,
+                      struct file *ret)
 {
         ret->lines = ARENA_ARRAY(c->arena, in->lines.n, struct order_line);
         ret->line_count = in->lines.n;
-        ret->order = (struct order){.external_id = "quote", .status = ORDER_PAID, .channel = in->channel, .awarded = true,
+        ret->order = (struct order){.external_id = "quote",
+                                    .status = ORDER_PAID,
+                                    .channel = in->channel,
+                                    .awarded = true,
                                     .goods_minor = priced->total_minor - in->shipping_minor,
-                                    .shipping_minor = in->shipping_minor, .total_minor = priced->total_minor,
-                                    .placed_at = c->now, .paid_at = c->now};
+                                    .shipping_minor = in->shipping_minor,
+                                    .total_minor = priced->total_minor,
+                                    .placed_at = c->now,
+                                    .paid_at = c->now};
         for (size_t i = 0; i < in->lines.n; i++) {
                 const struct checkout_line *line = &in->lines.v[i];
                 ret->lines[i] = (struct order_line){
@@ -130,7 +144,8 @@ static void file_fill(struct ctx *c, const struct checkout_in *in, const struct 
 enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct checkout *ret)
 {
         PROGRAM(program);
-        struct session session = {.arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+        struct session session = {
+                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
         struct moment moment = moment_of(c->shop, c->now);
         struct customer customer;
         struct desk desk = {0};

@@ -1,4 +1,5 @@
-/* The checkout's question: what would this basket cost this customer, and what would it bring? Nothing is written. */
+/* The checkout's question: what would this basket cost this customer, and what would it bring? Nothing is
+ * written. */
 #pragma once
 
 #include "orders/orders.h"

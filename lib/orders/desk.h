@@ -1,5 +1,6 @@
-/* The desk: what one customer has, and one order, in memory while a transaction decides about them. Pure: the decisions
- * (settle.c, return.c) change desks and files and note events; batch.c and refund.c load and store. */
+/* The desk: what one customer has, and one order, in memory while a transaction decides about them. Pure: the
+ * decisions (settle.c, return.c) change desks and files and note events; batch.c and refund.c load and store.
+ */
 #pragma once
 
 #include "events/events.h"
@@ -22,8 +23,8 @@ struct file {
         size_t line_count;
         bool is_new;
         bool changed;
-        bool lines_replaced; /* the stored lines go, these come */
-        bool lines_changed;  /* counters of the stored lines moved */
+        bool lines_replaced;    /* the stored lines go, these come */
+        bool lines_changed;     /* counters of the stored lines moved */
         struct seen_call *seen; /* calls answered in this transaction, latest first */
 };
 
@@ -64,11 +65,12 @@ struct moment moment_of(const struct shop *shop, struct instant at);
 /* Lifecycle as of a day. */
 enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);
 
-/* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered and left. Call
- * desk_before first, decide, then desk_after. */
-void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment, struct outcome *ret);
-void desk_after(const struct session *s, const struct desk *desk, const struct file *file, const struct moment *moment,
-                struct outcome *outcome);
+/* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
+ * and left. Call desk_before first, decide, then desk_after. */
+void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,
+                 struct outcome *ret);
+void desk_after(const struct session *s, const struct desk *desk, const struct file *file,
+                const struct moment *moment, struct outcome *outcome);
 
 /* ---- decisions */
 
@@ -77,24 +79,26 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
                   struct outcome *outcome);
 
 /* Points of the order that waited for its state become active. Needs the lots. */
-void settle_activate(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment);
+void settle_activate(struct session *s, struct desk *desk, const struct file *file,
+                     const struct moment *moment);
 
 /* Does the order's present state end the wait of pending points under the programme? */
 bool settle_releases(const struct program *program, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */
-void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
-                    const struct moment *moment);
+void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,
+                    const char *cause, const struct moment *moment);
 
 /* What is to be given back of one line. */
 struct giving {
         size_t line; /* index in file->lines */
         int64_t quantity, amount_minor;
 };
-/* Give back lines and shipping of an order that counts: points, growth and spend go back in proportion, the tier is judged
- * again. All of it must be there (return_check). Needs the lots. */
-void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings, size_t n,
-                  int64_t shipping_minor, const char *reference, const struct moment *moment, struct outcome *outcome);
+/* Give back lines and shipping of an order that counts: points, growth and spend go back in proportion, the
+ * tier is judged again. All of it must be there (return_check). Needs the lots. */
+void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings,
+                  size_t n, int64_t shipping_minor, const char *reference, const struct moment *moment,
+                  struct outcome *outcome);
 
 /* Everything that is left of an order, for a cancellation. */
 size_t return_everything(struct arena *arena, const struct file *file, struct giving **ret_givings,

@@ -135,15 +135,17 @@ SHAPE_DECLARE(outcome);
 struct order_call {
         struct ctx *c; /* its own arena and problem */
         const struct order_in *in;
-        enum err err;         /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE ... */
+        enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE ...
+                       */
+        struct uuid order_id; /* out */
         const char *outcome;  /* out: struct outcome as JSON, in c's arena */
         size_t outcome_len;
         bool created;  /* out: the order is new */
         bool replayed; /* out: this very call was answered before; outcome is that answer */
 };
 
-/* Take a batch of orders, new ones and later states, in one transaction. An error is the batch's: nothing was done then, and
- * its calls may be tried one by one. */
+/* Take a batch of orders, new ones and later states, in one transaction. An error is the batch's: nothing was
+ * done then, and its calls may be tried one by one. */
 enum err orders_take(struct ctx *c, struct order_call *calls, size_t n) MUST_CHECK;
 
 /* Which worker an order goes to: a function of its customer as it is named. */
@@ -191,7 +193,8 @@ struct refund_answer {
         const char *outcome; /* struct outcome as JSON, in c's arena */
         size_t outcome_len;
         bool replayed;
+        struct uuid order_id;
 };
-/* Refund part or all of an order. In a transaction. ERR_NOT_FOUND, ERR_INVALID, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS,
- * ERR_REFUND_DIFFERS. */
+/* Refund part or all of an order. In a transaction. ERR_NOT_FOUND, ERR_INVALID, ERR_NOT_REFUNDABLE,
+ * ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS. */
 enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_answer *ret) MUST_CHECK;

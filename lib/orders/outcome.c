@@ -8,15 +8,17 @@ enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, 
         const struct lifecycle_limits *limits = &lifecycle_limits_default;
         struct lifecycle_facts facts = {.orders = standing->orders};
 
-        facts.orders_in_window = metric_value(&metrics, METRIC_ORDERS,
-                                              (struct opt_int){.set = true, .v = limits->loyal_window_months}, today);
+        facts.orders_in_window =
+                metric_value(&metrics, METRIC_ORDERS,
+                             (struct opt_int){.set = true, .v = limits->loyal_window_months}, today);
         if (instant_known(standing->last_order_at))
                 facts.last_order = zone_date(&shop->zone, standing->last_order_at);
         return lifecycle_decide(&facts, limits, today);
 }
 
 /* Before: who he is, where he stands, and the segment that he may leave. */
-void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment, struct outcome *ret)
+void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,
+                 struct outcome *ret)
 {
         const char **left = ARENA_ARRAY(s->arena, 1, const char *);
 
@@ -43,12 +45,13 @@ static void segments_after(const struct session *s, const struct desk *desk, con
                 outcome->segments.left.n = 0;
 }
 
-void desk_after(const struct session *s, const struct desk *desk, const struct file *file, const struct moment *moment,
-                struct outcome *outcome)
+void desk_after(const struct session *s, const struct desk *desk, const struct file *file,
+                const struct moment *moment, struct outcome *outcome)
 {
         const struct points_account *account = &desk->book.account;
         struct metrics metrics = stand_metrics(&desk->stand);
-        struct progress progress = progress_missing(s->arena, s->program, desk->stand.rank, &metrics, moment->today);
+        struct progress progress =
+                progress_missing(s->arena, s->program, desk->stand.rank, &metrics, moment->today);
 
         outcome->order = file->order;
         outcome->points.active = account->active;

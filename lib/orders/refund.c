@@ -17,7 +17,8 @@ static size_t line_find(const struct file *file, int64_t line_no)
         return SIZE_MAX;
 }
 
-/* One line of the request against what is left of it; noted as a fault only when the line is unknown or named twice. */
+/* One line of the request against what is left of it; noted as a fault only when the line is unknown or named
+ * twice. */
 static void giving_read(struct ctx *c, const struct file *file, const struct refund_in *in, size_t index,
                         struct giving *ret)
 {
@@ -30,8 +31,11 @@ static void giving_read(struct ctx *c, const struct file *file, const struct ref
                 return;
         }
         for (size_t i = 0; i < index; i++)
-                if (in->lines.v[i].line_no == asked->line_no)
-                        fault_body(c, pointer, "duplicate", "line %" PRId64 " is named twice", asked->line_no);
+                if (in->lines.v[i].line_no == asked->line_no) {
+                        fault_body(c, pointer, "duplicate", "line %" PRId64 " is named before",
+                                   asked->line_no);
+                        break;
+                }
         const struct order_line *line = &file->lines[ret->line];
         ret->quantity = asked->quantity.set ? asked->quantity.v : 0;
         if (asked->amount_minor.set) {
@@ -51,7 +55,8 @@ static enum err exceeds(struct ctx *c, const char *what, int64_t left, int64_t a
         problem_string(c, "of", what);
         problem_int(c, "left", left);
         problem_int(c, "asked", asked);
-        return fail(c, ERR_REFUND_EXCEEDS, "Of the %s %" PRId64 " is left; the refund asks for %" PRId64 ".", what, left, asked);
+        return fail(c, ERR_REFUND_EXCEEDS, "Of the %s %" PRId64 " is left; the refund asks for %" PRId64 ".",
+                    what, left, asked);
 }
 
 static enum err left_check(struct ctx *c, const struct file *file, const struct giving *givings, size_t n,
@@ -67,20 +72,24 @@ static enum err left_check(struct ctx *c, const struct file *file, const struct 
                                        line->paid_minor - line->refunded_minor, givings[i].amount_minor);
         }
         int64_t shipping_left = file->order.shipping_minor - file->order.refunded_shipping_minor;
-        return shipping_minor > shipping_left ? exceeds(c, "shipping", shipping_left, shipping_minor) : ERR_OK;
+        return shipping_minor > shipping_left ? exceeds(c, "shipping", shipping_left, shipping_minor)
+                                              : ERR_OK;
 }
 
-static enum err refund_check(struct ctx *c, const struct file *file, const struct refund_in *in, struct giving **ret)
+static enum err refund_check(struct ctx *c, const struct file *file, const struct refund_in *in,
+                             struct giving **ret)
 {
         struct giving *givings = ARENA_ARRAY(c->arena, in->lines.n, struct giving);
 
         if (in->lines.n == 0 && in->shipping_minor == 0)
-                fault_body(c, "#/lines", "required", "must name what comes back: lines, shipping_minor or both");
+                fault_body(c, "#/lines", "required",
+                           "must name what comes back: lines, shipping_minor or both");
         for (size_t i = 0; i < in->lines.n; i++)
                 giving_read(c, file, in, i, &givings[i]);
         TRY(problem_check(c));
         if (!order_counts(&file->order) || file->order.status == ORDER_CANCELLED)
-                return fail(c, ERR_NOT_REFUNDABLE, "The order is %s.", order_status_names.v[file->order.status]);
+                return fail(c, ERR_NOT_REFUNDABLE, "The order is %s.",
+                            order_status_names.v[file->order.status]);
         TRY(left_check(c, file, givings, in->lines.n, in->shipping_minor));
         *ret = givings;
         return ERR_OK;
@@ -95,7 +104,8 @@ struct loaded {
         struct list refunds; /* struct refund_row */
 };
 
-static enum err load(struct ctx *c, const struct program *program, const struct order *found, struct loaded *ret)
+static enum err load(struct ctx *c, const struct program *program, const struct order *found,
+                     struct loaded *ret)
 {
         struct uuids id = {&ret->customer.id, 1};
         struct uuid order_id = found->id;
@@ -149,7 +159,8 @@ static void note_refund(struct session *s, const struct loaded *l, const struct 
                 .growth = -outcome->growth.reversed,
         };
 
-        event_add(s->arena, &s->events, EVENT_ORDER_REFUNDED, order->customer_id, moment->at, &order_event_shape, &event);
+        event_add(s->arena, &s->events, EVENT_ORDER_REFUNDED, order->customer_id, moment->at,
+                  &order_event_shape, &event);
 }
 
 /* The same refund again is answered as before; another one of its name is refused. */
@@ -162,7 +173,8 @@ static enum err replay(struct ctx *c, const struct loaded *l, struct uuid id, st
                 if (!uuid_equal(rows[i].id, id))
                         continue;
                 if (!fingerprints_equal(rows[i].fingerprint, fingerprint))
-                        return fail(c, ERR_REFUND_DIFFERS, "The refund %s is known with other values.", rows[i].external_id);
+                        return fail(c, ERR_REFUND_DIFFERS, "The refund %s is known with other values.",
+                                    rows[i].external_id);
                 *ret = (struct refund_answer){rows[i].outcome, strlen(rows[i].outcome), .replayed = true};
         }
         return ERR_OK;
@@ -171,7 +183,7 @@ static enum err replay(struct ctx *c, const struct loaded *l, struct uuid id, st
 static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l, const struct refund_in *in,
                               struct uuid id, struct bytes fingerprint, struct refund_answer *ret)
 {
-        struct giving *givings;
+        struct giving *givings = NULL;
         struct outcome outcome;
         bool dated = in->backfill && instant_known(in->refunded_at);
         struct moment moment = moment_of(c->shop, dated ? in->refunded_at : c->now);
@@ -179,8 +191,10 @@ static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l
         TRY(refund_check(c, &l->file, in, &givings));
         desk_before(s, &l->desk, &moment, &outcome);
         outcome.refund = ARENA_NEW(c->arena, struct outcome_refund);
-        *outcome.refund = (struct outcome_refund){.id = id, .external_id = in->external_id, .reason = in->reason};
-        return_goods(s, &l->desk, &l->file, givings, in->lines.n, in->shipping_minor, in->external_id, &moment, &outcome);
+        *outcome.refund =
+                (struct outcome_refund){.id = id, .external_id = in->external_id, .reason = in->reason};
+        return_goods(s, &l->desk, &l->file, givings, in->lines.n, in->shipping_minor, in->external_id,
+                     &moment, &outcome);
         l->file.order.version++;
         l->file.order.updated_at = moment.at;
         note_refund(s, l, &outcome, &moment);
@@ -196,7 +210,8 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         TX(tx);
         struct order found;
         struct loaded loaded = {0};
-        struct session session = {.arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+        struct session session = {
+                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
         struct refund_answer answer = {0};
 
         TRY(tx_begin(c, &tx));
@@ -210,6 +225,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         if (!answer.replayed)
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
         TRY(tx_commit(&tx));
+        answer.order_id = found.id;
         *ret = answer;
         return ERR_OK;
 }

@@ -10,9 +10,10 @@ static int64_t back_of(int64_t amount, const struct order_line *line, const stru
         int64_t paid = line->paid_minor;
 
         if (paid > 0)
-                return proportion_cumulative(amount, line->refunded_minor, line->refunded_minor + giving->amount_minor, paid);
-        return proportion_cumulative(amount, line->refunded_quantity, line->refunded_quantity + giving->quantity,
-                                     line->quantity);
+                return proportion_cumulative(amount, line->refunded_minor,
+                                             line->refunded_minor + giving->amount_minor, paid);
+        return proportion_cumulative(amount, line->refunded_quantity,
+                                     line->refunded_quantity + giving->quantity, line->quantity);
 }
 
 size_t return_everything(struct arena *arena, const struct file *file, struct giving **ret_givings,
@@ -36,7 +37,8 @@ size_t return_everything(struct arena *arena, const struct file *file, struct gi
 /* Is nothing left of an order that was worth something? Then it no longer counts as one. */
 static bool given_back_whole(const struct order *order)
 {
-        return order->status == ORDER_CANCELLED || (order->total_minor > 0 && order->refunded_minor == order->total_minor);
+        return order->status == ORDER_CANCELLED ||
+               (order->total_minor > 0 && order->refunded_minor == order->total_minor);
 }
 
 /* Book one line's return; its shares of points and growth are added to the sums. */
@@ -60,7 +62,8 @@ static struct refunded_line line_back(struct file *file, const struct giving *gi
 static void reverse_points(struct session *s, struct desk *desk, struct file *file, int64_t points,
                            const char *reference, const struct moment *moment, struct outcome *outcome)
 {
-        struct posting why = {.at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
+        struct posting why = {
+                .at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
         size_t before = s->journal.entries.n;
 
         file->order.points_reversed += points;
@@ -105,8 +108,9 @@ static void note_return(struct session *s, const struct order *order, const stru
         };
 }
 
-void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings, size_t n,
-                  int64_t shipping_minor, const char *reference, const struct moment *moment, struct outcome *outcome)
+void return_goods(struct session *s, struct desk *desk, struct file *file, const struct giving *givings,
+                  size_t n, int64_t shipping_minor, const char *reference, const struct moment *moment,
+                  struct outcome *outcome)
 {
         struct order *order = &file->order;
         struct metrics before = metrics_kept(s->arena, &desk->stand);
@@ -133,7 +137,9 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
         note_return(s, order, outcome, moment);
         bool lost = !whole_before && given_back_whole(order);
         stand_count(&desk->stand, s->arena,
-                    &(struct metric_day){.day = order->counted_on, .spend_minor = -amount, .growth = -growth,
+                    &(struct metric_day){.day = order->counted_on,
+                                         .spend_minor = -amount,
+                                         .growth = -growth,
                                          .orders = lost ? -1 : 0});
         if (s->program->cycle.after_refund != JUDGING_AT_ONCE)
                 return;

@@ -100,8 +100,8 @@ bool settle_releases(const struct program *program, unsigned status)
 }
 
 /* Do points wait, and until when? */
-static bool pending_until(const struct program *program, const struct order *order, const struct moment *moment,
-                          struct instant *ret)
+static bool pending_until(const struct program *program, const struct order *order,
+                          const struct moment *moment, struct instant *ret)
 {
         *ret = (struct instant){0};
         switch (program->points.pending) {
@@ -119,7 +119,9 @@ static bool pending_until(const struct program *program, const struct order *ord
 static void award_points(struct session *s, struct desk *desk, struct file *file, const struct earned *earned,
                          const struct moment *moment, struct outcome *outcome)
 {
-        struct posting why = {.at = moment->at, .cause = "order", .order_id = file->order.id,
+        struct posting why = {.at = moment->at,
+                              .cause = "order",
+                              .order_id = file->order.id,
                               .reference = file->order.external_id};
         struct instant active_from;
         size_t n = earned->explanation.n;
@@ -167,15 +169,17 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
                 file->lines[i].growth = growth.line_points[i];
 }
 
-void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank, const char *cause,
-                      const struct moment *moment)
+void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,
+                    const char *cause, const struct moment *moment)
 {
         struct tier_event event = {.before = desk->stand.standing.tier, .order_id = file->order.id};
 
         stand_move(&desk->stand, s->arena, s->program, &s->shop->zone,
-                   &(struct stand_move){.rank = rank, .cause = cause, .order_id = file->order.id, .at = moment->at});
+                   &(struct stand_move){
+                           .rank = rank, .cause = cause, .order_id = file->order.id, .at = moment->at});
         event.after = desk->stand.standing.tier;
-        event_add(s->arena, &s->events, EVENT_TIER_CHANGED, desk->customer->id, moment->at, &tier_event_shape, &event);
+        event_add(s->arena, &s->events, EVENT_TIER_CHANGED, desk->customer->id, moment->at, &tier_event_shape,
+                  &event);
 }
 
 void settle_count(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
@@ -203,10 +207,13 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
                 desk_move_tier(s, desk, file, rank, "order", moment);
 }
 
-void settle_activate(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment)
+void settle_activate(struct session *s, struct desk *desk, const struct file *file,
+                     const struct moment *moment)
 {
-        struct posting why = {.at = moment->at, .cause = order_status_names.v[file->order.status],
-                              .order_id = file->order.id, .reference = file->order.external_id};
+        struct posting why = {.at = moment->at,
+                              .cause = order_status_names.v[file->order.status],
+                              .order_id = file->order.id,
+                              .reference = file->order.external_id};
 
         book_activate(&desk->book, &s->journal, &why, file->order.id);
 }

@@ -3,59 +3,69 @@
 NAMES(order_status_names, "placed", "paid", "shipped", "delivered", "completed", "cancelled");
 NAMES(award_status_names, "none", "active", "pending");
 
-#define MONEY .from_zero = true, .max = ORDER_MINOR_MAX
+#define MONEY          .from_zero = true, .max = ORDER_MINOR_MAX
 #define NAME_MAX_CHARS 500 /* of goods: shops put whole titles there */
-#define QUANTITY_MAX 10000000
+#define QUANTITY_MAX   10000000
 
 #define SHAPE_T struct order_line_in
 SHAPE(order_line_in, "One line of an order.",
-      FIELD(line_no, .min = 1, .max = 1000000, .doc = "Unique in the order; null: its place in the list, from 1."),
+      FIELD(line_no, .min = 1, .max = 1000000,
+            .doc = "Unique in the order; null: its place in the list, from 1."),
       FIELD(sku, .need = true, .min = 1, .max = 100, .doc = "Stock number of the goods."),
       FIELD(name, .max = NAME_MAX_CHARS), FIELD(category, .max = 200), FIELD(brand, .max = 200),
       FIELD(quantity, .min = 1, .max = QUANTITY_MAX, .dflt = "1"),
-      FIELD(unit_price_minor, MONEY, .doc = "When given, quantity x unit_price_minor - discount_minor must be total_minor."),
-      FIELD(discount_minor, MONEY, .dflt = "0", .doc = "Off this line."), FIELD(total_minor, .need = true, MONEY),
+      FIELD(unit_price_minor, MONEY,
+            .doc = "When given, quantity x unit_price_minor - discount_minor must be total_minor."),
+      FIELD(discount_minor, MONEY, .dflt = "0", .doc = "Off this line."),
+      FIELD(total_minor, .need = true, MONEY),
       FIELD(cost_minor, MONEY, .doc = "What the line cost the shop."));
 #undef SHAPE_T
 
 #define SHAPE_T struct order_in
 SHAPE(order_in, "The whole order, in the state it is in.",
-      FIELD(backfill, .in = IN_QUERY, .dflt = "false", .doc = "Record history: everything is dated by the order's own times."),
+      FIELD(backfill, .in = IN_QUERY, .dflt = "false",
+            .doc = "Record history: everything is dated by the order's own times."),
       FIELD(award, .in = IN_QUERY, .dflt = "true", .doc = "false: the order earns no points and no growth."),
       FIELD(external_id, .need = true, .min = 1, .max = 200, .format = &format_printable,
-            .doc = "The shop's order number, unique for ever: the natural key of the call.", .example = "\"A-1001\""),
+            .doc = "The shop's order number, unique for ever: the natural key of the call.",
+            .example = "\"A-1001\""),
       FIELD(status, .names = &order_status_names, .dflt = "placed", .doc = "An order counts from paid on."),
       FIELD(channel, .names = &channel_names, .dflt = "direct"),
       FIELD(currency, .min = 3, .max = 3, .format = &format_currency, .doc = "The shop's; null: the shop's."),
-      NEST(customer, customer_in, .need = true, .doc = "By id, external_id or any identity; created when unknown."),
-      FIELD(placed_at, .doc = "null: now."), FIELD(paid_at, .doc = "null, from paid on: now."), FIELD(shipped_at),
-      FIELD(delivered_at), FIELD(completed_at), FIELD(cancelled_at),
-      LIST(lines, order_line_in, .need = true, .min = 1, .max = ORDER_LINES_MAX), FIELD(shipping_minor, MONEY, .dflt = "0"),
-      FIELD(discount_minor, MONEY, .dflt = "0", .doc = "Off the whole order, beside the lines' own discounts."),
+      NEST(customer, customer_in, .need = true,
+           .doc = "By id, external_id or any identity; created when unknown."),
+      FIELD(placed_at, .doc = "null: now."), FIELD(paid_at, .doc = "null, from paid on: now."),
+      FIELD(shipped_at), FIELD(delivered_at), FIELD(completed_at), FIELD(cancelled_at),
+      LIST(lines, order_line_in, .need = true, .min = 1, .max = ORDER_LINES_MAX),
+      FIELD(shipping_minor, MONEY, .dflt = "0"),
+      FIELD(discount_minor, MONEY, .dflt = "0",
+            .doc = "Off the whole order, beside the lines' own discounts."),
       FIELD(coupon, .min = 1, .max = 100, .doc = "Code of the coupon that was used."),
       FIELD(points_hold, .min = 1, .max = 100, .doc = "The hold of points that paid for part of it."),
       FIELD(total_minor, .need = true, MONEY, .doc = "Sum of the lines + shipping_minor - discount_minor."));
 #undef SHAPE_T
 
 #define SHAPE_T struct order
-SHAPE(order, "An order.", FIELD(customer_id, .need = true), FIELD(id, .need = true), FIELD(external_id, .need = true),
-      FIELD(status, .need = true, .names = &order_status_names), FIELD(channel, .need = true, .names = &channel_names),
-      FIELD(currency, .need = true), FIELD(coupon), FIELD(goods_minor, .doc = "Sum of the lines."), FIELD(shipping_minor),
-      FIELD(discount_minor), FIELD(total_minor), FIELD(refunded_minor), FIELD(refunded_shipping_minor),
-      FIELD(points_earned), FIELD(growth_earned), FIELD(points_reversed), FIELD(growth_reversed), FIELD(awarded),
-      FIELD(counted_on, .doc = "The day from which it counts; null: not yet."), FIELD(placed_at, .need = true),
-      FIELD(paid_at), FIELD(shipped_at), FIELD(delivered_at), FIELD(completed_at), FIELD(cancelled_at), FIELD(line_count),
+SHAPE(order, "An order.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
+      FIELD(external_id, .need = true), FIELD(status, .need = true, .names = &order_status_names),
+      FIELD(channel, .need = true, .names = &channel_names), FIELD(currency, .need = true), FIELD(coupon),
+      FIELD(goods_minor, .doc = "Sum of the lines."), FIELD(shipping_minor), FIELD(discount_minor),
+      FIELD(total_minor), FIELD(refunded_minor), FIELD(refunded_shipping_minor), FIELD(points_earned),
+      FIELD(growth_earned), FIELD(points_reversed), FIELD(growth_reversed), FIELD(awarded),
+      FIELD(counted_on, .doc = "The day from which it counts; null: not yet."),
+      FIELD(placed_at, .need = true), FIELD(paid_at), FIELD(shipped_at), FIELD(delivered_at),
+      FIELD(completed_at), FIELD(cancelled_at), FIELD(line_count),
       FIELD(calls, .doc = "Accepted calls about it."), FIELD(version), FIELD(created_at, .need = true),
       FIELD(updated_at, .need = true));
 #undef SHAPE_T
 
 #define SHAPE_T struct order_line
-SHAPE(order_line, "A line as stored.", FIELD(customer_id, .need = true), FIELD(order_id, .need = true), FIELD(line_no),
-      FIELD(sku, .need = true), FIELD(name), FIELD(category), FIELD(brand), FIELD(quantity), FIELD(unit_price_minor),
-      FIELD(discount_minor), FIELD(total_minor), FIELD(cost_minor),
+SHAPE(order_line, "A line as stored.", FIELD(customer_id, .need = true), FIELD(order_id, .need = true),
+      FIELD(line_no), FIELD(sku, .need = true), FIELD(name), FIELD(category), FIELD(brand), FIELD(quantity),
+      FIELD(unit_price_minor), FIELD(discount_minor), FIELD(total_minor), FIELD(cost_minor),
       FIELD(paid_minor, .doc = "The total less its share of the order's discount: what can be refunded."),
-      FIELD(points, .doc = "Its share of the points that the order earned."), FIELD(growth), FIELD(refunded_quantity),
-      FIELD(refunded_minor));
+      FIELD(points, .doc = "Its share of the points that the order earned."), FIELD(growth),
+      FIELD(refunded_quantity), FIELD(refunded_minor));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_customer
@@ -70,13 +80,15 @@ SHAPE(explained, "What one rule brought.", FIELD(rule, .need = true), FIELD(poin
 #define SHAPE_T struct outcome_points
 SHAPE(outcome_points, "What happened to the points, and the balance after it.", FIELD(earned),
       FIELD(status, .need = true, .names = &award_status_names, .doc = "Of the earned points."),
-      FIELD(reversed, .doc = "Taken back, debt included."), FIELD(written_off, .doc = "Could not be taken back; forgiven."),
-      FIELD(active), FIELD(pending), FIELD(held), FIELD(debt),
+      FIELD(reversed, .doc = "Taken back, debt included."),
+      FIELD(written_off, .doc = "Could not be taken back; forgiven."), FIELD(active), FIELD(pending),
+      FIELD(held), FIELD(debt),
       LIST(explanation, explained, .doc = "One line per rule; they sum to earned."));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_growth
-SHAPE(outcome_growth, "What happened to the growth.", FIELD(earned), FIELD(reversed), FIELD(total, .doc = "Lifetime."));
+SHAPE(outcome_growth, "What happened to the growth.", FIELD(earned), FIELD(reversed),
+      FIELD(total, .doc = "Lifetime."));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_tier
@@ -95,7 +107,8 @@ SHAPE(refunded_line, "What was given back of a line.", FIELD(line_no), FIELD(qua
 
 #define SHAPE_T struct outcome_refund
 SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .need = true), FIELD(reason),
-      FIELD(amount_minor, .doc = "Of lines and shipping together."), FIELD(shipping_minor), LIST(lines, refunded_line));
+      FIELD(amount_minor, .doc = "Of lines and shipping together."), FIELD(shipping_minor),
+      LIST(lines, refunded_line));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_coupon
@@ -104,8 +117,8 @@ SHAPE(outcome_coupon, "A coupon that the order brought.", FIELD(code, .need = tr
 
 #define SHAPE_T struct outcome
 SHAPE(outcome, "The whole outcome of one call.", NEST(order, order), POINTER(refund, outcome_refund),
-      NEST(customer, outcome_customer), NEST(points, outcome_points), NEST(growth, outcome_growth), NEST(tier, outcome_tier),
-      NEST(segments, outcome_segments), LIST(coupons, outcome_coupon));
+      NEST(customer, outcome_customer), NEST(points, outcome_points), NEST(growth, outcome_growth),
+      NEST(tier, outcome_tier), NEST(segments, outcome_segments), LIST(coupons, outcome_coupon));
 #undef SHAPE_T
 
 #define SHAPE_T struct order_view

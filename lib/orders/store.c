@@ -11,28 +11,29 @@ SHAPE(order_ids, "Orders.", FIELD(ids));
 SHAPE(order_probe, "Orders with their customers.", FIELD(customers), FIELD(orders));
 #undef SHAPE_T
 #define SHAPE_T struct order_call_row
-SHAPE(order_call_row, "A call.", FIELD(customer_id), FIELD(order_id), FIELD(call_no), FIELD(fingerprint), FIELD(outcome));
+SHAPE(order_call_row, "A call.", FIELD(customer_id), FIELD(order_id), FIELD(call_no), FIELD(fingerprint),
+      FIELD(outcome));
 #undef SHAPE_T
 #define SHAPE_T struct refund_row
-SHAPE(refund_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD(id), FIELD(external_id), FIELD(reason),
-      FIELD(amount_minor), FIELD(shipping_minor), FIELD(points_reversed), FIELD(growth_reversed), FIELD(fingerprint),
-      FIELD(outcome), FIELD(created_at));
+SHAPE(refund_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD(id), FIELD(external_id),
+      FIELD(reason), FIELD(amount_minor), FIELD(shipping_minor), FIELD(points_reversed),
+      FIELD(growth_reversed), FIELD(fingerprint), FIELD(outcome), FIELD(created_at));
 #undef SHAPE_T
 #define SHAPE_T struct refund_line_row
-SHAPE(refund_line_row, "A refunded line.", FIELD(customer_id), FIELD(order_id), FIELD(refund_id), FIELD(line_no),
-      FIELD(quantity), FIELD(amount_minor), FIELD(points), FIELD(growth));
+SHAPE(refund_line_row, "A refunded line.", FIELD(customer_id), FIELD(order_id), FIELD(refund_id),
+      FIELD(line_no), FIELD(quantity), FIELD(amount_minor), FIELD(points), FIELD(growth));
 #undef SHAPE_T
 
-#define ORDER_VALUES                                                                                         \
+#define ORDER_VALUES                                                                                                     \
         "unnest(:customer_id, :id, :external_id, :status, :channel, :currency, :coupon, :goods_minor, :shipping_minor, " \
-        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "    \
-        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, " \
+        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "     \
+        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, "  \
         ":completed_at, :cancelled_at, :line_count, :calls, :version, :created_at, :updated_at)"
-#define LINE_COLUMNS                                                                                         \
-        "customer_id, order_id, line_no, sku, name, category, brand, quantity, unit_price_minor, discount_minor, "      \
+#define LINE_COLUMNS                                                                                               \
+        "customer_id, order_id, line_no, sku, name, category, brand, quantity, unit_price_minor, discount_minor, " \
         "total_minor, cost_minor, paid_minor, points, growth, refunded_quantity, refunded_minor"
-#define LINE_VALUES                                                                                          \
-        "unnest(:customer_id, :order_id, :line_no, :sku, :name, :category, :brand, :quantity, :unit_price_minor, "      \
+#define LINE_VALUES                                                                                                \
+        "unnest(:customer_id, :order_id, :line_no, :sku, :name, :category, :brand, :quantity, :unit_price_minor, " \
         ":discount_minor, :total_minor, :cost_minor, :paid_minor, :points, :growth, :refunded_quantity, :refunded_minor)"
 
 SQL_LATER(orders_load, order_ids, order, "SELECT " ORDER_COLUMNS " FROM orders WHERE id = ANY(:ids)")
@@ -42,48 +43,57 @@ SQL_LATER(orders_load, order_ids, order, "SELECT " ORDER_COLUMNS " FROM orders W
         "SELECT t.* FROM unnest(:customers, :orders) AS k(c, o), LATERAL (SELECT " columns " FROM " table    \
         " WHERE customer_id = k.c AND order_id = k.o OFFSET 0) AS t"
 
-SQL_LATER(lines_load, order_probe, order_line, OF_PAIRS(LINE_COLUMNS, "order_lines") " ORDER BY order_id, line_no")
+SQL_LATER(lines_load, order_probe, order_line,
+          OF_PAIRS(LINE_COLUMNS, "order_lines") " ORDER BY order_id, line_no")
 SQL_LATER(calls_load, order_probe, order_call_row,
           OF_PAIRS("customer_id, order_id, call_no, fingerprint, outcome", "order_calls"))
-SQL_LATER(refunds_load, order_probe, refund_row,
-          OF_PAIRS("customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, points_reversed, "
-                   "growth_reversed, fingerprint, outcome, created_at",
-                   "refunds") " ORDER BY created_at, id")
+SQL_LATER(
+        refunds_load, order_probe, refund_row,
+        OF_PAIRS(
+                "customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, points_reversed, "
+                "growth_reversed, fingerprint, outcome, created_at",
+                "refunds") " ORDER BY created_at, id")
 SQL_LATER(refund_lines_load, order_probe, refund_line_row,
-          OF_PAIRS("customer_id, order_id, refund_id, line_no, quantity, amount_minor, points, growth", "refund_lines")
-          " ORDER BY refund_id, line_no")
+          OF_PAIRS("customer_id, order_id, refund_id, line_no, quantity, amount_minor, points, growth",
+                   "refund_lines") " ORDER BY refund_id, line_no")
 
 SQL_BATCH(orders_insert, order, "INSERT INTO orders (" ORDER_COLUMNS ") SELECT * FROM " ORDER_VALUES)
-SQL_BATCH(orders_update, order,
-          "INSERT INTO orders (" ORDER_COLUMNS ") SELECT * FROM " ORDER_VALUES " ON CONFLICT (customer_id, id) DO UPDATE SET "
-          "status = excluded.status, channel = excluded.channel, coupon = excluded.coupon, goods_minor = excluded.goods_minor, "
-          "shipping_minor = excluded.shipping_minor, discount_minor = excluded.discount_minor, "
-          "total_minor = excluded.total_minor, refunded_minor = excluded.refunded_minor, "
-          "refunded_shipping_minor = excluded.refunded_shipping_minor, points_earned = excluded.points_earned, "
-          "growth_earned = excluded.growth_earned, points_reversed = excluded.points_reversed, "
-          "growth_reversed = excluded.growth_reversed, awarded = excluded.awarded, counted_on = excluded.counted_on, "
-          "placed_at = excluded.placed_at, paid_at = excluded.paid_at, shipped_at = excluded.shipped_at, "
-          "delivered_at = excluded.delivered_at, completed_at = excluded.completed_at, cancelled_at = excluded.cancelled_at, "
-          "line_count = excluded.line_count, calls = excluded.calls, version = excluded.version, "
-          "updated_at = excluded.updated_at")
+SQL_BATCH(
+        orders_update, order,
+        "INSERT INTO orders (" ORDER_COLUMNS ") SELECT * FROM " ORDER_VALUES
+        " ON CONFLICT (customer_id, id) DO UPDATE SET "
+        "status = excluded.status, channel = excluded.channel, coupon = excluded.coupon, goods_minor = excluded.goods_minor, "
+        "shipping_minor = excluded.shipping_minor, discount_minor = excluded.discount_minor, "
+        "total_minor = excluded.total_minor, refunded_minor = excluded.refunded_minor, "
+        "refunded_shipping_minor = excluded.refunded_shipping_minor, points_earned = excluded.points_earned, "
+        "growth_earned = excluded.growth_earned, points_reversed = excluded.points_reversed, "
+        "growth_reversed = excluded.growth_reversed, awarded = excluded.awarded, counted_on = excluded.counted_on, "
+        "placed_at = excluded.placed_at, paid_at = excluded.paid_at, shipped_at = excluded.shipped_at, "
+        "delivered_at = excluded.delivered_at, completed_at = excluded.completed_at, cancelled_at = excluded.cancelled_at, "
+        "line_count = excluded.line_count, calls = excluded.calls, version = excluded.version, "
+        "updated_at = excluded.updated_at")
 SQL_BATCH(lines_insert, order_line, "INSERT INTO order_lines (" LINE_COLUMNS ") SELECT * FROM " LINE_VALUES)
-SQL_BATCH(lines_update, order_line,
-          "INSERT INTO order_lines (" LINE_COLUMNS ") SELECT * FROM " LINE_VALUES
-          " ON CONFLICT (customer_id, order_id, line_no) DO UPDATE SET paid_minor = excluded.paid_minor, "
-          "points = excluded.points, growth = excluded.growth, refunded_quantity = excluded.refunded_quantity, "
-          "refunded_minor = excluded.refunded_minor")
+SQL_BATCH(
+        lines_update, order_line,
+        "INSERT INTO order_lines (" LINE_COLUMNS ") SELECT * FROM " LINE_VALUES
+        " ON CONFLICT (customer_id, order_id, line_no) DO UPDATE SET paid_minor = excluded.paid_minor, "
+        "points = excluded.points, growth = excluded.growth, refunded_quantity = excluded.refunded_quantity, "
+        "refunded_minor = excluded.refunded_minor")
 SQL_EXEC(lines_drop, order, "DELETE FROM order_lines WHERE customer_id = :customer_id AND order_id = :id")
-SQL_BATCH(calls_insert, order_call_row,
-          "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at) "
-          "SELECT c, o, n, f, t, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome) AS k(c, o, n, f, t)")
-SQL_EXEC(refund_insert, refund_row,
-         "INSERT INTO refunds (customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, "
-         "points_reversed, growth_reversed, fingerprint, outcome, created_at) VALUES (:customer_id, :order_id, :id, "
-         ":external_id, :reason, :amount_minor, :shipping_minor, :points_reversed, :growth_reversed, :fingerprint, :outcome, "
-         ":created_at)")
-SQL_BATCH(refund_lines_insert, refund_line_row,
-          "INSERT INTO refund_lines (customer_id, order_id, refund_id, line_no, quantity, amount_minor, points, growth) "
-          "SELECT * FROM unnest(:customer_id, :order_id, :refund_id, :line_no, :quantity, :amount_minor, :points, :growth)")
+SQL_BATCH(
+        calls_insert, order_call_row,
+        "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at) "
+        "SELECT c, o, n, f, t, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome) AS k(c, o, n, f, t)")
+SQL_EXEC(
+        refund_insert, refund_row,
+        "INSERT INTO refunds (customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, "
+        "points_reversed, growth_reversed, fingerprint, outcome, created_at) VALUES (:customer_id, :order_id, :id, "
+        ":external_id, :reason, :amount_minor, :shipping_minor, :points_reversed, :growth_reversed, :fingerprint, :outcome, "
+        ":created_at)")
+SQL_BATCH(
+        refund_lines_insert, refund_line_row,
+        "INSERT INTO refund_lines (customer_id, order_id, refund_id, line_no, quantity, amount_minor, points, growth) "
+        "SELECT * FROM unnest(:customer_id, :order_id, :refund_id, :line_no, :quantity, :amount_minor, :points, :growth)")
 
 enum err orders_later(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
@@ -162,7 +172,8 @@ enum err returns_store(struct ctx *c, const struct session *s, const struct refu
         for (size_t i = 0; i < s->returns.n; i++) {
                 const struct returned *back = &s->returns.v[i];
                 const struct outcome_refund *refund = back->refund;
-                struct refund_line_row *lines = ARENA_ARRAY(c->arena, refund->lines.n, struct refund_line_row);
+                struct refund_line_row *lines =
+                        ARENA_ARRAY(c->arena, refund->lines.n, struct refund_line_row);
                 struct refund_row row = {
                         .customer_id = back->customer_id,
                         .order_id = back->order_id,
@@ -181,8 +192,9 @@ enum err returns_store(struct ctx *c, const struct session *s, const struct refu
                 }
                 for (size_t k = 0; k < refund->lines.n; k++) {
                         const struct refunded_line *line = &refund->lines.v[k];
-                        lines[k] = (struct refund_line_row){row.customer_id, row.order_id, row.id, line->line_no,
-                                                            line->quantity, line->amount_minor, line->points, line->growth};
+                        lines[k] = (struct refund_line_row){
+                                row.customer_id, row.order_id,       row.id,       line->line_no,
+                                line->quantity,  line->amount_minor, line->points, line->growth};
                 }
                 TRY(refund_insert(c, &row));
                 TRY(refund_lines_insert(c, lines, refund->lines.n));
@@ -210,7 +222,8 @@ struct bytes input_fingerprint(struct arena *arena, const struct shape *shape, c
         uint8_t *hash = arena_alloc(arena, crypto_generichash_BYTES_MIN);
 
         shape_encode(&canonical, shape, in, /* masked= */ false);
-        crypto_generichash(hash, crypto_generichash_BYTES_MIN, (const unsigned char *)canonical.data, canonical.len, NULL, 0);
+        crypto_generichash(hash, crypto_generichash_BYTES_MIN, (const unsigned char *)canonical.data,
+                           canonical.len, NULL, 0);
         text_free(&canonical);
         return (struct bytes){.v = hash, .n = crypto_generichash_BYTES_MIN};
 }

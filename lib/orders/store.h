@@ -4,9 +4,9 @@
 #include "db/statement.h"
 #include "orders/desk.h"
 
-#define ORDER_COLUMNS                                                                                        \
-        "customer_id, id, external_id, status, channel, currency, coupon, goods_minor, shipping_minor, discount_minor, " \
-        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "         \
+#define ORDER_COLUMNS                                                                                                      \
+        "customer_id, id, external_id, status, channel, currency, coupon, goods_minor, shipping_minor, discount_minor, "   \
+        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "            \
         "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, " \
         "line_count, calls, version, created_at, updated_at"
 
@@ -58,7 +58,8 @@ enum err refund_lines_later(struct ctx *c, const struct order_probe *probe, stru
 /* Queue the writes of files, calls and refunds. */
 enum err files_store(struct ctx *c, struct file *const *files, size_t n) MUST_CHECK;
 enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, size_t n) MUST_CHECK;
-/* The returns of a session; an answer (NULL: a cancellation, which is answered by its order's call) is kept with them. */
+/* The returns of a session; an answer (NULL: a cancellation, which is answered by its order's call) is kept
+ * with them. */
 struct refund_kept {
         struct bytes fingerprint;
         const char *outcome;
@@ -68,7 +69,8 @@ enum err returns_store(struct ctx *c, const struct session *s, const struct refu
 /* Give a file the lines among rows that are its order's. */
 void file_lines_give(struct arena *arena, struct file *file, const struct list *rows);
 
-/* BLAKE2b of an input in its canonical form: the same call has the same fingerprint, however its JSON was written. */
+/* BLAKE2b of an input in its canonical form: the same call has the same fingerprint, however its JSON was
+ * written. */
 struct bytes input_fingerprint(struct arena *arena, const struct shape *shape, const void *in);
 bool fingerprints_equal(struct bytes a, struct bytes b);
 

@@ -85,13 +85,15 @@ static enum err differs(struct ctx *c, const struct order *order)
 }
 
 /* May this call go on with the known order? */
-static enum err known_check(struct ctx *c, const struct desk *desk, const struct file *file, const struct order_in *in)
+static enum err known_check(struct ctx *c, const struct desk *desk, const struct file *file,
+                            const struct order_in *in)
 {
         const struct order *order = &file->order;
 
         if (!uuid_equal(order->customer_id, desk->customer->id)) {
-                text_puts(&c->problem.extra, ",\"differences\":[{\"pointer\":\"#/customer\",\"known\":\"another customer\","
-                                             "\"sent\":\"this customer\"}]");
+                text_puts(&c->problem.extra,
+                          ",\"differences\":[{\"pointer\":\"#/customer\",\"known\":\"another customer\","
+                          "\"sent\":\"this customer\"}]");
                 return differs(c, order);
         }
         bool content_is_fixed = order_counts(order) || order->status == ORDER_CANCELLED;
@@ -103,8 +105,8 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                 return ERR_OK;
         problem_string(c, "known", order_status_names.v[order->status]);
         problem_string(c, "sent", order_status_names.v[in->status]);
-        return fail(c, ERR_ORDER_STATE, "The order is %s; it cannot become %s.", order_status_names.v[order->status],
-                    order_status_names.v[in->status]);
+        return fail(c, ERR_ORDER_STATE, "The order is %s; it cannot become %s.",
+                    order_status_names.v[order->status], order_status_names.v[in->status]);
 }
 
 /* ------------------------------------------------------------------ states */
@@ -159,13 +161,14 @@ static void note_state(struct session *s, const struct file *file, const struct 
                 .growth = outcome->growth.earned - outcome->growth.reversed,
         };
 
-        event_add(s->arena, &s->events, types[order->status], order->customer_id, moment->at, &order_event_shape, &event);
+        event_add(s->arena, &s->events, types[order->status], order->customer_id, moment->at,
+                  &order_event_shape, &event);
 }
 
 static void cancel(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
                    struct outcome *outcome)
 {
-        struct giving *givings;
+        struct giving *givings = NULL;
         int64_t shipping_minor;
 
         if (!order_counts(&file->order))
@@ -205,8 +208,8 @@ struct instant take_time_of(const struct order_in *in, struct instant now)
         return in->backfill && instant_known(latest) ? latest : now;
 }
 
-enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file, const struct order_in *in,
-                    struct outcome *ret)
+enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,
+                    const struct order_in *in, struct outcome *ret)
 {
         struct moment moment = moment_of(s->shop, take_time_of(in, c->now));
         struct order *order = &file->order;

@@ -3,7 +3,8 @@
 
 static enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
-        if (strncmp(reference, "ext:", 4) == 0 && reference[4] != '\0' && text_chars(reference) <= 4 + TEXT_MAX_DEFAULT) {
+        if (strncmp(reference, "ext:", 4) == 0 && reference[4] != '\0' &&
+            text_chars(reference + 4) <= TEXT_MAX_DEFAULT) {
                 *ret = uuid_of_external("order", reference + 4);
                 return ERR_OK;
         }
@@ -26,7 +27,8 @@ enum err order_find(struct ctx *c, const char *reference, struct order *ret)
         return ERR_OK;
 }
 
-static void refunds_give(struct arena *arena, const struct list *refunds, const struct list *lines, struct order_view *ret)
+static void refunds_give(struct arena *arena, const struct list *refunds, const struct list *lines,
+                         struct order_view *ret)
 {
         const struct refund_row *rows = refunds->v;
         const struct refund_line_row *line = lines->v;
@@ -35,13 +37,17 @@ static void refunds_give(struct arena *arena, const struct list *refunds, const 
         ret->refunds.n = refunds->n;
         for (size_t i = 0; i < refunds->n; i++) {
                 struct outcome_refund *refund = &ret->refunds.v[i];
-                *refund = (struct outcome_refund){.id = rows[i].id, .external_id = rows[i].external_id, .reason = rows[i].reason,
-                                                  .amount_minor = rows[i].amount_minor, .shipping_minor = rows[i].shipping_minor};
+                *refund = (struct outcome_refund){.id = rows[i].id,
+                                                  .external_id = rows[i].external_id,
+                                                  .reason = rows[i].reason,
+                                                  .amount_minor = rows[i].amount_minor,
+                                                  .shipping_minor = rows[i].shipping_minor};
                 refund->lines.v = ARENA_ARRAY(arena, lines->n, struct refunded_line);
                 for (size_t k = 0; k < lines->n; k++)
                         if (uuid_equal(line[k].refund_id, rows[i].id))
                                 refund->lines.v[refund->lines.n++] = (struct refunded_line){
-                                        line[k].line_no, line[k].quantity, line[k].amount_minor, line[k].points, line[k].growth};
+                                        line[k].line_no, line[k].quantity, line[k].amount_minor,
+                                        line[k].points, line[k].growth};
         }
 }
 
@@ -65,9 +71,10 @@ enum err order_get(struct ctx *c, const char *reference, struct order_view *ret)
 SHAPE(order_page, "A position.", FIELD(customer_id), FIELD(before_at), FIELD(before_id), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(orders_page, order_page, order,
-         "SELECT " ORDER_COLUMNS " FROM orders WHERE (placed_at, id) < (coalesce(:before_at, 'infinity'), "
-         "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) ORDER BY placed_at DESC, id DESC LIMIT :limit")
+SQL_MANY(
+        orders_page, order_page, order,
+        "SELECT " ORDER_COLUMNS " FROM orders WHERE (placed_at, id) < (coalesce(:before_at, 'infinity'), "
+        "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) ORDER BY placed_at DESC, id DESC LIMIT :limit")
 SQL_MANY(orders_page_of, order_page, order,
          "SELECT " ORDER_COLUMNS " FROM orders WHERE customer_id = :customer_id AND (placed_at, id) < "
          "(coalesce(:before_at, 'infinity'), coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) "

@@ -16,14 +16,14 @@ static void *grown(struct arena *arena, void *v, size_t count, size_t *room, siz
         return larger;
 }
 
-static void write_entry(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
-                        int64_t amount)
+static void write_entry(struct book *book, struct journal *journal, const struct posting *why,
+                        enum entry_kind kind, int64_t amount)
 {
         struct points_account *account = &book->account;
 
         assert(account->active >= 0 && account->pending >= 0 && account->held >= 0 && account->debt >= 0);
-        journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n, &journal->entry_room,
-                                   sizeof *journal->entries.v);
+        journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n,
+                                   &journal->entry_room, sizeof *journal->entries.v);
         journal->entries.v[journal->entries.n++] = (struct ledger_entry){
                 .customer_id = account->customer_id,
                 .seq = ++account->last_seq,
@@ -87,8 +87,8 @@ static int64_t activate(struct points_account *account, struct lot *lot)
         return paid;
 }
 
-void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount, bool pending,
-               struct instant active_from)
+void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+               bool pending, struct instant active_from)
 {
         struct points_account *account = &book->account;
 
@@ -111,7 +111,8 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
         write_draw(book, journal, at, paid);
 }
 
-int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why, struct uuid order_id)
+int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
+                      struct uuid order_id)
 {
         int64_t total = 0;
 
@@ -154,7 +155,8 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
         struct reversal reversal;
 
         assert(amount > 0 && book->lots_loaded);
-        allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at, &reversal);
+        allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at,
+                         &reversal);
         account->pending -= reversal.taken_pending;
         account->active -= reversal.taken_active;
         account->debt += reversal.debt + reversal.write_off;

@@ -1,8 +1,9 @@
-/* The book of one customer's points while a transaction decides: every posting moves the balance, writes one ledger
- * entry and keeps lots and balance together. Pure; points.h loads and stores books.
+/* The book of one customer's points while a transaction decides: every posting moves the balance, writes one
+ * ledger entry and keeps lots and balance together. Pure; points.h loads and stores books.
  *
- * Always true (book_check): active + pending == sum of the lots' remaining, once the lots are loaded. An entry's effect on
- * active + pending + held - debt is its amount, but for those that only move points between them (activate). */
+ * Always true (book_check): active + pending == sum of the lots' remaining, once the lots are loaded. An
+ * entry's effect on active + pending + held - debt is its amount, but for those that only move points between
+ * them (activate). */
 #pragma once
 
 #include "points/allocate.h"
@@ -65,20 +66,21 @@ struct posting {
         const char *reference; /* the shop's own, or NULL */
 };
 
-/* Earn amount > 0. Active points pay off debt first. A pending lot waits until active_from (none: until it is activated by
- * hand). */
-void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount, bool pending,
-               struct instant active_from);
+/* Earn amount > 0. Active points pay off debt first. A pending lot waits until active_from (none: until it is
+ * activated by hand). */
+void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+               bool pending, struct instant active_from);
 
-/* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are due only
- * when their order is named. Needs the lots. Returns the points that became active or paid debt. */
-int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why, struct uuid order_id);
+/* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are
+ * due only when their order is named. Needs the lots. Returns the points that became active or paid debt. */
+int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
+                      struct uuid order_id);
 
 /* Spend amount > 0 from the active lots, or nothing: false when there are too few. Needs the lots. */
 bool book_spend(struct book *book, struct journal *journal, const struct posting *why, int64_t amount);
 
-/* Take back amount > 0 that why->order_id earned; what can't be taken becomes debt or is written off, by policy. Needs
- * the lots. */
+/* Take back amount > 0 that why->order_id earned; what can't be taken becomes debt or is written off, by
+ * policy. Needs the lots. */
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
 

@@ -22,34 +22,39 @@ SHAPE(lot, "A lot.", FIELD(customer_id), FIELD(lot_no), FIELD(amount), FIELD(rem
 SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(amount));
 #undef SHAPE_T
 
-SQL_LATER(accounts_load, customers_key, points_account,
-          "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq "
-          "FROM points_accounts WHERE customer_id = ANY(:ids)")
+SQL_LATER(
+        accounts_load, customers_key, points_account,
+        "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq "
+        "FROM points_accounts WHERE customer_id = ANY(:ids)")
 
-SQL_LATER(lots_load, customers_key, lot,
-          "SELECT customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id FROM points_lots "
-          "WHERE customer_id = ANY(:ids) AND remaining > 0 ORDER BY customer_id, lot_no")
+SQL_LATER(
+        lots_load, customers_key, lot,
+        "SELECT customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id FROM points_lots "
+        "WHERE customer_id = ANY(:ids) AND remaining > 0 ORDER BY customer_id, lot_no")
 
-SQL_BATCH(accounts_store, points_account,
-          "INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, "
-          "lifetime_expired, last_seq) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
-          ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq) "
-          "ON CONFLICT (customer_id) DO UPDATE SET active = excluded.active, pending = excluded.pending, "
-          "held = excluded.held, debt = excluded.debt, lifetime_earned = excluded.lifetime_earned, "
-          "lifetime_spent = excluded.lifetime_spent, lifetime_expired = excluded.lifetime_expired, "
-          "last_seq = excluded.last_seq")
+SQL_BATCH(
+        accounts_store, points_account,
+        "INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, "
+        "lifetime_expired, last_seq) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
+        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq) "
+        "ON CONFLICT (customer_id) DO UPDATE SET active = excluded.active, pending = excluded.pending, "
+        "held = excluded.held, debt = excluded.debt, lifetime_earned = excluded.lifetime_earned, "
+        "lifetime_spent = excluded.lifetime_spent, lifetime_expired = excluded.lifetime_expired, "
+        "last_seq = excluded.last_seq")
 
-SQL_BATCH(entries_insert, ledger_entry,
-          "INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, "
-          "debt_after, cause, order_id, reference, created_at) SELECT * FROM unnest(:customer_id, :seq, :kind, :amount, "
-          ":active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :created_at)")
+SQL_BATCH(
+        entries_insert, ledger_entry,
+        "INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, "
+        "debt_after, cause, order_id, reference, created_at) SELECT * FROM unnest(:customer_id, :seq, :kind, :amount, "
+        ":active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :created_at)")
 
 /* New lots are inserted; those drawn from exist, and only change what can change. */
-SQL_BATCH(lots_store, lot,
-          "INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id) "
-          "SELECT * FROM unnest(:customer_id, :lot_no, :amount, :remaining, :pending, :active_from, :expires_at, :order_id) "
-          "ON CONFLICT (customer_id, lot_no) DO UPDATE SET remaining = excluded.remaining, pending = excluded.pending, "
-          "active_from = excluded.active_from, expires_at = excluded.expires_at")
+SQL_BATCH(
+        lots_store, lot,
+        "INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id) "
+        "SELECT * FROM unnest(:customer_id, :lot_no, :amount, :remaining, :pending, :active_from, :expires_at, :order_id) "
+        "ON CONFLICT (customer_id, lot_no) DO UPDATE SET remaining = excluded.remaining, pending = excluded.pending, "
+        "active_from = excluded.active_from, expires_at = excluded.expires_at")
 
 SQL_BATCH(draws_insert, lot_draw,
           "INSERT INTO points_allocations (customer_id, seq, lot_no, amount) "
@@ -178,7 +183,8 @@ static void expiries_give(struct arena *arena, const struct list *rows, struct p
                 dated += expiring[i].points;
         }
         if (balance->active > dated)
-                balance->next_expiries.v[balance->next_expiries.n++] = (struct expiry){.points = balance->active - dated};
+                balance->next_expiries.v[balance->next_expiries.n++] =
+                        (struct expiry){.points = balance->active - dated};
 }
 
 /* Balances of these ids; returns how many of the reads found an account. */
@@ -237,10 +243,11 @@ enum err points_balances(struct ctx *c, struct points_read *reads, size_t n)
 SHAPE(ledger_page, "A position.", FIELD(customer_id), FIELD(before_seq), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(ledger_load, ledger_page, ledger_entry,
-         "SELECT customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after, cause, order_id, "
-         "reference, created_at FROM points_ledger WHERE customer_id = :customer_id "
-         "AND (:before_seq = 0 OR seq < :before_seq) ORDER BY seq DESC LIMIT :limit")
+SQL_MANY(
+        ledger_load, ledger_page, ledger_entry,
+        "SELECT customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after, cause, order_id, "
+        "reference, created_at FROM points_ledger WHERE customer_id = :customer_id "
+        "AND (:before_seq = 0 OR seq < :before_seq) ORDER BY seq DESC LIMIT :limit")
 
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret)
 {
@@ -268,7 +275,8 @@ enum err points_spend(struct ctx *c, const struct points_spending *in, struct po
         TRY(book_store(c, &book, &journal));
         TRY(expiries_load(c, &(struct customers_key){{&customer.id, 1}}, &expiries));
         TRY(db_flush(c));
-        *ret = (struct points_spent){.customer_id = customer.id, .seq = book.account.last_seq, .points = in->points};
+        *ret = (struct points_spent){
+                .customer_id = customer.id, .seq = book.account.last_seq, .points = in->points};
         balance_of(&book.account, &ret->balance);
         expiries_give(c->arena, &expiries, &ret->balance);
         return ERR_OK;
@@ -288,9 +296,10 @@ struct due_customer {
 SHAPE(due_customer, "Somebody with points that are due.", FIELD(customer_id));
 #undef SHAPE_T
 
-SQL_MANY(due_customers, due_limit, due_customer,
-         "SELECT DISTINCT customer_id FROM (SELECT customer_id FROM points_lots "
-         "WHERE pending AND active_from <= :now AND remaining > 0 ORDER BY active_from LIMIT :limit) AS due ORDER BY customer_id")
+SQL_MANY(
+        due_customers, due_limit, due_customer,
+        "SELECT DISTINCT customer_id FROM (SELECT customer_id FROM points_lots "
+        "WHERE pending AND active_from <= :now AND remaining > 0 ORDER BY active_from LIMIT :limit) AS due ORDER BY customer_id")
 
 static enum err activate_one(struct ctx *c, void *arg)
 {

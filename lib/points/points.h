@@ -15,7 +15,8 @@ enum err points_lots_later(struct ctx *c, const struct uuids *customers, struct 
 void points_lots_give(struct arena *arena, struct book *book, const struct list *rows);
 
 /* Queue the writes of these books and their journal. */
-enum err points_store(struct ctx *c, struct book *const *books, size_t n, const struct journal *journal) MUST_CHECK;
+enum err points_store(struct ctx *c, struct book *const *books, size_t n,
+                      const struct journal *journal) MUST_CHECK;
 
 /* ---- the API */
 
@@ -54,7 +55,8 @@ struct points_spent {
 };
 SHAPE_DECLARE(points_spent);
 
-/* Spend points, earliest expiry first. In a transaction. ERR_NOT_FOUND, ERR_POINTS_TOO_FEW (with balance, required). */
+/* Spend points, earliest expiry first. In a transaction. ERR_NOT_FOUND, ERR_POINTS_TOO_FEW (with balance,
+ * required). */
 enum err points_spend(struct ctx *c, const struct points_spending *in, struct points_spent *ret) MUST_CHECK;
 
 /* Newest first, before a ledger number (0: from the newest). */
@@ -64,5 +66,6 @@ struct ledger_page {
 };
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret) MUST_CHECK;
 
-/* Activate what is due, for at most limit customers; *ret_more when there may be more. Safe to run anywhere, any time. */
+/* Activate what is due, for at most limit customers; *ret_more when there may be more. Safe to run anywhere,
+ * any time. */
 enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

@@ -8,15 +8,16 @@ NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
 
-#define RATE_MAX     INT64_C(1000000000)  /* a thousandfold: more is a slip of the keyboard */
-#define MINOR_MAX    INT64_C(1000000000000)
-#define WINDOW_MAX   120                  /* months: what a customer did more than ten years ago is lifetime */
-#define RULES_MAX    100
-#define TIERS_MAX    20
+#define RATE_MAX   INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
+#define MINOR_MAX  INT64_C(1000000000000)
+#define WINDOW_MAX 120 /* months: what a customer did more than ten years ago is lifetime */
+#define RULES_MAX  100
+#define TIERS_MAX  20
 
 #define SHAPE_T struct earning_rule
 SHAPE(earning_rule, "One way to earn points or growth from an order.",
-      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code, .doc = "Unique name, shown in explanations."),
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code,
+            .doc = "Unique name, shown in explanations."),
       FIELD(target, .names = &rule_target_names, .dflt = "points", .doc = "What is earned."),
       FIELD(kind, .need = true, .names = &rule_kind_names,
             .doc = "base: per amount of each line; multiply: a factor on what the base rules gave; add: a fixed number per order."),
@@ -24,7 +25,8 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
             .doc = "base only: points per 100 minor units, in millionths; 1000000 is one point per 100."),
       FIELD(factor_millionths, .from_zero = true, .max = RATE_MAX, .dflt = "0",
             .doc = "multiply only: the factor in millionths; 2000000 doubles."),
-      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "add only: points or growth per order."),
+      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0",
+            .doc = "add only: points or growth per order."),
       FIELD(when, .min = 1, .max = 2000, .doc = "Condition in the expression language; null: always."),
       FIELD(valid_from, .doc = "First day, in the shop's zone."),
       FIELD(valid_until, .doc = "Last day, in the shop's zone."),
@@ -45,8 +47,10 @@ SHAPE(points_settings, "How points behave.",
 #define SHAPE_T struct requirement
 SHAPE(requirement, "A metric that must reach a value.",
       FIELD(metric, .need = true, .names = &metric_names, .doc = "What is measured, net of refunds."),
-      FIELD(window_months, .min = 1, .max = WINDOW_MAX, .doc = "Months looked back; null: the whole lifetime."),
-      FIELD(at_least, .need = true, .min = 1, .max = MINOR_MAX, .doc = "The value to reach; spend in minor units."));
+      FIELD(window_months, .min = 1, .max = WINDOW_MAX,
+            .doc = "Months looked back; null: the whole lifetime."),
+      FIELD(at_least, .need = true, .min = 1, .max = MINOR_MAX,
+            .doc = "The value to reach; spend in minor units."));
 #undef SHAPE_T
 
 #define SHAPE_T struct requirements
@@ -56,27 +60,34 @@ SHAPE(requirements, "Met when one of any_of (if there are any) and all of all_of
 
 #define SHAPE_T struct full_reduction
 SHAPE(full_reduction, "An amount off from a threshold on.",
-      FIELD(threshold_minor, .need = true, .min = 1, .max = MINOR_MAX, .doc = "The basket must be worth this much."),
+      FIELD(threshold_minor, .need = true, .min = 1, .max = MINOR_MAX,
+            .doc = "The basket must be worth this much."),
       FIELD(off_minor, .need = true, .min = 1, .max = MINOR_MAX, .doc = "What goes off."));
 #undef SHAPE_T
 
 #define SHAPE_T struct benefits
 SHAPE(benefits, "What a tier gives.",
-      FIELD(discount_permille, .from_zero = true, .max = 1000, .dflt = "0", .doc = "Off every line; 100 is 10 %."),
-      LIST(full_reduction, full_reduction, .max = 20, .doc = "The best one that the basket reaches is applied, once."),
-      FIELD(points_multiplier_permille, .from_zero = true, .max = 100000, .dflt = "1000", .doc = "1000: as it is."),
+      FIELD(discount_permille, .from_zero = true, .max = 1000, .dflt = "0",
+            .doc = "Off every line; 100 is 10 %."),
+      LIST(full_reduction, full_reduction, .max = 20,
+           .doc = "The best one that the basket reaches is applied, once."),
+      FIELD(points_multiplier_permille, .from_zero = true, .max = 100000, .dflt = "1000",
+            .doc = "1000: as it is."),
       FIELD(birthday_month_multiplier_permille, .from_zero = true, .max = 100000, .dflt = "1000",
             .doc = "On top, in the month of the customer's birthday."),
-      FIELD(return_window_days, .from_zero = true, .max = 3650, .dflt = "7"), FIELD(free_pickup), FIELD(dedicated_agent),
-      FIELD(priority_shipping), FIELD(lifetime_repair),
-      FIELD(lifetime_repair_goods, .max = 2000, .doc = "Condition on the goods; null: all."), FIELD(trial_invites),
-      FIELD(private_sales), FIELD(custom_made), FIELD(perks, .doc = "Further benefits by name."));
+      FIELD(return_window_days, .from_zero = true, .max = 3650, .dflt = "7"), FIELD(free_pickup),
+      FIELD(dedicated_agent), FIELD(priority_shipping), FIELD(lifetime_repair),
+      FIELD(lifetime_repair_goods, .max = 2000, .doc = "Condition on the goods; null: all."),
+      FIELD(trial_invites), FIELD(private_sales), FIELD(custom_made),
+      FIELD(perks, .doc = "Further benefits by name."));
 #undef SHAPE_T
 
 #define SHAPE_T struct tier
 SHAPE(tier, "A step of the programme.",
-      FIELD(rank, .need = true, .from_zero = true, .max = TIERS_MAX, .doc = "0 is the tier that everyone has; one more for each step."),
-      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code), FIELD(name, .need = true, .min = 1, .max = 100),
+      FIELD(rank, .need = true, .from_zero = true, .max = TIERS_MAX,
+            .doc = "0 is the tier that everyone has; one more for each step."),
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code),
+      FIELD(name, .need = true, .min = 1, .max = 100),
       NEST(qualify, requirements, .doc = "Reached at once, in the order's own transaction."),
       NEST(keep, requirements, .doc = "What holds the tier at the end of a cycle; empty: it is never lost."),
       NEST(benefits, benefits));
@@ -84,13 +95,16 @@ SHAPE(tier, "A step of the programme.",
 
 #define SHAPE_T struct tier_settings
 SHAPE(tier_settings, "How tiers run.",
-      FIELD(cycle_months, .min = 1, .max = WINDOW_MAX, .dflt = "12", .doc = "A tier is held this long before it is judged again."),
-      FIELD(after_refund, .names = &refund_judging_names, .dflt = "at_once", .doc = "When a refund may lower the tier."));
+      FIELD(cycle_months, .min = 1, .max = WINDOW_MAX, .dflt = "12",
+            .doc = "A tier is held this long before it is judged again."),
+      FIELD(after_refund, .names = &refund_judging_names, .dflt = "at_once",
+            .doc = "When a refund may lower the tier."));
 #undef SHAPE_T
 
 #define SHAPE_T struct program
 SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
-      NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX), NEST(cycle, tier_settings),
+      NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
+      NEST(cycle, tier_settings),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

@@ -1,8 +1,10 @@
-/* The loyalty programme: one document that says how points and growth are earned, which tiers there are and what they
- * give. Stored in versions, decoded by its shape, shared read-only by every thread (program_current).
+/* The loyalty programme: one document that says how points and growth are earned, which tiers there are and
+ * what they give. Stored in versions, decoded by its shape, shared read-only by every thread
+ * (program_current).
  *
  * Rates: rate_millionths of a base rule is points per 100 minor units in millionths (1000000 is one point per
- * yuan); factor_millionths of a multiply rule is a factor in millionths (2000000 doubles). Permille: 1000 is one whole. */
+ * yuan); factor_millionths of a multiply rule is a factor in millionths (2000000 doubles). Permille: 1000 is
+ * one whole. */
 #pragma once
 
 #include "base/ctx.h"
@@ -16,23 +18,24 @@ enum stacking { STACKING_NONE, STACKING_STACK, STACKING_EXCLUSIVE };
 
 struct earning_rule {
         const char *code;
-        unsigned target; /* enum rule_target */
-        unsigned kind;   /* enum rule_kind */
-        int64_t rate_millionths;   /* base */
-        int64_t factor_millionths; /* multiply */
-        int64_t points;            /* add: points or growth per order */
-        const char *when;          /* condition in the expression language, NULL: always */
+        unsigned target;                     /* enum rule_target */
+        unsigned kind;                       /* enum rule_kind */
+        int64_t rate_millionths;             /* base */
+        int64_t factor_millionths;           /* multiply */
+        int64_t points;                      /* add: points or growth per order */
+        const char *when;                    /* condition in the expression language, NULL: always */
         struct date valid_from, valid_until; /* days in the shop's zone, both included; none: unbounded */
-        int64_t priority;          /* higher first; equal ones in the order of the document */
-        unsigned stacking;         /* enum stacking */
-        const struct expr *condition; /* `when` compiled; NULL: always. Not in the document. */
+        int64_t priority;                    /* higher first; equal ones in the order of the document */
+        unsigned stacking;                   /* enum stacking */
+        const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
 };
 
 enum pending_until { PENDING_UNSET, PENDING_NOT, PENDING_DAYS, PENDING_DELIVERED, PENDING_COMPLETED };
 enum refund_policy { REFUND_NONE, REFUND_ONLY_PENDING, REFUND_WITHIN_BALANCE, REFUND_UNLIMITED };
 
 struct points_settings {
-        unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at once */
+        unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at
+                             once */
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
 };
@@ -97,8 +100,8 @@ SHAPE_DECLARE(benefits);
 SHAPE_DECLARE(full_reduction);
 extern const struct names metric_names;
 
-/* Check what a shape cannot (unique codes, ranks, rule fields by kind) and compile the conditions. Faults go into
- * c->problem; ERR_INVALID then. The program and its expressions live in c's arena. */
+/* Check what a shape cannot (unique codes, ranks, rule fields by kind) and compile the conditions. Faults go
+ * into c->problem; ERR_INVALID then. The program and its expressions live in c's arena. */
 enum err program_compile(struct ctx *c, struct program *program) MUST_CHECK;
 
 /* Index of the tier with a code, or -1. */

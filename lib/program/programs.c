@@ -19,11 +19,13 @@ SHAPE(program_row, "A stored programme.", FIELD(version), FIELD(document), FIELD
 
 SQL_OPT(program_newest, nothing, program_row,
         "SELECT version, document, key_id FROM programs ORDER BY version DESC LIMIT 1")
-SQL_EXEC(program_insert, program_row,
-         "INSERT INTO programs (version, document, key_id, created_at) VALUES (:version, :document, :key_id, :now)")
-SQL_EXEC(program_first, program_row,
-         "INSERT INTO programs (version, document, key_id, created_at) VALUES (:version, :document, :key_id, :now) "
-         "ON CONFLICT (version) DO NOTHING")
+SQL_EXEC(
+        program_insert, program_row,
+        "INSERT INTO programs (version, document, key_id, created_at) VALUES (:version, :document, :key_id, :now)")
+SQL_EXEC(
+        program_first, program_row,
+        "INSERT INTO programs (version, document, key_id, created_at) VALUES (:version, :document, :key_id, :now) "
+        "ON CONFLICT (version) DO NOTHING")
 SQL_EXEC(program_changed, nothing, "NOTIFY patron_cache, 'program'")
 
 /* A programme in memory with the arena that it lives in, freed by its last holder. */
@@ -157,8 +159,8 @@ enum err program_put(struct ctx *c, const struct program *in, int64_t expected_v
         TRY(newest(c, &row));
         if (expected_version != 0 && expected_version != row.version) {
                 problem_int(c, "version", row.version);
-                return fail(c, ERR_STALE, "The programme is at version %lld, not %lld.", (long long)row.version,
-                            (long long)expected_version);
+                return fail(c, ERR_STALE, "The programme is at version %lld, not %lld.",
+                            (long long)row.version, (long long)expected_version);
         }
         program.version = row.version + 1;
         shape_encode(&document, &program_shape, &program, /* masked= */ false);

@@ -3,8 +3,8 @@
 
 #include "program/program.h"
 
-/* Load the newest version into memory; the first time, record the one that a new installation starts with. What was
- * in memory stays when this fails. */
+/* Load the newest version into memory; the first time, record the one that a new installation starts with.
+ * What was in memory stays when this fails. */
 enum err program_load(struct ctx *c) MUST_CHECK;
 
 /* Forget what is in memory, at the end of the process. */
@@ -19,11 +19,13 @@ static inline void program_releasep(const struct program **program)
         program_release(*program);
 }
 /* Hold the programme for the rest of the scope. */
-#define PROGRAM(name_) __attribute__((cleanup(program_releasep))) const struct program *name_ = program_acquire()
+#define PROGRAM(name_)                                                                                       \
+        __attribute__((cleanup(program_releasep))) const struct program *name_ = program_acquire()
 
 /* The newest stored version, current even when another server has just changed it. */
 enum err program_get(struct ctx *c, struct program *ret) MUST_CHECK;
 
-/* Store a new version; every server takes it up at once, and uses it within a second. expected_version 0 takes any. In a
- * transaction. ERR_INVALID, ERR_STALE. */
-enum err program_put(struct ctx *c, const struct program *in, int64_t expected_version, struct program *ret) MUST_CHECK;
+/* Store a new version; every server takes it up at once, and uses it within a second. expected_version 0
+ * takes any. In a transaction. ERR_INVALID, ERR_STALE. */
+enum err program_put(struct ctx *c, const struct program *in, int64_t expected_version,
+                     struct program *ret) MUST_CHECK;

@@ -3,8 +3,9 @@
 #include <assert.h>
 
 #define SHAPE_T struct standing
-SHAPE(standing, "Where a customer stands.", FIELD(customer_id), FIELD(tier), FIELD(since), FIELD(until), FIELD(orders),
-      FIELD(spend_minor), FIELD(growth), FIELD(first_order_at), FIELD(last_order_at), FIELD(changes));
+SHAPE(standing, "Where a customer stands.", FIELD(customer_id), FIELD(tier), FIELD(since), FIELD(until),
+      FIELD(orders), FIELD(spend_minor), FIELD(growth), FIELD(first_order_at), FIELD(last_order_at),
+      FIELD(changes));
 #undef SHAPE_T
 
 struct metrics stand_metrics(const struct stand *stand)
@@ -58,8 +59,8 @@ void stand_count(struct stand *stand, struct arena *arena, const struct metric_d
         stand->changed = true;
 }
 
-void stand_move(struct stand *stand, struct arena *arena, const struct program *program, const struct zone *zone,
-                const struct stand_move *move)
+void stand_move(struct stand *stand, struct arena *arena, const struct program *program,
+                const struct zone *zone, const struct stand_move *move)
 {
         struct standing *standing = &stand->standing;
         const char *before = standing->tier;

@@ -1,5 +1,5 @@
-/* Where one customer stands while a transaction decides: tier, lifetime sums and day sums. Pure; tiers.h loads and
- * stores. */
+/* Where one customer stands while a transaction decides: tier, lifetime sums and day sums. Pure; tiers.h
+ * loads and stores. */
 #pragma once
 
 #include "tiers/judge.h"
@@ -8,7 +8,7 @@ struct standing {
         struct uuid customer_id;
         const char *tier; /* code */
         struct instant since;
-        struct instant until; /* end of the cycle; none: held for good */
+        struct instant until;                /* end of the cycle; none: held for good */
         int64_t orders, spend_minor, growth; /* lifetime, net of refunds */
         struct instant first_order_at, last_order_at;
         int64_t changes; /* counter of the history */
@@ -23,10 +23,11 @@ struct tier_change {
         struct uuid order_id;
         struct instant created_at;
 };
+SHAPE_DECLARE(tier_change);
 
 struct stand {
         struct standing standing;
-        size_t rank; /* of standing.tier in the programme */
+        size_t rank;               /* of standing.tier in the programme */
         struct metric_day *days;   /* loaded, then those of this transaction */
         struct metric_day *deltas; /* what this transaction adds to each of them */
         size_t day_count, day_room;
@@ -48,5 +49,5 @@ struct stand_move {
         struct uuid order_id;
         struct instant at;
 };
-void stand_move(struct stand *stand, struct arena *arena, const struct program *program, const struct zone *zone,
-                const struct stand_move *move);
+void stand_move(struct stand *stand, struct arena *arena, const struct program *program,
+                const struct zone *zone, const struct stand_move *move);

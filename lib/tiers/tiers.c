@@ -18,40 +18,47 @@ struct day_row {
         int64_t orders, spend_minor, growth;
 };
 #define SHAPE_T struct day_row
-SHAPE(day_row, "A customer's day.", FIELD(customer_id), FIELD(day), FIELD(orders), FIELD(spend_minor), FIELD(growth));
+SHAPE(day_row, "A customer's day.", FIELD(customer_id), FIELD(day), FIELD(orders), FIELD(spend_minor),
+      FIELD(growth));
 #undef SHAPE_T
 
 #define SHAPE_T struct tier_change
-SHAPE(tier_change, "A change of tier.", FIELD(customer_id), FIELD(change_no), FIELD(tier_before), FIELD(tier_after),
-      FIELD(cause), FIELD(order_id), FIELD(created_at));
+SHAPE(tier_change, "A change of tier.", FIELD(customer_id, .need = true),
+      FIELD(change_no, .doc = "Counts up per customer."), FIELD(tier_before, .need = true),
+      FIELD(tier_after, .need = true), FIELD(cause, .need = true, .doc = "Why, in a word."),
+      FIELD(order_id, .doc = "The order that caused it."), FIELD(created_at, .need = true));
 #undef SHAPE_T
 
-SQL_LATER(standings_load, stand_key, standing,
-          "SELECT customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at, changes "
-          "FROM tier_standings WHERE customer_id = ANY(:ids)")
+SQL_LATER(
+        standings_load, stand_key, standing,
+        "SELECT customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at, changes "
+        "FROM tier_standings WHERE customer_id = ANY(:ids)")
 
 SQL_LATER(days_load, stand_key, day_row,
           "SELECT customer_id, day, orders, spend_minor, growth FROM metric_days "
           "WHERE customer_id = ANY(:ids) AND day >= coalesce(:from, '-infinity')")
 
-SQL_BATCH(standings_store, standing,
-          "INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, "
-          "last_order_at, changes) SELECT * FROM unnest(:customer_id, :tier, :since, :until, :orders, :spend_minor, :growth, "
-          ":first_order_at, :last_order_at, :changes) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, "
-          "since = excluded.since, until = excluded.until, orders = excluded.orders, spend_minor = excluded.spend_minor, "
-          "growth = excluded.growth, first_order_at = excluded.first_order_at, last_order_at = excluded.last_order_at, "
-          "changes = excluded.changes")
+SQL_BATCH(
+        standings_store, standing,
+        "INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, "
+        "last_order_at, changes) SELECT * FROM unnest(:customer_id, :tier, :since, :until, :orders, :spend_minor, :growth, "
+        ":first_order_at, :last_order_at, :changes) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, "
+        "since = excluded.since, until = excluded.until, orders = excluded.orders, spend_minor = excluded.spend_minor, "
+        "growth = excluded.growth, first_order_at = excluded.first_order_at, last_order_at = excluded.last_order_at, "
+        "changes = excluded.changes")
 
 /* Sums are added to, so that a day outside the loaded window is right too. */
-SQL_BATCH(days_add, day_row,
-          "INSERT INTO metric_days (customer_id, day, orders, spend_minor, growth) "
-          "SELECT * FROM unnest(:customer_id, :day, :orders, :spend_minor, :growth) "
-          "ON CONFLICT (customer_id, day) DO UPDATE SET orders = metric_days.orders + excluded.orders, "
-          "spend_minor = metric_days.spend_minor + excluded.spend_minor, growth = metric_days.growth + excluded.growth")
+SQL_BATCH(
+        days_add, day_row,
+        "INSERT INTO metric_days (customer_id, day, orders, spend_minor, growth) "
+        "SELECT * FROM unnest(:customer_id, :day, :orders, :spend_minor, :growth) "
+        "ON CONFLICT (customer_id, day) DO UPDATE SET orders = metric_days.orders + excluded.orders, "
+        "spend_minor = metric_days.spend_minor + excluded.spend_minor, growth = metric_days.growth + excluded.growth")
 
-SQL_BATCH(history_insert, tier_change,
-          "INSERT INTO tier_history (customer_id, change_no, tier_before, tier_after, cause, order_id, created_at) "
-          "SELECT * FROM unnest(:customer_id, :change_no, :tier_before, :tier_after, :cause, :order_id, :created_at)")
+SQL_BATCH(
+        history_insert, tier_change,
+        "INSERT INTO tier_history (customer_id, change_no, tier_before, tier_after, cause, order_id, created_at) "
+        "SELECT * FROM unnest(:customer_id, :change_no, :tier_before, :tier_after, :cause, :order_id, :created_at)")
 
 enum err stands_later(struct ctx *c, const struct uuids *customers, struct date from, struct stand_rows *ret)
 {
@@ -64,7 +71,9 @@ enum err stands_later(struct ctx *c, const struct uuids *customers, struct date 
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at)
 {
-        struct stand stand = {.standing = {.customer_id = customer_id, .tier = program->tiers.v[0].code, .since = joined_at}};
+        struct stand stand = {.standing = {.customer_id = customer_id,
+                                           .tier = program->tiers.v[0].code,
+                                           .since = joined_at}};
         const struct standing *standings = rows->standings.v;
         const struct day_row *days = rows->days.v;
         size_t n = 0;
@@ -118,8 +127,9 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
                 for (size_t k = 0; k < stand->day_count; k++) {
                         const struct metric_day *delta = &stand->deltas[k];
                         if (moved(delta))
-                                days[day_count++] = (struct day_row){stand->standing.customer_id, delta->day, delta->orders,
-                                                                     delta->spend_minor, delta->growth};
+                                days[day_count++] =
+                                        (struct day_row){stand->standing.customer_id, delta->day,
+                                                         delta->orders, delta->spend_minor, delta->growth};
                 }
         }
         TRY(standings_store(c, standings, standing_count));
@@ -131,17 +141,21 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
 
 #define SHAPE_T struct condition
 SHAPE(condition, "A requirement and how far it is met.", FIELD(metric, .need = true, .names = &metric_names),
-      FIELD(window_months, .doc = "null: lifetime."), FIELD(at_least), FIELD(value, .doc = "As of today."), FIELD(met));
+      FIELD(window_months, .doc = "null: lifetime."), FIELD(at_least), FIELD(value, .doc = "As of today."),
+      FIELD(met));
 #undef SHAPE_T
 
 #define SHAPE_T struct tier_view
 SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing to the next.",
       FIELD(customer_id, .need = true), FIELD(code, .need = true), FIELD(name, .need = true), FIELD(rank),
       FIELD(since, .need = true), FIELD(until, .doc = "End of the cycle; null: held for good."),
-      LIST(keep, condition, .doc = "What keeps it at the end of the cycle."), FIELD(next, .doc = "null in the highest."),
-      LIST(missing, missing, .doc = "To the next tier; one of them is enough where the programme says any_of."),
-      FIELD(projected, .need = true, .doc = "The tier that today's metrics would keep or reach."), FIELD(orders),
-      FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth), NEST(benefits, benefits));
+      LIST(keep, condition, .doc = "What keeps it at the end of the cycle."),
+      FIELD(next, .doc = "null in the highest."),
+      LIST(missing, missing,
+           .doc = "To the next tier; one of them is enough where the programme says any_of."),
+      FIELD(projected, .need = true, .doc = "The tier that today's metrics would keep or reach."),
+      FIELD(orders), FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth),
+      NEST(benefits, benefits));
 #undef SHAPE_T
 
 enum err stand_read(struct ctx *c, const struct program *program, const char *reference, struct stand *ret)
@@ -158,8 +172,8 @@ enum err stand_read(struct ctx *c, const struct program *program, const char *re
         return ERR_OK;
 }
 
-static void conditions_add(struct arena *arena, const struct requirements *from, const struct metrics *metrics,
-                           struct date today, struct tier_view *ret)
+static void conditions_add(struct arena *arena, const struct requirements *from,
+                           const struct metrics *metrics, struct date today, struct tier_view *ret)
 {
         const struct requirement *lists[] = {from->any_of.v, from->all_of.v};
         size_t counts[] = {from->any_of.n, from->all_of.n};
@@ -169,15 +183,16 @@ static void conditions_add(struct arena *arena, const struct requirements *from,
                 for (size_t i = 0; i < counts[list]; i++) {
                         const struct requirement *need = &lists[list][i];
                         int64_t value = metric_value(metrics, need->metric, need->window_months, today);
-                        ret->keep.v[ret->keep.n++] = (struct condition){need->metric, need->window_months, need->at_least,
-                                                                        value, value >= need->at_least};
+                        ret->keep.v[ret->keep.n++] =
+                                (struct condition){need->metric, need->window_months, need->at_least, value,
+                                                   value >= need->at_least};
                 }
         }
 }
 
 /* The highest of what is qualified for and, up to the current tier, what is kept. */
-static size_t projected(const struct program *program, const struct stand *stand, const struct metrics *metrics,
-                        struct date today)
+static size_t projected(const struct program *program, const struct stand *stand,
+                        const struct metrics *metrics, struct date today)
 {
         size_t rank = judge_qualified(program, metrics, today);
 
@@ -215,4 +230,19 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
         conditions_add(c->arena, &tier->keep, &metrics, today, ret);
         shape_copy(c->arena, &benefits_shape, &tier->benefits, &ret->benefits); /* the programme may go */
         return ERR_OK;
+}
+
+#define SHAPE_T struct tier_history_page
+SHAPE(tier_history_page, "A position.", FIELD(customer_id), FIELD(before_no), FIELD(limit));
+#undef SHAPE_T
+
+SQL_MANY(
+        history_load, tier_history_page, tier_change,
+        "SELECT customer_id, change_no, tier_before, tier_after, cause, order_id, created_at FROM tier_history "
+        "WHERE customer_id = :customer_id AND (:before_no = 0 OR change_no < :before_no) "
+        "ORDER BY change_no DESC LIMIT :limit")
+
+enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret)
+{
+        return history_load(c, page, ret);
 }

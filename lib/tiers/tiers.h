@@ -10,10 +10,11 @@ struct stand_rows {
         struct list standings, days;
 };
 /* Queue: standings of these customers and their day sums from a date on (none: all). */
-enum err stands_later(struct ctx *c, const struct uuids *customers, struct date from, struct stand_rows *ret) MUST_CHECK;
+enum err stands_later(struct ctx *c, const struct uuids *customers, struct date from,
+                      struct stand_rows *ret) MUST_CHECK;
 
-/* The stand of one customer out of the rows; somebody without any starts at rank 0, since joined_at. A tier that the
- * programme no longer has counts as rank 0. */
+/* The stand of one customer out of the rows; somebody without any starts at rank 0, since joined_at. A tier
+ * that the programme no longer has counts as rank 0. */
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at);
 
@@ -46,5 +47,13 @@ SHAPE_DECLARE(tier_view);
 /* ERR_NOT_FOUND. */
 enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret) MUST_CHECK;
 
+/* Changes of tier, newest first, before a number (0: from the newest). */
+struct tier_history_page {
+        struct uuid customer_id;
+        int64_t before_no, limit;
+};
+enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret) MUST_CHECK;
+
 /* The stand of one customer, read without a lock. ERR_NOT_FOUND when there is no such customer. */
-enum err stand_read(struct ctx *c, const struct program *program, const char *customer, struct stand *ret) MUST_CHECK;
+enum err stand_read(struct ctx *c, const struct program *program, const char *customer,
+                    struct stand *ret) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "base/shape_json.h"
 #include "http/headers.h"
 #include "http/metrics.h"
+#include "http/path.h"
 
 #define RETRY_AFTER_SECONDS "1"
 
@@ -28,7 +29,8 @@ void answer_render(struct request *r)
         int64_t version = answer_version(r);
 
         r->answer.status = reply->status != 0 ? reply->status : endpoint->status;
-        r->answer.location = reply->location;
+        r->answer.location =
+                reply->location != NULL ? percent_encode_uri(r->ctx.arena, reply->location) : NULL;
         r->answer.etag = version > 0 ? arena_printf(r->ctx.arena, "\"%" PRId64 "\"", version) : NULL;
         r->answer.idempotency_hit = reply->idempotency_hit;
         text_clear(&r->answer.body);
@@ -116,8 +118,8 @@ static struct MHD_Response *response_of_body(struct answer *answer)
         size_t len;
 
         if (answer->fixed_body != NULL)
-                return MHD_create_response_from_buffer(answer->fixed_len, (void *)(uintptr_t)answer->fixed_body,
-                                                       MHD_RESPMEM_PERSISTENT);
+                return MHD_create_response_from_buffer(
+                        answer->fixed_len, (void *)(uintptr_t)answer->fixed_body, MHD_RESPMEM_PERSISTENT);
         char *bytes = text_take(&answer->body, &len);
         return MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
 }
@@ -129,10 +131,12 @@ static void add_headers(struct request *r)
 
         header_add(response, "Request-Id", r->ctx.request_id);
         if (answer->status != MHD_HTTP_NO_CONTENT && answer->status != MHD_HTTP_NOT_MODIFIED)
-                header_add(response, "Content-Type", answer->type != NULL ? answer->type : "application/json");
+                header_add(response, "Content-Type",
+                           answer->type != NULL ? answer->type : "application/json");
         /* Personal data is not for shared caches; without an ETag there is nothing to revalidate with. */
         header_add(response, "Cache-Control",
-                   answer->cache != NULL ? answer->cache : (answer->etag != NULL ? "private, no-cache" : "no-store"));
+                   answer->cache != NULL ? answer->cache
+                                         : (answer->etag != NULL ? "private, no-cache" : "no-store"));
         header_add(response, "X-Content-Type-Options", "nosniff");
         header_add(response, "ETag", answer->etag);
         header_add(response, "Location", answer->location);
@@ -142,7 +146,8 @@ static void add_headers(struct request *r)
         header_add(response, "Preference-Applied", answer->minimal_applied ? "return=minimal" : NULL);
         header_add(response, "WWW-Authenticate", answer->status == MHD_HTTP_UNAUTHORIZED ? "Bearer" : NULL);
         header_add(response, "Retry-After",
-                   answer->status == MHD_HTTP_SERVICE_UNAVAILABLE || answer->status == MHD_HTTP_TOO_MANY_REQUESTS
+                   answer->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+                                   answer->status == MHD_HTTP_TOO_MANY_REQUESTS
                            ? RETRY_AFTER_SECONDS
                            : NULL);
         if (atomic_load(&r->server->draining))

@@ -106,9 +106,9 @@ static enum err answer_problem_page(struct request *r)
 }
 
 static const struct builtin builtins[] = {
-        {"/healthz", false, answer_health},   {"/readyz", false, answer_ready},
-        {"/metrics", false, answer_metrics},  {"/openapi.json", false, answer_openapi},
-        {"/docs", false, answer_docs},        {"/problems/", true, answer_problem_page},
+        {"/healthz", false, answer_health},  {"/readyz", false, answer_ready},
+        {"/metrics", false, answer_metrics}, {"/openapi.json", false, answer_openapi},
+        {"/docs", false, answer_docs},       {"/problems/", true, answer_problem_page},
 };
 
 const struct builtin *builtin_find(const char *path)

@@ -1,14 +1,16 @@
 /* An endpoint: one macro-headed function, declared with everything that the outside may know about it.
  *
- *         ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", redeem, 201, redemption,
- *                  .summary = "Spend points", .scope = SCOPE_POINTS_WRITE, .idempotency = IDEMPOTENCY_REQUIRED,
+ *         ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", redeem,
+ *                  201, redemption, .summary = "Spend points", .scope = SCOPE_POINTS_WRITE,
+ *                  .idempotency = IDEMPOTENCY_REQUIRED,
  *                  .errors = ERRS(ERR_NOT_FOUND, ERR_POINTS_TOO_FEW))
  *         {
  *                 return points_spend(c, in, out);
  *         }
  *
- * The function runs on a lane worker in straight-line blocking code, with c->db connected and, for methods that write, inside
- * a transaction that commits when it returns ERR_OK. It frees nothing. `in` is decoded and checked, `out` is zeroed. */
+ * The function runs on a lane worker in straight-line blocking code, with c->db connected and, for methods
+ * that write, inside a transaction that commits when it returns ERR_OK. It frees nothing. `in` is decoded and
+ * checked, `out` is zeroed. */
 #pragma once
 
 #include "access/scopes.h"
@@ -19,7 +21,14 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, 
 extern const char *const method_names[METHOD_COUNT_];
 
 /* Lanes separate what must not wait for each other. */
-enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_COUNT_ };
+enum lane {
+        LANE_API,     /* ordinary reads and writes, several workers */
+        LANE_READS,   /* hot reads of single rows, batched: one worker, so that what arrives meanwhile is one
+                         batch */
+        LANE_ORDERS,  /* by customer, batched */
+        LANE_REPORTS, /* slow analytics */
+        LANE_COUNT_
+};
 
 enum idempotency {
         IDEMPOTENCY_DEFAULT,  /* POST: an Idempotency-Key is honoured when sent; other methods: none needed */
@@ -29,9 +38,9 @@ enum idempotency {
 
 /* What an endpoint may say about its answer beside the body; zeroed before the call, but for if_match. */
 struct reply {
-        int64_t if_match;     /* the version that the caller's If-Match demands, 0: none; a mismatch is ERR_STALE */
+        int64_t if_match;     /* the version that the caller demands, 0: none; a mismatch is ERR_STALE */
         int status;           /* 0: the endpoint's own */
-        const char *location; /* Location, a path from "/" on, percent-encoded; or NULL */
+        const char *location; /* Location, a path from "/" on with its parts percent-encoded; or NULL */
         int64_t version;      /* ETag, 0 for none; out's own `version` field is used when there is one */
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */
@@ -54,19 +63,21 @@ struct endpoint {
         enum method method;
         const char *path; /* "/v1/orders/{order}"; {x} is the IN_PATH field x of in */
         const struct shape *in, *out;
-        int status;         /* of success */
-        int status_hit;     /* a second status that success may have (200 for a replay or an update), or 0 */
+        int status;     /* of success */
+        int status_hit; /* a second status that success may have (200 for a replay or an update), or 0 */
         enum lane lane;
-        uint64_t scope;     /* one bit of access/scopes.def; 0: open to everyone */
+        uint64_t scope; /* one bit of access/scopes.def; 0: open to everyone */
         enum idempotency idempotency;
         const char *summary, *doc;
-        const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 403, 422, 503 ...) */
-        bool minimal; /* Prefer: return=minimal is honoured: 204 */
+        const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 422, 503 ...) */
+        bool minimal;           /* Prefer: return=minimal is honoured: 204 */
+        bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);
-        /* Decide several calls in one transaction of its own. An error says that the batch as a whole failed and nothing
-         * was done: the server then runs its calls one by one. A call's own failure goes into its err. */
+        /* Decide several calls in one transaction of its own. An error says that the batch as a whole failed
+         * and nothing was done: the server then runs its calls one by one. A call's own failure goes into its
+         * err. */
         enum err (*run_batch)(struct ctx *c, struct call *calls, size_t n);
         /* LANE_ORDERS: calls of one key go to the same worker, in order. NULL: any worker. */
         uint64_t (*lane_key)(const void *in);

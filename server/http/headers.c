@@ -67,7 +67,7 @@ bool header_request_id_sane(const char *value)
 {
         size_t len = 0;
 
-        for (; value[len] != '\0' && len <= REQUEST_ID_MAX; len++)
+        for (; len <= REQUEST_ID_MAX && value[len] != '\0'; len++)
                 if (!is_alphanumeric(value[len]) && strchr("._-", value[len]) == NULL)
                         return false;
         return len >= 1 && len <= REQUEST_ID_MAX;
@@ -124,7 +124,8 @@ bool header_if_match(const char *value, int64_t *ret_version)
         bool weak = text.len >= 2 && strncmp(text.at, "W/", 2) == 0; /* never matches here: RFC 9110 13.1.1 */
         if (weak)
                 text = (struct span){text.at + 2, text.len - 2};
-        if (text.len < 2 || text.at[0] != '"' || memchr(text.at + 1, '"', text.len - 1) != text.at + text.len - 1)
+        if (text.len < 2 || text.at[0] != '"' ||
+            memchr(text.at + 1, '"', text.len - 1) != text.at + text.len - 1)
                 return false;
         errno = 0;
         long long version = strtoll(text.at + 1, &end, 10);
@@ -212,8 +213,8 @@ bool header_is_json(const char *value, bool patch)
             (!span_is(part, "application/json") && !(patch && span_is(part, "application/merge-patch+json"))))
                 return false;
         while (next_subpart(&rest, ';', &part))
-                if (part.len >= 8 && strncasecmp(part.at, "charset=", 8) == 0 && !span_is(part, "charset=utf-8") &&
-                    !span_is(part, "charset=\"utf-8\""))
+                if (part.len >= 8 && strncasecmp(part.at, "charset=", 8) == 0 &&
+                    !span_is(part, "charset=utf-8") && !span_is(part, "charset=\"utf-8\""))
                         return false;
         return true;
 }

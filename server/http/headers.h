@@ -17,11 +17,12 @@ bool header_traceparent_sane(const char *value);
 /* The key, quoted or bare, printable ASCII, 1 to 255 characters. */
 bool header_idempotency_key(const char *value, char ret[IDEMPOTENCY_KEY_MAX + 1]);
 
-/* If-Match: "*" gives 0 (any), one ETag of ours its version, one that can't be ours -1 (matches nothing); false for
- * anything else. */
+/* If-Match: "*" gives 0 (any), one ETag of ours its version, one that can't be ours -1 (matches nothing);
+ * false for anything else. */
 bool header_if_match(const char *value, int64_t *ret_version);
 
-/* If-None-Match: does the list hold this ETag (with its quotes), or is it "*"? Weak ones count, as RFC 9110 13.1.2 says. */
+/* If-None-Match: does the list hold this ETag (with its quotes), or is it "*"? Weak ones count, as RFC
+ * 9110 13.1.2 says. */
 bool header_none_match(const char *value, const char *etag);
 
 /* Prefer: is return=minimal among the preferences? */
@@ -30,7 +31,7 @@ bool header_prefers_minimal(const char *value);
 /* Accept: is application/json admitted? NULL admits everything; the most specific range decides. */
 bool header_accepts_json(const char *value);
 
-/* Content-Type: application/json, or with patch also application/merge-patch+json; a charset must be UTF-8. */
+/* Content-Type: application/json, or with patch application/merge-patch+json; a charset must be UTF-8. */
 bool header_is_json(const char *value, bool patch);
 
 /* Content-Length; false when it is not a number. */

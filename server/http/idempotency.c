@@ -14,13 +14,13 @@ struct idempotency_row {
         struct instant expires_at;
 };
 #define SHAPE_T struct idempotency_row
-SHAPE(idempotency_row, "One kept answer.", FIELD(key_id), FIELD(key), FIELD(lock), FIELD(fingerprint), FIELD(status),
-             FIELD(body), FIELD(location), FIELD(version), FIELD(expires_at));
+SHAPE(idempotency_row, "One kept answer.", FIELD(key_id), FIELD(key), FIELD(lock), FIELD(fingerprint),
+      FIELD(status), FIELD(body), FIELD(location), FIELD(version), FIELD(expires_at));
 #undef SHAPE_T
 
 #define SHAPE_T struct kept_answer
-SHAPE(kept_answer, "An answer as it is kept.", FIELD(fingerprint), FIELD(status), FIELD(body), FIELD(location),
-             FIELD(version));
+SHAPE(kept_answer, "An answer as it is kept.", FIELD(fingerprint), FIELD(status), FIELD(body),
+      FIELD(location), FIELD(version));
 #undef SHAPE_T
 
 struct idempotency_claim {
@@ -43,13 +43,14 @@ SQL_OPT(key_find, idempotency_row, kept_answer,
         "SELECT fingerprint, status, body, location, version FROM idempotency_keys "
         "WHERE key_id = :key_id AND key = :key AND expires_at > :now")
 
-SQL_EXEC(key_keep, idempotency_row,
-         "INSERT INTO idempotency_keys AS k "
-         "(key_id, key, fingerprint, status, body, location, version, created_at, expires_at) "
-         "VALUES (:key_id, :key, :fingerprint, :status, :body, :location, :version, :now, :expires_at) "
-         "ON CONFLICT (key_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
-         "body = excluded.body, location = excluded.location, version = excluded.version, "
-         "created_at = excluded.created_at, expires_at = excluded.expires_at")
+SQL_EXEC(
+        key_keep, idempotency_row,
+        "INSERT INTO idempotency_keys AS k "
+        "(key_id, key, fingerprint, status, body, location, version, created_at, expires_at) "
+        "VALUES (:key_id, :key, :fingerprint, :status, :body, :location, :version, :now, :expires_at) "
+        "ON CONFLICT (key_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
+        "body = excluded.body, location = excluded.location, version = excluded.version, "
+        "created_at = excluded.created_at, expires_at = excluded.expires_at")
 
 SQL_ONE(keys_expire, idempotency_expiry, idempotency_expiry,
         "WITH old AS (SELECT key_id, key FROM idempotency_keys WHERE expires_at <= :now "
@@ -95,34 +96,39 @@ static int64_t lock_of(const struct idempotent *idempotent)
 enum err idempotency_begin(struct ctx *c, const struct idempotent *idempotent, struct kept_answer *ret,
                            bool *ret_found)
 {
-        struct idempotency_row row = {.key_id = idempotent->key_id, .key = idempotent->key, .lock = lock_of(idempotent)};
+        struct idempotency_row row = {
+                .key_id = idempotent->key_id, .key = idempotent->key, .lock = lock_of(idempotent)};
         struct kept_answer kept = {0};
         struct list claim = {0};
         bool found = false;
 
-        /* Two statements, so the second sees what the lock's last holder committed; one round trip all the same. */
+        /* Two statements, so the second sees what the lock's last holder committed; one round trip all the
+         * same. */
         TRY(key_claim(c, &row, &claim));
         TRY(key_find(c, &row, &kept, &found));
         if (!((const struct idempotency_claim *)claim.v)->claimed)
-                return fail(c, ERR_IN_PROGRESS, "Another request with this Idempotency-Key is still running.");
+                return fail(c, ERR_IN_PROGRESS,
+                            "Another request with this Idempotency-Key is still running.");
         if (found && (kept.fingerprint.n != FINGERPRINT_BYTES ||
                       memcmp(kept.fingerprint.v, idempotent->fingerprint, FINGERPRINT_BYTES) != 0))
-                return fail(c, ERR_KEY_REUSED, "The Idempotency-Key was sent before with another method, path or body.");
+                return fail(c, ERR_KEY_REUSED,
+                            "The Idempotency-Key was sent before with another method, path or body.");
         *ret = kept;
         *ret_found = found;
         return ERR_OK;
 }
 
-enum err idempotency_keep(struct ctx *c, const struct idempotent *idempotent, const struct kept_answer *answer)
+enum err idempotency_keep(struct ctx *c, const struct idempotent *idempotent,
+                          const struct kept_answer *answer)
 {
         struct idempotency_row row = {.key_id = idempotent->key_id,
-                              .key = idempotent->key,
-                              .fingerprint = {idempotent->fingerprint, FINGERPRINT_BYTES},
-                              .status = answer->status,
-                              .body = answer->body,
-                              .location = answer->location,
-                              .version = answer->version,
-                              .expires_at = {c->now.us + IDEMPOTENCY_KEEP_SECONDS * INSTANT_SECOND}};
+                                      .key = idempotent->key,
+                                      .fingerprint = {idempotent->fingerprint, FINGERPRINT_BYTES},
+                                      .status = answer->status,
+                                      .body = answer->body,
+                                      .location = answer->location,
+                                      .version = answer->version,
+                                      .expires_at = {c->now.us + IDEMPOTENCY_KEEP_SECONDS * INSTANT_SECOND}};
 
         return key_keep(c, &row);
 }

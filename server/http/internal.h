@@ -1,7 +1,7 @@
 /* What the files of server/http share: one request on its way from the event thread to a worker and back.
  *
- * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection, then the event thread
- * again until the request's arena is freed in request_end. Nobody else ever touches it. */
+ * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection, then the
+ * event thread again until the request's arena is freed in request_end. Nobody else ever touches it. */
 #pragma once
 
 #include <microhttpd.h>
@@ -32,22 +32,23 @@ struct server {
 /* The request headers that are looked at; NULL when absent. The text is the connection's. */
 struct head {
         const char *accept, *authorization, *content_encoding, *content_length, *content_type, *expect,
-                *idempotency_key, *if_match, *if_none_match, *prefer, *request_id, *traceparent, *transfer_encoding;
+                *idempotency_key, *if_match, *if_none_match, *prefer, *request_id, *traceparent,
+                *transfer_encoding;
         const char *repeated; /* name of a header that came twice but must not */
 };
 
 /* What is going to be sent. */
 struct answer {
-        int status;                    /* 0: not decided yet */
+        int status; /* 0: not decided yet */
         struct text body;
-        const char *fixed_body;        /* instead of body: outlives the server */
+        const char *fixed_body; /* instead of body: outlives the server */
         size_t fixed_len;
-        const char *type;              /* Content-Type; NULL: application/json */
-        const char *location, *etag;   /* etag with its quotes */
-        const char *allow, *policy;    /* Allow, Content-Security-Policy */
-        const char *cache;             /* Cache-Control; NULL: by etag */
+        const char *type;            /* Content-Type; NULL: application/json */
+        const char *location, *etag; /* etag with its quotes */
+        const char *allow, *policy;  /* Allow, Content-Security-Policy */
+        const char *cache;           /* Cache-Control; NULL: by etag */
         bool idempotency_hit;
-        bool minimal_applied;          /* Prefer: return=minimal */
+        bool minimal_applied; /* Prefer: return=minimal */
 };
 
 enum phase {
@@ -68,7 +69,7 @@ struct request {
         const char *method, *target; /* as sent; the target is path and query */
         const char *path, *query;    /* still percent-encoded; query "" when there is none */
         struct head head;
-        const char *traceparent; /* where it is sane */
+        const char *traceparent;       /* where it is sane */
         const struct builtin *builtin; /* the server's own page, or NULL */
         struct match match;            /* match.route NULL: no endpoint was found */
         bool has_body, keep_body, prefers_minimal;
@@ -80,7 +81,9 @@ struct request {
         struct idempotent idempotent; /* .key NULL: not asked for */
 
         struct request *next; /* in a queue */
-        int64_t arrived_us, started_us; /* monotonic; started_us 0: no worker took it */
+        /* Monotonic. A request arrives with its last byte (with its first line until then): how slowly a
+         * client sends is not our time. started_us 0: no worker took it. */
+        int64_t arrived_us, started_us;
 
         struct answer answer;
         struct MHD_Response *response;

@@ -7,15 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "chores.h"
 #include "db/db.h"
 #include "db/migrate.h"
-#include "http/idempotency.h"
 
-#define KEEPER_STACK_BYTES   (512 * 1024)
-#define KEEPER_TIMEOUT_MS    5000
-#define EXPIRE_EVERY_SECONDS 60
-/* Batches in one round: a day's worth of keys at 1,000 a second is gone within the hour, and none waits for it. */
-#define EXPIRE_BATCHES_MAX 2000
+#define KEEPER_STACK_BYTES ((size_t)512 * 1024)
+#define KEEPER_TIMEOUT_MS  5000
+/* Pieces of one chore in one round: a day's worth of keys at 1,000 a second is gone within the hour, and no
+ * chore starves the others. */
+#define PIECES_MAX 2000
 
 struct keeper {
         pthread_t thread;
@@ -24,6 +24,7 @@ struct keeper {
         bool stopping;
         const struct shop *shop;
         struct db *db;
+        int64_t due_us[CHORES_MAX]; /* when each chore is next, on the monotonic clock */
         _Atomic(const char *) fault;
 };
 
@@ -47,56 +48,60 @@ static bool stopping(struct keeper *keeper)
         return stop;
 }
 
-static enum err expire_some(struct ctx *c, void *arg)
+static void chore_do(struct keeper *keeper, const struct chore *chore)
 {
-        TX(tx);
+        bool more = true;
 
-        TRY(tx_begin(c, &tx));
-        TRY(idempotency_expire(c, arg));
-        return tx_commit(&tx);
-}
-
-static void expire(struct keeper *keeper, struct ctx *c)
-{
-        int64_t removed = IDEMPOTENCY_EXPIRE_ROWS;
-
-        for (int i = 0; i < EXPIRE_BATCHES_MAX && removed == IDEMPOTENCY_EXPIRE_ROWS && !stopping(keeper); i++) {
-                enum err err = db_run(c, expire_some, &removed);
+        for (int i = 0; i < PIECES_MAX && more && !stopping(keeper); i++) {
+                _cleanup_(arena_freep) struct arena *arena = arena_new();
+                struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
+                enum err err = db_ready(&c);
+                if (err == ERR_OK)
+                        err = chore->run(&c, &more);
                 if (err != ERR_OK) {
-                        LOG(LOG_LEVEL_WARNING, "expiry_failed", LOG_S("detail", c->problem.detail));
-                        return;
+                        LOG(LOG_LEVEL_WARNING, "chore_failed", LOG_S("chore", chore->name),
+                            LOG_S("detail", c.problem.detail));
+                        more = false;
                 }
+                problem_reset(&c);
         }
 }
 
-static void keep(struct keeper *keeper, bool expire_now)
+static void chores_do(struct keeper *keeper)
+{
+        for (size_t i = 0; i < chore_count; i++) {
+                int64_t now_us = clock_monotonic_us();
+                if (now_us < keeper->due_us[i])
+                        continue;
+                keeper->due_us[i] = now_us + chores[i].every_seconds * INSTANT_SECOND;
+                chore_do(keeper, &chores[i]);
+        }
+}
+
+static void keep(struct keeper *keeper)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
         struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
         const char *fault = look(keeper, &c), *before = atomic_exchange(&keeper->fault, fault);
 
         if (fault != NULL && fault != before)
-                LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault), LOG_S("detail", c.problem.detail));
+                LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault),
+                    LOG_S("detail", c.problem.detail));
         else if (fault == NULL && before != NULL)
                 LOG(LOG_LEVEL_INFO, "database_ready");
-        if (fault == NULL && expire_now)
-                expire(keeper, &c);
         problem_reset(&c);
+        if (fault == NULL)
+                chores_do(keeper);
 }
 
 static void *keeper_main(void *arg)
 {
         struct keeper *keeper = arg;
-        int64_t expire_at_us = 0;
 
         pthread_mutex_lock(&keeper->lock);
         while (!keeper->stopping) {
-                int64_t now_us = clock_monotonic_us();
-                bool expire_now = now_us >= expire_at_us;
-                if (expire_now)
-                        expire_at_us = now_us + EXPIRE_EVERY_SECONDS * INSTANT_SECOND;
                 pthread_mutex_unlock(&keeper->lock);
-                keep(keeper, expire_now);
+                keep(keeper);
                 pthread_mutex_lock(&keeper->lock);
                 struct timespec until;
                 clock_gettime(CLOCK_MONOTONIC, &until);
@@ -120,7 +125,8 @@ struct keeper *keeper_start(const char *database_url, const struct shop *shop)
         keeper->fault = "unknown";
         keeper->db = db_new(&(struct db_options){.url = database_url,
                                                  .application = "patron keeper",
-                                                 .statement_timeout_ms = KEEPER_TIMEOUT_MS});
+                                                 .statement_timeout_ms = KEEPER_TIMEOUT_MS,
+                                                 .by_key = true});
         pthread_mutex_init(&keeper->lock, NULL);
         pthread_condattr_init(&condattr);
         pthread_condattr_setclock(&condattr, CLOCK_MONOTONIC);

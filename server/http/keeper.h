@@ -1,5 +1,5 @@
-/* The housekeeper: one thread that looks after the database beside the requests. It knows whether the database can be
- * used, so that /readyz never waits for it, and removes what has expired. */
+/* The housekeeper: one thread that looks after the database beside the requests. It knows whether the
+ * database can be used, so that /readyz never waits for it, and does the chores (chores.h). */
 #pragma once
 
 #include "base/ctx.h"
@@ -8,7 +8,7 @@
 struct keeper *keeper_start(const char *database_url, const struct shop *shop);
 void keeper_stop(struct keeper *keeper);
 
-/* NULL when the database was fine at the last look (KEEPER_LOOK_SECONDS ago at most), else a word for what is wrong:
- * "unknown" before the first look, "away", "schema differs". Static text. */
+/* NULL when the database was fine at the last look (KEEPER_LOOK_SECONDS ago at most), else a word for what is
+ * wrong: "unknown" before the first look, "away", "schema differs". Static text. */
 #define KEEPER_LOOK_SECONDS 1
 const char *keeper_database_fault(struct keeper *keeper);

@@ -8,8 +8,8 @@
 #include "db/db.h"
 #include "http/work.h"
 
-/* Deep enough for JSON of JSON_DEPTH_MAX levels under a sanitizer; the default of 8 MB says nothing. */
-#define WORKER_STACK_BYTES (512 * 1024)
+/* Enough for a batch's working arrays under a sanitizer; the default of 8 MB says nothing. */
+#define WORKER_STACK_BYTES ((size_t)1024 * 1024)
 
 struct queue {
         pthread_mutex_t lock;
@@ -76,8 +76,8 @@ static struct request *queue_pop(struct queue *queue)
         return r;
 }
 
-/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint. 0 when
- * the queue is closed and empty. */
+/* Wait for work, then take what is there now: one request, or all that follow it for the same batch endpoint.
+ * 0 when the queue is closed and empty. */
 static size_t queue_take(struct queue *queue, struct request *taken[BATCH_CALLS_MAX], bool *ret_given_up)
 {
         size_t n = 0;
@@ -113,26 +113,13 @@ static void *worker_main(void *arg)
 
 /* ------------------------------------------------------------------ the whole */
 
-static struct db *lane_db(const struct server_options *options, enum lane lane)
-{
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders", "patron reports"};
-        bool reports = lane == LANE_REPORTS;
-
-        return db_new(&(struct db_options){
-                .url = options->database_url,
-                .application = applications[lane],
-                .statement_timeout_ms = (int)(reports ? options->report_timeout_ms : options->statement_timeout_ms),
-                .by_key = !reports,
-        });
-}
-
-static bool worker_start(struct lanes *lanes, struct queue *queue, enum lane lane)
+static bool worker_start(struct lanes *lanes, struct queue *queue, const struct db_options *options)
 {
         struct worker *worker = &lanes->workers[lanes->worker_count];
         pthread_attr_t attr;
 
         worker->queue = queue;
-        worker->db = lane_db(&lanes->options, lane);
+        worker->db = db_new(options);
         pthread_attr_init(&attr);
         pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
         int error = pthread_create(&worker->thread, &attr, worker_main, worker);
@@ -147,12 +134,23 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, enum lane lan
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron reads", "patron orders",
+                                                              "patron reports"};
+        bool reports = lane == LANE_REPORTS;
+        struct db_options options = {
+                .url = lanes->options.database_url,
+                .application = applications[lane],
+                .statement_timeout_ms = (int)(reports ? lanes->options.report_timeout_ms
+                                                      : lanes->options.statement_timeout_ms),
+                .by_key = !reports,
+        };
+
         lanes->sets[lane] = (struct lane_set){lanes->queue_count, queues};
         for (unsigned i = 0; i < queues; i++) {
                 struct queue *queue = &lanes->queues[lanes->queue_count++];
                 queue_open(queue, lanes->options.queue_max);
                 for (unsigned j = 0; j < workers_per_queue; j++)
-                        if (!worker_start(lanes, queue, lane))
+                        if (!worker_start(lanes, queue, &options))
                                 return false;
         }
         return true;
@@ -161,8 +159,8 @@ static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, uns
 struct lanes *lanes_start(const struct server_options *options)
 {
         struct lanes *lanes = calloc(1, sizeof *lanes);
-        unsigned queues = options->orders_workers + 2;
-        unsigned workers = options->orders_workers + options->api_workers + options->reports_workers;
+        unsigned queues = options->orders_workers + 3;
+        unsigned workers = options->orders_workers + options->api_workers + options->reports_workers + 1;
 
         assert(options->orders_workers > 0 && options->api_workers > 0 && options->reports_workers > 0);
         if (lanes == NULL)
@@ -172,10 +170,11 @@ struct lanes *lanes_start(const struct server_options *options)
         lanes->workers = calloc(workers, sizeof *lanes->workers);
         if (lanes->queues == NULL || lanes->workers == NULL)
                 abort();
-        if (!lane_start(lanes, LANE_API, 1, options->api_workers) ||
+        if (!lane_start(lanes, LANE_API, 1, options->api_workers) || !lane_start(lanes, LANE_READS, 1, 1) ||
             !lane_start(lanes, LANE_ORDERS, options->orders_workers, 1) ||
             !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers)) {
                 lanes_stop(lanes);
+                lanes_free(lanes);
                 return NULL;
         }
         return lanes;
@@ -227,8 +226,6 @@ void lanes_give_up(struct lanes *lanes)
 
 void lanes_stop(struct lanes *lanes)
 {
-        if (lanes == NULL)
-                return;
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_lock(&lanes->queues[i].lock);
                 lanes->queues[i].closed = true;
@@ -239,6 +236,14 @@ void lanes_stop(struct lanes *lanes)
                 pthread_join(lanes->workers[i].thread, NULL);
                 db_free(lanes->workers[i].db);
         }
+        lanes->worker_count = 0;
+}
+
+void lanes_free(struct lanes *lanes)
+{
+        if (lanes == NULL)
+                return;
+        assert(lanes->worker_count == 0);
         for (unsigned i = 0; i < lanes->queue_count; i++) {
                 pthread_mutex_destroy(&lanes->queues[i].lock);
                 pthread_cond_destroy(&lanes->queues[i].filled);

@@ -12,8 +12,8 @@
 #include "http/metrics.h"
 
 /* Head and I/O of one connection: a target and headers of 8 KiB fit, and 256 connections cost 4 MB. */
-#define CONNECTION_MEMORY_BYTES (16 * 1024)
-#define EVENT_STACK_BYTES       (512 * 1024)
+#define CONNECTION_MEMORY_BYTES ((size_t)16 * 1024)
+#define EVENT_STACK_BYTES       ((size_t)512 * 1024)
 
 /* ------------------------------------------------------------------ one request, step by step */
 
@@ -44,6 +44,11 @@ static enum MHD_Result request_dispatch(struct request *r)
         atomic_fetch_add(&r->server->in_flight, 1);
         r->counted = true;
         metric_add(r->server->metrics, METRIC_IN_FLIGHT, 1);
+        r->arrived_us = clock_monotonic_us();
+        /* Counted before it is looked at: either the drain waits for this request, or the request sees the
+         * drain. */
+        if (r->err == ERR_OK && r->match.route != NULL && atomic_load(&r->server->draining))
+                r->err = fail(&r->ctx, ERR_DRAINING, "The server is stopping.");
         if (r->err == ERR_OK && r->answer.status == 0 && r->builtin != NULL)
                 builtin_answer(r);
         else if (r->err == ERR_OK && r->answer.status == 0)
@@ -62,8 +67,9 @@ static enum MHD_Result request_dispatch(struct request *r)
         return MHD_YES;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_len, void **slot)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload, size_t *upload_len,
+                              void **slot)
 {
         struct request *r = *slot;
 
@@ -103,7 +109,9 @@ static void request_log(const struct request *r, int64_t total_us, bool sent)
 {
         const struct route *route = r->match.route;
 
-        LOG(LOG_LEVEL_INFO, "request", LOG_S("request_id", r->ctx.request_id), LOG_S("method", r->method),
+        /* Probes and scrapes come every few seconds and say nothing. */
+        LOG(r->builtin != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
+            LOG_S("request_id", r->ctx.request_id), LOG_S("method", r->method),
             LOG_S("route", route != NULL ? route->endpoint->path : (r->builtin != NULL ? r->path : NULL)),
             LOG_I("status", r->answer.status), LOG_I("total_us", total_us),
             LOG_I("queued_us", r->started_us != 0 ? r->started_us - r->arrived_us : 0),
@@ -198,7 +206,8 @@ static bool address_of(const struct server_options *options, struct sockaddr_sto
 struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
 {
         struct sockaddr_storage address;
-        unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+        unsigned flags =
+                MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
 
         if (!address_of(&server->options, &address)) {
                 *ret_why = "The address to listen on must be a numeric IPv4 or IPv6 address.";
@@ -207,6 +216,7 @@ struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
         if (address.ss_family == AF_INET6)
                 flags |= MHD_USE_IPv6;
         errno = 0;
+        /* clang-format off */
         struct MHD_Daemon *daemon = MHD_start_daemon(
                 flags, server->options.port, /* accept policy= */ NULL, NULL, handle, server,
                 MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL, /* first, to hear about the others */
@@ -217,10 +227,11 @@ struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
                 MHD_OPTION_CONNECTION_LIMIT, server->options.connections_max,
                 MHD_OPTION_CONNECTION_TIMEOUT, server->options.connection_idle_seconds,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_THREAD_STACK_SIZE, (size_t)EVENT_STACK_BYTES,
-                MHD_OPTION_STRICT_FOR_CLIENT, 1, /* a request that two servers could read in two ways is refused */
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+                MHD_OPTION_THREAD_STACK_SIZE, EVENT_STACK_BYTES,
+                MHD_OPTION_STRICT_FOR_CLIENT, 1, /* what two servers could read in two ways is refused */
                 MHD_OPTION_END);
+        /* clang-format on */
         if (daemon == NULL)
                 *ret_why = errno != 0 ? strerror(errno) : "The HTTP library could not start.";
         return daemon;

@@ -7,12 +7,13 @@
 
 #include "base/clock.h"
 
-const char *const lane_names[LANE_COUNT_] = {"api", "orders", "reports"};
+const char *const lane_names[LANE_COUNT_] = {"api", "reads", "orders", "reports"};
 
 #define STATUS_CLASSES 6 /* 1xx ... 5xx at 1 ... 5 */
 
-/* Upper bounds; a last bucket takes the rest. Times in microseconds: what a checkout notices up to what times out. */
-static const int64_t time_bounds[] = {1000,   2500,   5000,    10000,   25000,  50000,
+/* Upper bounds; a last bucket takes the rest. Times in microseconds: what a checkout notices up to what times
+ * out. */
+static const int64_t time_bounds[] = {1000,   2500,   5000,   10000,   25000,   50000,
                                       100000, 250000, 500000, 1000000, 2500000, 10000000};
 static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, BATCH_CALLS_MAX};
 #define BUCKETS_MAX (ARRAY_SIZE(time_bounds) + 1)
@@ -89,8 +90,9 @@ static void write_head(struct text *out, const char *name, const char *kind, con
 }
 
 /* `unit` divides bounds and sum for display; labels is "" or "lane=\"api\",". */
-static void write_histogram(struct text *out, const char *name, const char *labels, struct histogram *histogram,
-                            const int64_t *bounds, size_t bound_count, double unit)
+static void write_histogram(struct text *out, const char *name, const char *labels,
+                            struct histogram *histogram, const int64_t *bounds, size_t bound_count,
+                            double unit)
 {
         int64_t total = 0;
 
@@ -112,11 +114,12 @@ static void write_requests(struct metrics *metrics, struct text *out, const char
 {
         for (unsigned i = 0; i < router_count(metrics->router); i++) {
                 const struct endpoint *endpoint = router_route(metrics->router, i)->endpoint;
-                for (int class = 1; class < STATUS_CLASSES; class++) {
-                        int64_t n = reading(&metrics->requests[i][class]);
+                for (int hundred = 1; hundred < STATUS_CLASSES; hundred++) {
+                        int64_t n = reading(&metrics->requests[i][hundred]);
                         if (n > 0)
-                                text_printf(out, "%s{route=\"%s\",method=\"%s\",status=\"%dxx\"} %lld\n", name,
-                                            endpoint->path, method_names[endpoint->method], class, (long long)n);
+                                text_printf(out, "%s{route=\"%s\",method=\"%s\",status=\"%dxx\"} %lld\n",
+                                            name, endpoint->path, method_names[endpoint->method], hundred,
+                                            (long long)n);
                 }
         }
 }
@@ -126,8 +129,8 @@ static void write_seconds(struct metrics *metrics, struct text *out, const char 
         for (unsigned lane = 0; lane < LANE_COUNT_; lane++) {
                 char labels[48];
                 snprintf(labels, sizeof labels, "lane=\"%s\",", lane_names[lane]);
-                write_histogram(out, name, labels, &metrics->seconds[lane], time_bounds, ARRAY_SIZE(time_bounds),
-                                (double)INSTANT_SECOND);
+                write_histogram(out, name, labels, &metrics->seconds[lane], time_bounds,
+                                ARRAY_SIZE(time_bounds), (double)INSTANT_SECOND);
         }
 }
 
@@ -156,7 +159,8 @@ static void write_family(struct metrics *metrics, struct text *out, enum family 
                 write_seconds(metrics, out, name);
                 break;
         case FAMILY_BATCH:
-                write_histogram(out, name, "", &metrics->batches, batch_bounds, ARRAY_SIZE(batch_bounds), /* unit= */ 1);
+                write_histogram(out, name, "", &metrics->batches, batch_bounds, ARRAY_SIZE(batch_bounds),
+                                /* unit= */ 1);
                 break;
         case FAMILY_QUEUE:
                 write_queues(out, name, depth);

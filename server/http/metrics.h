@@ -1,4 +1,4 @@
-/* Metrics: counters that cost an atomic addition, shown at /metrics in Prometheus' text format. Thread-safe. */
+/* Metrics: counters that cost an atomic addition, shown in Prometheus' text format. Thread-safe. */
 #pragma once
 
 #include <stdint.h>

@@ -25,12 +25,14 @@ static bool reads_body(const struct endpoint *e)
 
 static bool has_body(const struct endpoint *e)
 {
-        return reads_body(e) && shape_has_body(e->in);
+        return reads_body(e) && shape_body(e->in) != NULL;
 }
 
 static bool has_version(const struct endpoint *e)
 {
-        return shape_field(e->out, "version", strlen("version")) != NULL;
+        const struct field *version = shape_field(e->out, "version", strlen("version"));
+
+        return e->etag || (version != NULL && version->wire == WIRE_INT);
 }
 
 static bool takes_key(const struct endpoint *e)
@@ -112,7 +114,7 @@ static void put_parameters(struct text *out, const struct endpoint *e)
         const char *separator = ",\"parameters\":[";
 
         for (size_t i = 0; i < e->in->count; i++) {
-                if (e->in->fields[i].in == IN_BODY)
+                if (e->in->fields[i].in != IN_PATH && e->in->fields[i].in != IN_QUERY)
                         continue;
                 text_puts(out, separator);
                 put_parameter(out, &e->in->fields[i]);
@@ -142,11 +144,11 @@ static void put_request_body(struct text *out, const struct endpoint *e)
                 return;
         text_puts(out, ",\"requestBody\":{\"required\":true,\"content\":{");
         text_puts(out, "\"application/json\":{\"schema\":");
-        shape_schema_ref(out, e->in, SCHEMA_INPUT);
+        shape_schema_ref(out, shape_body(e->in), SCHEMA_INPUT);
         text_putc(out, '}');
         if (e->method == METHOD_PATCH) {
                 text_puts(out, ",\"application/merge-patch+json\":{\"schema\":");
-                shape_schema_ref(out, e->in, SCHEMA_INPUT);
+                shape_schema_ref(out, shape_body(e->in), SCHEMA_INPUT);
                 text_putc(out, '}');
         }
         text_puts(out, "}}");
@@ -159,7 +161,7 @@ static void put_header(struct text *out, const char *name, const char *component
 
 static void put_success(struct text *out, const struct endpoint *e, int status)
 {
-        bool repeats = status == e->status_hit || (may_repeat(e) && e->status_hit == 0);
+        bool repeats = may_repeat(e) && (e->status_hit == 0 || status == e->status_hit);
 
         text_printf(out, "\"%d\":{\"description\":", status);
         text_put_json(out, e->out == &nothing_shape ? "Done; there is no body."
@@ -226,7 +228,8 @@ static void put_responses(struct text *out, const struct endpoint *e)
                 put_success(out, e, e->status_hit);
         }
         if (e->minimal && e->status != 204)
-                text_puts(out, ",\"204\":{\"$ref\":\"#/components/responses/minimal\"}");
+                text_printf(out, ",\"204\":{\"$ref\":\"#/components/responses/%s\"}",
+                            e->status == 201 || e->status_hit == 201 ? "minimal_created" : "minimal");
         if (takes_if_none_match(e))
                 text_puts(out, ",\"304\":{\"$ref\":\"#/components/responses/not_modified\"}");
         errors_of(e, errors);
@@ -334,7 +337,7 @@ static void put_schemas(struct text *out, const struct operations *all)
         for (size_t i = 0; i < all->n; i++) {
                 const struct endpoint *e = all->v[i].endpoint;
                 if (has_body(e))
-                        schema_set_add(&set, e->in, SCHEMA_INPUT);
+                        schema_set_add(&set, shape_body(e->in), SCHEMA_INPUT);
                 if (e->out != &nothing_shape)
                         schema_set_add(&set, e->out, SCHEMA_OUTPUT);
         }

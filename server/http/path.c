@@ -46,7 +46,28 @@ bool percent_decode(char *text, bool query)
         return utf8_valid(text);
 }
 
-enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name, const char **ret_value)
+const char *percent_encode_uri(struct arena *arena, const char *text)
+{
+        static const char hex[] = "0123456789ABCDEF", marks[] = "-._~:/?#[]@!$&'()*+,;=%";
+        char *encoded = arena_alloc(arena, 3 * strlen(text) + 1), *out = encoded;
+
+        for (const char *p = text; *p != '\0'; p++) {
+                unsigned char c = (unsigned char)*p;
+                bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                             strchr(marks, c) != NULL;
+                if (plain) {
+                        *out++ = *p;
+                } else {
+                        *out++ = '%';
+                        *out++ = hex[c >> 4];
+                        *out++ = hex[c & 15];
+                }
+        }
+        return encoded;
+}
+
+enum query_step query_next(struct arena *arena, const char **rest, const char **ret_name,
+                           const char **ret_value)
 {
         const char *pair = *rest + strspn(*rest, "&");
         size_t len = strcspn(pair, "&");

@@ -90,7 +90,8 @@ static void take_request_id(struct request *r)
                 r->traceparent = arena_strdup(r->ctx.arena, r->head.traceparent);
 }
 
-/* ------------------------------------------------------------------ the checks of the head, in the order they answer */
+/* ------------------------------------------------------------------ the checks of the head, in the order
+ * they answer */
 
 static enum err check_address(struct request *r)
 {
@@ -169,8 +170,9 @@ static enum err check_idempotency(struct request *r)
         const struct endpoint *endpoint = r->match.route->endpoint;
         char key[IDEMPOTENCY_KEY_MAX + 1];
 
-        if (endpoint->idempotency == IDEMPOTENCY_NATURAL ||
-            (endpoint->idempotency == IDEMPOTENCY_DEFAULT && endpoint->method != METHOD_POST))
+        bool natural = endpoint->idempotency == IDEMPOTENCY_NATURAL ||
+                       (endpoint->idempotency == IDEMPOTENCY_DEFAULT && endpoint->method != METHOD_POST);
+        if (natural || c->principal == NULL) /* without a principal one caller could fetch another's answer */
                 return ERR_OK;
         if (r->head.idempotency_key == NULL) {
                 if (endpoint->idempotency == IDEMPOTENCY_REQUIRED)
@@ -182,7 +184,7 @@ static enum err check_idempotency(struct request *r)
                             "Idempotency-Key must be 1 to %d printable ASCII characters, quoted or bare.",
                             IDEMPOTENCY_KEY_MAX);
         r->idempotent.key = arena_strdup(c->arena, key);
-        r->idempotent.key_id = c->principal != NULL ? c->principal->key_id : "";
+        r->idempotent.key_id = c->principal->key_id;
         return ERR_OK;
 }
 
@@ -197,14 +199,16 @@ static enum err check_form(struct request *r)
                 return fail(c, ERR_NOT_ACCEPTABLE, "This operation answers in application/json only.");
         if (r->head.if_match != NULL && !header_if_match(r->head.if_match, &r->reply.if_match))
                 return fail(c, ERR_BAD_HEADER, "If-Match must be * or one ETag in quotes.");
-        r->prefers_minimal = r->head.prefer != NULL && endpoint->minimal && header_prefers_minimal(r->head.prefer);
+        r->prefers_minimal =
+                r->head.prefer != NULL && endpoint->minimal && header_prefers_minimal(r->head.prefer);
         TRY(check_idempotency(r));
         r->keep_body = endpoint->method != METHOD_GET && endpoint->method != METHOD_DELETE;
         if (!r->has_body || !r->keep_body)
                 return ERR_OK;
         if (r->head.content_encoding != NULL && strcasecmp(r->head.content_encoding, "identity") != 0)
                 return fail(c, ERR_MEDIA_TYPE, "Send the body without Content-Encoding.");
-        if (r->head.content_type == NULL || !header_is_json(r->head.content_type, endpoint->method == METHOD_PATCH))
+        if (r->head.content_type == NULL ||
+            !header_is_json(r->head.content_type, endpoint->method == METHOD_PATCH))
                 return fail(c, ERR_MEDIA_TYPE, "Send the body as Content-Type: application/json in UTF-8.");
         return ERR_OK;
 }
@@ -278,11 +282,13 @@ static enum err decode_body(struct request *r)
         json_t *json;
 
         if (r->body_bytes > 0 && !r->keep_body)
-                fault_body(c, "#", "unexpected_body", "%s takes no body", method_names[route->endpoint->method]);
+                fault_body(c, "#", "unexpected_body", "%s takes no body",
+                           method_names[route->endpoint->method]);
         if (!r->keep_body)
                 return ERR_OK;
         if (r->body.len == 0)
-                return route->takes_body ? fail(c, ERR_NOT_JSON, "The body is empty; send a JSON object.") : ERR_OK;
+                return route->takes_body ? fail(c, ERR_NOT_JSON, "The body is empty; send a JSON object.")
+                                         : ERR_OK;
         TRY(json_parse(c, r->body.data, r->body.len, &json));
         shape_decode(c, route->endpoint->in, json, r->in);
         json_decref(json);
@@ -300,8 +306,8 @@ enum err request_decode(struct request *r)
         r->in = arena_alloc(c->arena, in->size);
         r->out = arena_alloc(c->arena, r->match.route->endpoint->out->size);
         for (size_t i = 0; i < r->match.parameter_count; i++)
-                shape_decode_parameter(c, in, IN_PATH, r->match.parameters[i].name, r->match.parameters[i].value,
-                                       &seen, r->in);
+                shape_decode_parameter(c, in, IN_PATH, r->match.parameters[i].name,
+                                       r->match.parameters[i].value, &seen, r->in);
         while ((step = query_next(c->arena, &rest, &name, &value)) == QUERY_PAIR)
                 shape_decode_parameter(c, in, IN_QUERY, name, value, &seen, r->in);
         if (step == QUERY_MALFORMED)
@@ -309,8 +315,8 @@ enum err request_decode(struct request *r)
         shape_decode_parameters_end(c, in, seen, r->in);
         TRY(decode_body(r));
         if (r->idempotent.key != NULL)
-                idempotency_fingerprint(r->method, r->target, r->body.data != NULL ? r->body.data : "", r->body.len,
-                                        r->idempotent.fingerprint);
+                idempotency_fingerprint(r->method, r->target, r->body.data != NULL ? r->body.data : "",
+                                        r->body.len, r->idempotent.fingerprint);
         text_free(&r->body);
         return problem_check(c);
 }

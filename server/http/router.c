@@ -12,7 +12,8 @@ struct segment {
         bool parameter;
 };
 
-struct template {
+struct template
+{
         const char *path;
         struct segment segments[ROUTE_SEGMENTS_MAX];
         size_t segment_count, literal_count;
@@ -44,9 +45,9 @@ static bool template_parse(struct arena *arena, const char *path, struct templat
                         return false;
                 bool parameter = text[0] == '{' && text[len - 1] == '}';
                 struct segment *segment = &ret->segments[ret->segment_count++];
-                *segment = (struct segment){
-                        .text = parameter ? arena_strndup(arena, text + 1, len - 2) : arena_strndup(arena, text, len),
-                        .parameter = parameter};
+                *segment = (struct segment){.text = parameter ? arena_strndup(arena, text + 1, len - 2)
+                                                              : arena_strndup(arena, text, len),
+                                            .parameter = parameter};
                 if (segment->text[0] == '\0' || strpbrk(segment->text, "{}%?") != NULL)
                         return false;
                 ret->literal_count += !parameter;
@@ -108,7 +109,8 @@ static const char *endpoint_fault(const struct endpoint *endpoint, const struct 
 }
 
 /* The template of a path, new or known; NULL when it clashes with another. */
-static struct template *template_of(struct router *router, const struct template *wanted, const char **ret_clash)
+static struct template *template_of(struct router *router, const struct template *wanted,
+                                    const char **ret_clash)
 {
         for (size_t i = 0; i < router->template_count; i++) {
                 struct template *known = &router->templates[i];
@@ -131,7 +133,8 @@ static const char *router_add(struct arena *arena, struct router *router, const 
         const char *clash = NULL, *fault;
 
         if (!template_parse(arena, endpoint->path, &wanted))
-                return arena_printf(arena, "%s: \"%s\" is not a path template.", endpoint->name, endpoint->path);
+                return arena_printf(arena, "%s: \"%s\" is not a path template.", endpoint->name,
+                                    endpoint->path);
         fault = endpoint_fault(endpoint, &wanted);
         if (fault != NULL)
                 return arena_printf(arena, "%s: %s.", endpoint->name, fault);
@@ -141,15 +144,13 @@ static const char *router_add(struct arena *arena, struct router *router, const 
                                     endpoint->path, clash);
         struct route *route = &template->routes[endpoint->method];
         if (route->endpoint != NULL)
-                return arena_printf(arena, "%s and %s both answer %s \"%s\".", route->endpoint->name, endpoint->name,
-                                    method_names[endpoint->method], endpoint->path);
+                return arena_printf(arena, "%s and %s both answer %s \"%s\".", route->endpoint->name,
+                                    endpoint->name, method_names[endpoint->method], endpoint->path);
         const struct field *version = shape_field(endpoint->out, "version", strlen("version"));
         *route = (struct route){.endpoint = endpoint};
         if (version != NULL && version->wire == WIRE_INT)
                 route->version = version;
-        for (size_t i = 0; i < endpoint->in->count; i++)
-                route->takes_body |= endpoint->in->fields[i].in == IN_BODY &&
-                                     endpoint->in->fields[i].wire != WIRE_PRESENCE;
+        route->takes_body = shape_body(endpoint->in) != NULL;
         return NULL;
 }
 
@@ -228,7 +229,8 @@ const struct route *router_route(const struct router *router, unsigned index)
 
 /* ------------------------------------------------------------------ finding */
 
-/* Split the path into decoded segments; false when it is malformed. More than the maximum gives a count beyond it. */
+/* Split the path into decoded segments; false when it is malformed. More than the maximum gives a count
+ * beyond it. */
 static bool path_split(struct arena *arena, const char *path, const char *segments[ROUTE_SEGMENTS_MAX],
                        size_t *ret_count)
 {
@@ -276,8 +278,8 @@ static const struct route *route_of(const struct template *template, const char 
         return NULL;
 }
 
-enum route_result router_find(const struct router *router, struct arena *arena, const char *method, const char *path,
-                              struct match *ret)
+enum route_result router_find(const struct router *router, struct arena *arena, const char *method,
+                              const char *path, struct match *ret)
 {
         const char *segments[ROUTE_SEGMENTS_MAX];
         const struct template *template = NULL;

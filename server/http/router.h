@@ -1,12 +1,15 @@
-/* The router: from a method and a path to an endpoint. Built once from resources[], immutable afterwards. Pure.
+/* The router: from a method and a path to an endpoint. Built once from resources[], immutable afterwards.
+ * Pure.
  *
- * The rule: a path belongs to one template, the most specific one that matches it; the methods of the path are those of
- * that template. Of two templates that can match the same path, one must have a literal wherever the other has one and
- * at least one more ("/v1/points/proof" before "/v1/points/{entry}"); then the literal wins. Two that cross
- * ("/v1/{a}/new" and "/v1/orders/{b}") or differ in parameter names only would be decided by accident: router_new
- * refuses them.
+ * The rule: a path belongs to one template, the most specific one that matches it; the methods of the path
+ * are those of that template. Of two templates that can match the same path, one must have a literal wherever
+ * the other has one and at least one more ("/v1/points/proof" before "/v1/points/{entry}"); then the literal
+ * wins. Two that cross
+ * ("/v1/{a}/new" and "/v1/orders/{b}") or differ in parameter names only would be decided by accident:
+ * router_new refuses them.
  *
- * Segments are percent-decoded before they are compared. An empty segment ("//", a trailing slash) matches nothing. */
+ * Segments are percent-decoded before they are compared. An empty segment ("//", a trailing slash) matches
+ * nothing. */
 #pragma once
 
 #include "base/arena.h"
@@ -25,9 +28,9 @@ struct route {
 
 struct router;
 
-/* Build the table of all enabled endpoints, in the arena. NULL when it is not sound; *ret_why then says what is wrong
- * (in the arena): ambiguous templates, a method twice, path parameters and IN_PATH fields that differ, a batch endpoint
- * without a natural key. */
+/* Build the table of all enabled endpoints, in the arena. NULL when it is not sound; *ret_why then says what
+ * is wrong (in the arena): ambiguous templates, a method twice, path parameters and IN_PATH fields that
+ * differ, a batch endpoint without a natural key. */
 const struct router *router_new(struct arena *arena, const struct resource *const *all, const char **ret_why);
 
 unsigned router_count(const struct router *router);
@@ -49,6 +52,7 @@ struct match {
         size_t parameter_count;
 };
 
-/* Find who answers; HEAD counts as GET. `path` is still percent-encoded and has no query. The values live in the arena. */
-enum route_result router_find(const struct router *router, struct arena *arena, const char *method, const char *path,
-                              struct match *ret);
+/* Find who answers; HEAD counts as GET. `path` is still percent-encoded and has no query. The values live in
+ * the arena. */
+enum route_result router_find(const struct router *router, struct arena *arena, const char *method,
+                              const char *path, struct match *ret);

@@ -3,6 +3,6 @@
 
 #include "http/internal.h"
 
-/* Run one request, or several of the same batch endpoint, answer and resume each. With given_up they are answered
- * ERR_DRAINING instead. */
+/* Run one request, or several of the same batch endpoint, answer and resume each. With given_up they are
+ * answered ERR_DRAINING instead. */
 void work_run(struct db *db, struct request **requests, size_t n, bool given_up);

@@ -3,10 +3,12 @@
 
 #include "http/endpoint.h"
 
-ENDPOINT(checkout_quote_basket, POST, "/v1/checkout/quote", checkout_in, 200, checkout, .idempotency = IDEMPOTENCY_NATURAL,
-         .summary = "Price a basket for a customer", .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND),
-         .doc = "Line discounts, tier discount, best full reduction, in that order, every step shown; what it would earn and which "
-                "tier it would reach. Nothing is written.")
+ENDPOINT(
+        checkout_quote_basket, POST, "/v1/checkout/quote", checkout_in, 200, checkout,
+        .idempotency = IDEMPOTENCY_NATURAL, .summary = "Price a basket for a customer",
+        .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND),
+        .doc = "Line discounts, tier discount, best full reduction, in that order, every step shown; what it would earn and which "
+               "tier it would reach. Nothing is written.")
 {
         return checkout_quote(c, in, out);
 }

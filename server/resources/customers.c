@@ -1,13 +1,11 @@
 /* /v1/customers */
 #include "customers/customers.h"
 
-#include "base/cursor.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 
 struct customer_path {
         const char *customer;
 };
-#define CUSTOMER_PATH FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
 #define SHAPE_T struct customer_path
 SHAPE(customer_path, "A customer.", CUSTOMER_PATH);
 #undef SHAPE_T
@@ -17,36 +15,40 @@ struct customer_change {
         struct customer_in profile;
 };
 #define SHAPE_T struct customer_change
-SHAPE(customer_change, "A customer and what changes.", CUSTOMER_PATH, NEST(profile, customer_in, .in = IN_WHOLE_BODY));
+SHAPE(customer_change, "A customer and what changes.", CUSTOMER_PATH,
+      NEST(profile, customer_in, .in = IN_WHOLE_BODY));
 #undef SHAPE_T
 
-ENDPOINT(customer_create_one, POST, "/v1/customers", customer_in, 201, customer, .summary = "Create a customer",
-         .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true, .errors = ERRS(ERR_IDENTITY_TAKEN),
-         .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
+ENDPOINT(
+        customer_create_one, POST, "/v1/customers", customer_in, 201, customer,
+        .summary = "Create a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_IDENTITY_TAKEN),
+        .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
 {
-        char id[UUID_TEXT_SIZE];
-
         TRY(customer_create(c, in, out));
-        uuid_to_text(out->id, id);
-        c->reply->location = arena_printf(c->arena, "/v1/customers/%s", id);
+        reply_created(c, "customers", out->id);
         return ERR_OK;
 }
 
-ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, customer, .summary = "Get a customer",
-         .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, customer,
+         .summary = "Get a customer", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
         return customer_get(c, in->customer, out);
 }
 
-ENDPOINT(customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
-         .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN),
-         .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
+ENDPOINT(
+        customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
+        .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
+        .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
 {
         bool created;
 
+        TRY(customer_expect(c, in->customer, c->reply->if_match));
         TRY(customer_upsert(c, in->customer, &in->profile, out, &created));
         c->reply->status = created ? 201 : 200;
+        if (created)
+                reply_created(c, "customers", out->id);
         return ERR_OK;
 }
 
@@ -59,21 +61,17 @@ ENDPOINT(customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change,
 }
 
 struct customers_query {
-        int64_t limit;
-        const char *cursor;
+        PAGE_QUERY;
 };
 #define SHAPE_T struct customers_query
-SHAPE(customers_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+SHAPE(customers_query, "Which page.", PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct customers_page {
-        LIST_OF(struct customer) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct customer);
 };
 #define SHAPE_T struct customers_page
-SHAPE(customers_page, "A page of customers.", LIST(data, customer), FIELD(has_more), FIELD(next_cursor));
+SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer));
 #undef SHAPE_T
 
 struct customers_position {
@@ -84,24 +82,23 @@ struct customers_position {
 SHAPE(customers_position, "The last one shown.", FIELD(at), FIELD(id));
 #undef SHAPE_T
 
-ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_page, .summary = "List customers",
-         .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR), .doc = "In the order in which they were created.")
+ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_page,
+         .summary = "List customers", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR),
+         .doc = "In the order in which they were created.")
 {
         struct customers_position at = {0};
         struct list rows;
 
         TRY(cursor_read(c, in->cursor, "customers", &customers_position_shape, &at));
         TRY(customers_list(c, &(struct customer_page){at.at, at.id, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                const struct customer *last = &out->data.v[out->data.n - 1];
+        const struct customer *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
                 at = (struct customers_position){last->created_at, last->id};
                 out->next_cursor = cursor_write(c->arena, "customers", &customers_position_shape, &at);
         }
         return ERR_OK;
 }
 
-RESOURCE(customers, "Customers", "Who the shop's customers are.", &customer_create_one_endpoint, &customer_list_endpoint,
-         &customer_get_one_endpoint, &customer_put_one_endpoint, &customer_patch_one_endpoint);
+RESOURCE(customers, "Customers", "Who the shop's customers are.", &customer_create_one_endpoint,
+         &customer_list_endpoint, &customer_get_one_endpoint, &customer_put_one_endpoint,
+         &customer_patch_one_endpoint);

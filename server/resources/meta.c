@@ -1,8 +1,8 @@
 /* /v1/meta */
 #include "db/migrate.h"
-#include "http/endpoint.h"
 #include "orders/orders.h"
 #include "program/programs.h"
+#include "resources/common.h"
 
 struct meta {
         const char *version, *currency, *zone;
@@ -10,10 +10,12 @@ struct meta {
         int64_t schema_version, program_version, lines_per_order_max, list_limit_max;
 };
 #define SHAPE_T struct meta
-SHAPE(meta, "What this server is.", FIELD(version, .need = true), FIELD(currency, .need = true, .doc = "Of the shop."),
-      FIELD(zone, .need = true, .doc = "IANA name; decides days, birthdays and cycles."), FIELD(now, .need = true),
-      FIELD(schema_version, .doc = "Number of the newest migration."), FIELD(program_version, .doc = "Of the programme in force."),
-      FIELD(lines_per_order_max), FIELD(list_limit_max));
+SHAPE(meta, "What this server is.", FIELD(version, .need = true),
+      FIELD(currency, .need = true, .doc = "Of the shop."),
+      FIELD(zone, .need = true, .doc = "IANA name; decides days, birthdays and cycles."),
+      FIELD(now, .need = true), FIELD(schema_version, .doc = "Number of the newest migration."),
+      FIELD(program_version, .doc = "Of the programme in force."), FIELD(lines_per_order_max),
+      FIELD(list_limit_max));
 #undef SHAPE_T
 
 ENDPOINT(meta_get, GET, "/v1/meta", nothing, 200, meta, .summary = "Get version, limits, currency and zone",
@@ -30,7 +32,7 @@ ENDPOINT(meta_get, GET, "/v1/meta", nothing, 200, meta, .summary = "Get version,
                 .schema_version = migrations[migration_count - 1].number,
                 .program_version = program->version,
                 .lines_per_order_max = ORDER_LINES_MAX,
-                .list_limit_max = 200,
+                .list_limit_max = LIST_LIMIT_MAX,
         };
         return ERR_OK;
 }

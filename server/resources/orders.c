@@ -1,28 +1,34 @@
 /* /v1/orders */
 #include "orders/orders.h"
 
-#include "base/cursor.h"
-#include "http/endpoint.h"
+#include "resources/common.h"
 
 static uint64_t lane_key(const void *in)
 {
         return order_lane_key(in);
 }
 
-static void reply_raw(struct reply *reply, const char *json, size_t len, bool hit, bool created)
+static void reply_outcome(struct ctx *c, const char *json, size_t len, bool hit)
 {
-        reply->json = json;
-        reply->json_len = len;
-        reply->idempotency_hit = hit;
-        reply->status = created ? 201 : 200;
+        c->reply->json = json;
+        c->reply->json_len = len;
+        c->reply->idempotency_hit = hit;
+        c->reply->status = 200;
 }
 
-ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
-               .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Send an order, in the state it is in",
-               .scope = SCOPE_ORDERS_WRITE,
-               .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
-               .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
-                      "answer, with Idempotency-Hit: true.")
+static void reply_order_created(struct ctx *c, struct uuid order_id)
+{
+        c->reply->status = 201;
+        reply_created(c, "orders", order_id);
+}
+
+ENDPOINT_BATCH(
+        order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
+        .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
+        .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_CONFLICT),
+        .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
+               "answer, with Idempotency-Hit: true.")
 {
         struct order_call *orders = ARENA_ARRAY(c->arena, n, struct order_call);
 
@@ -31,9 +37,11 @@ ENDPOINT_BATCH(order_take, POST, "/v1/orders", order_in, 201, outcome, .status_h
         TRY(orders_take(c, orders, n));
         for (size_t i = 0; i < n; i++) {
                 calls[i].err = orders[i].err;
-                if (orders[i].err == ERR_OK)
-                        reply_raw(calls[i].c->reply, orders[i].outcome, orders[i].outcome_len, orders[i].replayed,
-                                  orders[i].created);
+                if (orders[i].err != ERR_OK)
+                        continue;
+                reply_outcome(calls[i].c, orders[i].outcome, orders[i].outcome_len, orders[i].replayed);
+                if (orders[i].created)
+                        reply_order_created(calls[i].c, orders[i].order_id);
         }
         return ERR_OK;
 }
@@ -42,49 +50,53 @@ struct order_path {
         const char *order;
 };
 #define ORDER_PATH FIELD(order, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
-#define SHAPE_T struct order_path
+#define SHAPE_T    struct order_path
 SHAPE(order_path, "An order.", ORDER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(order_get_one, GET, "/v1/orders/{order}", order_path, 200, order_view,
-         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .etag = true,
+         .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(order_get(c, in->order, out));
         c->reply->version = out->order.version;
         return ERR_OK;
 }
 
-ENDPOINT(order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
-         .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order", .scope = SCOPE_ORDERS_WRITE,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS, ERR_CONFLICT),
-         .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
-                "takes. The same refund again gets the same answer.")
+ENDPOINT(
+        order_refund_one, POST, "/v1/orders/{order}/refunds", refund_in, 201, outcome, .status_hit = 200,
+        .idempotency = IDEMPOTENCY_NATURAL, .summary = "Refund lines or shipping of an order",
+        .scope = SCOPE_ORDERS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_NOT_REFUNDABLE, ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS,
+                       ERR_CONFLICT),
+        .doc = "Points and growth go back in proportion, per line; however a refund is cut, the whole takes what one full refund "
+               "takes. The same refund again gets the same answer.")
 {
         struct refund_answer answer;
 
         (void)out;
         TRY(order_refund(c, in, &answer));
-        reply_raw(c->reply, answer.outcome, answer.outcome_len, answer.replayed, !answer.replayed);
+        reply_outcome(c, answer.outcome, answer.outcome_len, answer.replayed);
+        if (!answer.replayed)
+                reply_order_created(c, answer.order_id); /* which shows its refunds */
         return ERR_OK;
 }
 
 struct orders_query {
-        int64_t limit;
-        const char *cursor, *customer;
+        PAGE_QUERY;
+        const char *customer;
 };
 #define SHAPE_T struct orders_query
-SHAPE(orders_query, "Which page.", FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."),
-      FIELD(customer, .in = IN_QUERY, .max = 300, .doc = "Only the orders of this customer: UUID or ext:<external id>."));
+SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
+      FIELD(customer, .in = IN_QUERY, .max = 300,
+            .doc = "Only the orders of this customer: UUID or ext:<external id>."));
 #undef SHAPE_T
 
 struct orders_page {
-        LIST_OF(struct order) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct order);
 };
 #define SHAPE_T struct orders_page
-SHAPE(orders_page, "A page of orders.", LIST(data, order), FIELD(has_more), FIELD(next_cursor));
+SHAPE(orders_page, "A page of orders.", PAGE_FIELDS(order));
 #undef SHAPE_T
 
 struct orders_position {
@@ -101,22 +113,20 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         struct orders_position at = {0};
         struct customer customer = {0};
         struct list rows;
-        const char *filters = arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
+        const char *filters =
+                arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
 
         TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
         TRY(orders_list(c, &(struct order_page){customer.id, at.at, at.id, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                const struct order *last = &out->data.v[out->data.n - 1];
+        const struct order *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
                 at = (struct orders_position){last->placed_at, last->id};
                 out->next_cursor = cursor_write(c->arena, filters, &orders_position_shape, &at);
         }
         return ERR_OK;
 }
 
-RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint, &order_list_endpoint,
-         &order_get_one_endpoint, &order_refund_one_endpoint);
+RESOURCE(orders, "Orders", "Orders and refunds, with the whole outcome of each.", &order_take_endpoint,
+         &order_list_endpoint, &order_get_one_endpoint, &order_refund_one_endpoint);

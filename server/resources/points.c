@@ -1,12 +1,9 @@
 /* /v1/customers/{customer}/points and the proof */
 #include "points/points.h"
 
-#include "base/cursor.h"
 #include "check/check.h"
 #include "customers/customers.h"
-#include "http/endpoint.h"
-
-#define CUSTOMER_PATH FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
+#include "resources/common.h"
 
 struct balance_path {
         const char *customer;
@@ -16,14 +13,16 @@ SHAPE(balance_path, "Whose points.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_path, 200, points_balance,
-               .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ, .errors = ERRS(ERR_NOT_FOUND))
+               .lane = LANE_READS, .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
+               .errors = ERRS(ERR_NOT_FOUND))
 {
         struct points_read *reads = ARENA_ARRAY(c->arena, n, struct points_read);
 
         for (size_t i = 0; i < n; i++)
-                reads[i] = (struct points_read){.c = calls[i].c,
-                                                .customer = ((const struct balance_path *)calls[i].in)->customer,
-                                                .balance = calls[i].out};
+                reads[i] =
+                        (struct points_read){.c = calls[i].c,
+                                             .customer = ((const struct balance_path *)calls[i].in)->customer,
+                                             .balance = calls[i].out};
         TRY(points_balances(c, reads, n));
         for (size_t i = 0; i < n; i++)
                 calls[i].err = reads[i].err;
@@ -46,26 +45,27 @@ ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", red
          .errors = ERRS(ERR_NOT_FOUND, ERR_POINTS_TOO_FEW, ERR_CONFLICT),
          .doc = "Earliest expiry first, then oldest. All of it or nothing.")
 {
-        return points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out);
+        char id[UUID_TEXT_SIZE];
+
+        TRY(points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out));
+        uuid_to_text(out->customer_id, id);
+        c->reply->location = arena_printf(c->arena, "/v1/customers/%s/points/ledger", id);
+        return ERR_OK;
 }
 
 struct ledger_query {
         const char *customer;
-        int64_t limit;
-        const char *cursor;
+        PAGE_QUERY;
 };
 #define SHAPE_T struct ledger_query
-SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, FIELD(limit, .in = IN_QUERY, .min = 1, .max = 200, .dflt = "50"),
-      FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before."));
+SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct ledger_list {
-        LIST_OF(struct ledger_entry) data;
-        bool has_more;
-        const char *next_cursor;
+        PAGE_OF(struct ledger_entry);
 };
 #define SHAPE_T struct ledger_list
-SHAPE(ledger_list, "A page of the ledger.", LIST(data, ledger_entry), FIELD(has_more), FIELD(next_cursor));
+SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_entry));
 #undef SHAPE_T
 
 struct ledger_position {
@@ -76,8 +76,8 @@ SHAPE(ledger_position, "The last one shown.", FIELD(seq));
 #undef SHAPE_T
 
 ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledger_query, 200, ledger_list,
-         .summary = "List a customer's ledger", .scope = SCOPE_POINTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
-         .doc = "Newest first.")
+         .summary = "List a customer's ledger", .scope = SCOPE_POINTS_READ,
+         .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
 {
         struct ledger_position at = {0};
         struct customer customer;
@@ -89,19 +89,18 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         const char *filters = arena_printf(c->arena, "ledger %s", id);
         TRY(cursor_read(c, in->cursor, filters, &ledger_position_shape, &at));
         TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, in->limit + 1}, &rows));
-        out->has_more = rows.n > (size_t)in->limit;
-        out->data.v = rows.v;
-        out->data.n = out->has_more ? (size_t)in->limit : rows.n;
-        if (out->has_more) {
-                at.seq = out->data.v[out->data.n - 1].seq;
+        const struct ledger_entry *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
+                at.seq = last->seq;
                 out->next_cursor = cursor_write(c->arena, filters, &ledger_position_shape, &at);
         }
         return ERR_OK;
 }
 
-ENDPOINT(points_proof, GET, "/v1/points/proof", nothing, 200, proof, .lane = LANE_REPORTS,
-         .summary = "Prove that all points are right", .scope = SCOPE_POINTS_READ,
-         .doc = "Ledgers, accounts and lots of everybody, in one consistent view. Takes its time on large shops.")
+ENDPOINT(
+        points_proof, GET, "/v1/points/proof", nothing, 200, proof, .lane = LANE_REPORTS,
+        .summary = "Prove that all points are right", .scope = SCOPE_POINTS_READ,
+        .doc = "Ledgers, accounts and lots of everybody, in one consistent view. Takes its time on large shops.")
 {
         (void)in;
         return check_points(c, out);

@@ -12,7 +12,8 @@ struct clock_change {
 #define SHAPE_T struct clock_change
 SHAPE(clock_change, "Set the clock, or move it on. The clock runs on from there.",
       FIELD(now, .doc = "The time that it shall be."),
-      FIELD(advance_seconds, .from_zero = true, .max = ADVANCE_MAX_SECONDS, .doc = "How far the clock shall jump ahead."));
+      FIELD(advance_seconds, .from_zero = true, .max = ADVANCE_MAX_SECONDS,
+            .doc = "How far the clock shall jump ahead."));
 #undef SHAPE_T
 
 struct clock_state {

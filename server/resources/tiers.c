@@ -1,6 +1,6 @@
 /* /v1/customers/{customer}/tier and /v1/program */
-#include "base/shape_json.h"
-#include "http/endpoint.h"
+#include "customers/customers.h"
+#include "resources/common.h"
 #include "program/programs.h"
 #include "tiers/tiers.h"
 
@@ -8,30 +8,75 @@ struct tier_path {
         const char *customer;
 };
 #define SHAPE_T struct tier_path
-SHAPE(tier_path, "Whose tier.",
-      FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>."));
+SHAPE(tier_path, "Whose tier.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(tier_get_one, GET, "/v1/customers/{customer}/tier", tier_path, 200, tier_view,
-         .summary = "Get a customer's tier and progress", .scope = SCOPE_TIERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+         .summary = "Get a customer's tier and progress", .scope = SCOPE_TIERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND))
 {
         return tier_get(c, in->customer, out);
 }
 
-ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program, .summary = "Get the loyalty programme",
-         .scope = SCOPE_TIERS_READ, .doc = "The newest version, as one document.")
+struct tier_history_query {
+        const char *customer;
+        PAGE_QUERY;
+};
+#define SHAPE_T struct tier_history_query
+SHAPE(tier_history_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
+#undef SHAPE_T
+
+struct tier_history_list {
+        PAGE_OF(struct tier_change);
+};
+#define SHAPE_T struct tier_history_list
+SHAPE(tier_history_list, "A page of the history.", PAGE_FIELDS(tier_change));
+#undef SHAPE_T
+
+struct tier_history_position {
+        int64_t change_no;
+};
+#define SHAPE_T struct tier_history_position
+SHAPE(tier_history_position, "The last one shown.", FIELD(change_no));
+#undef SHAPE_T
+
+ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_history_query, 200,
+         tier_history_list, .summary = "List a customer's changes of tier", .scope = SCOPE_TIERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
+{
+        struct tier_history_position at = {0};
+        struct customer customer;
+        struct list rows;
+        const char *filters = arena_printf(c->arena, "tier history %s", in->customer);
+
+        TRY(cursor_read(c, in->cursor, filters, &tier_history_position_shape, &at));
+        TRY(customer_get(c, in->customer, &customer));
+        TRY(tier_history(c, &(struct tier_history_page){customer.id, at.change_no, in->limit + 1}, &rows));
+        const struct tier_change *last = PAGE_FILL(out, rows, in->limit);
+        if (last != NULL) {
+                at.change_no = last->change_no;
+                out->next_cursor = cursor_write(c->arena, filters, &tier_history_position_shape, &at);
+        }
+        return ERR_OK;
+}
+
+ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
+         .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
+         .doc = "The newest version, as one document.")
 {
         (void)in;
         return program_get(c, out);
 }
 
-ENDPOINT(program_replace, PUT, "/v1/program", program, 200, program, .summary = "Replace the loyalty programme",
-         .scope = SCOPE_TIERS_WRITE, .minimal = true, .errors = ERRS(ERR_STALE, ERR_CONFLICT),
-         .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
-                "already held stay as they are until they are judged again.")
+ENDPOINT(
+        program_replace, PUT, "/v1/program", program, 200, program,
+        .summary = "Replace the loyalty programme", .scope = SCOPE_TIERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_STALE, ERR_CONFLICT),
+        .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
+               "already held stay as they are until they are judged again.")
 {
         return program_put(c, in, c->reply->if_match, out);
 }
 
 RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
-         &program_get_current_endpoint, &program_replace_endpoint);
+         &tier_history_get_endpoint, &program_get_current_endpoint, &program_replace_endpoint);

@@ -15,7 +15,8 @@ static void must(struct ctx *c, enum err err, const char *what)
 {
         if (err == ERR_OK)
                 return;
-        fprintf(stderr, "%s: %s %s\n", what, c->problem.detail, c->problem.cause != NULL ? c->problem.cause : "");
+        fprintf(stderr, "%s: %s %s\n", what, c->problem.detail,
+                c->problem.cause != NULL ? c->problem.cause : "");
         exit(EXIT_FAILURE);
 }
 

@@ -1,4 +1,5 @@
-/* lib/db on a real PostgreSQL: values there and back, batches, transactions, errors, loss of the connection. */
+/* lib/db on a real PostgreSQL: values there and back, batches, transactions, errors, loss of the connection.
+ */
 #include "fixture.h"
 #include "test.h"
 
@@ -30,8 +31,9 @@ struct source {
 SHAPE(source, "Nested.", FIELD(channel));
 #undef SHAPE_T
 #define SHAPE_T struct everything
-SHAPE(everything, "One of each.", FIELD(flag), FIELD(number), FIELD(small), FIELD(maybe), FIELD(text), FIELD(id),
-      FIELD(at), FIELD(on), FIELD(birthday), FIELD(json), FIELD(bytes), FIELD(texts), NEST(source, source));
+SHAPE(everything, "One of each.", FIELD(flag), FIELD(number), FIELD(small), FIELD(maybe), FIELD(text),
+      FIELD(id), FIELD(at), FIELD(on), FIELD(birthday), FIELD(json), FIELD(bytes), FIELD(texts),
+      NEST(source, source));
 #undef SHAPE_T
 
 SQL_ONE(echo, everything, everything,
@@ -43,9 +45,16 @@ TEST(echo_gives_every_type_back)
 {
         struct ctx *c = fixture_ctx(fixture);
         const char *texts[] = {"a", "", "王小明"};
-        struct everything in = {.flag = true, .number = INT64_MIN, .small = -7, .maybe = {true, 9}, .text = "it's",
-                                .birthday = {0, 2, 29}, .json = {"{\"a\": [1, 2]}"}, .bytes = {(const uint8_t *)"\0x", 2},
-                                .texts = {texts, 3}, .source = {"live"}};
+        struct everything in = {.flag = true,
+                                .number = INT64_MIN,
+                                .small = -7,
+                                .maybe = {true, 9},
+                                .text = "it's",
+                                .birthday = {0, 2, 29},
+                                .json = {"{\"a\": [1, 2]}"},
+                                .bytes = {(const uint8_t *)"\0x", 2},
+                                .texts = {texts, 3},
+                                .source = {"live"}};
         struct everything out;
 
         in.id = uuid_of_external("customer", "C-77");
@@ -71,7 +80,8 @@ TEST(echo_gives_nulls_back)
         EXPECT_INT(db_ready(c), ERR_OK);
         EXPECT_INT(echo(c, &in, &out), ERR_OK);
         EXPECT(out.text == NULL && !out.maybe.set && !uuid_known(out.id) && !instant_known(out.at));
-        EXPECT(!date_known(out.on) && out.birthday.month == 0 && out.json.text == NULL && out.bytes.v == NULL);
+        EXPECT(!date_known(out.on) && out.birthday.month == 0 && out.json.text == NULL &&
+               out.bytes.v == NULL);
 }
 
 struct pair {
@@ -94,9 +104,12 @@ static struct ctx *with_pairs(void)
         struct ctx *c = fixture_ctx(fixture);
 
         EXPECT_INT(db_ready(c), ERR_OK);
-        EXPECT_INT(db_script(c, "CREATE TABLE IF NOT EXISTS pairs (key bigint CONSTRAINT customers_pkey_probe PRIMARY KEY, "
-                                "value text CONSTRAINT pairs_value_check CHECK (value <> 'bad')); TRUNCATE pairs"),
-                   ERR_OK);
+        EXPECT_INT(
+                db_script(
+                        c,
+                        "CREATE TABLE IF NOT EXISTS pairs (key bigint CONSTRAINT customers_pkey_probe PRIMARY KEY, "
+                        "value text CONSTRAINT pairs_value_check CHECK (value <> 'bad')); TRUNCATE pairs"),
+                ERR_OK);
         return c;
 }
 

@@ -1,5 +1,5 @@
-/* Whatever a client sends as its address, finding the route and taking the query apart must stay in bounds, and what they
- * hand on must be UTF-8. Input: the target as sent. */
+/* Whatever a client sends as its address, finding the route and taking the query apart must stay in bounds,
+ * and what they hand on must be UTF-8. Input: the target as sent. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -93,9 +93,9 @@ void client_read(int fd, bool head_only, struct response *ret)
         }
         size_t head_len = (size_t)(end + 2 - in.data);
         ret->head = strndup(in.data, head_len);
-        ret->status = atoi(in.data + strlen("HTTP/1.1 "));
+        ret->status = (int)strtol(in.data + strlen("HTTP/1.1 "), NULL, 10);
         const char *length = response_header(ret, "Content-Length");
-        size_t body_len = head_only || length == NULL ? 0 : (size_t)atol(length);
+        size_t body_len = head_only || length == NULL ? 0 : strtoul(length, NULL, 10);
         while (in.len < head_len + 2 + body_len && read_more(fd, &in))
                 ;
         ret->body_len = in.len - head_len - 2;
@@ -117,8 +117,8 @@ char *client_format(const char *method, const char *target, const char *headers,
         return text_take(&out, &len);
 }
 
-void client_request(uint16_t port, const char *method, const char *target, const char *headers, const char *body,
-                    struct response *ret)
+void client_request(uint16_t port, const char *method, const char *target, const char *headers,
+                    const char *body, struct response *ret)
 {
         int fd = client_connect(port);
         char *bytes = client_format(method, target, headers, body);

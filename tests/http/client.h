@@ -7,9 +7,9 @@
 
 /* An answer and what it cost; the texts live until the next one is read into it, or response_free. */
 struct response {
-        int status;    /* 0: the connection ended without an answer */
-        char *head;    /* status line and headers */
-        char *body;    /* NUL-terminated */
+        int status; /* 0: the connection ended without an answer */
+        char *head; /* status line and headers */
+        char *body; /* NUL-terminated */
         size_t body_len;
 };
 void response_free(struct response *response);
@@ -24,10 +24,10 @@ void client_send(int fd, const char *bytes, size_t len);
 /* Read one answer; `head_only` for HEAD. */
 void client_read(int fd, bool head_only, struct response *ret);
 
-/* One request over a connection of its own. `headers` are whole lines with "\r\n", or "". A body gets Content-Length
- * and, unless headers has one, Content-Type: application/json; NULL is none. */
-void client_request(uint16_t port, const char *method, const char *target, const char *headers, const char *body,
-                    struct response *ret);
+/* One request over a connection of its own. `headers` are whole lines with "\r\n", or "". A body gets
+ * Content-Length and, unless headers has one, Content-Type: application/json; NULL is none. */
+void client_request(uint16_t port, const char *method, const char *target, const char *headers,
+                    const char *body, struct response *ret);
 
 /* The same text as one string to send. The caller frees it. */
 char *client_format(const char *method, const char *target, const char *headers, const char *body);

@@ -5,7 +5,7 @@
 #include "db/statement.h"
 #include "http/endpoint.h"
 
-/* ------------------------------------------------------------------ echo: path, query, ETag, failure inside */
+/* ------------------------------------------------------------------ echo: path, query, ETag */
 
 struct echo_in {
         const char *thing;
@@ -24,7 +24,8 @@ struct echo {
 SHAPE(echo, "The echo.", FIELD(thing, .pii = PII_NAME), FIELD(limit), FIELD(version));
 #undef SHAPE_T
 
-ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_CUSTOMERS_READ, .summary = "Echo")
+ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_CUSTOMERS_READ,
+         .summary = "Echo")
 {
         if (strcmp(in->thing, "fail") == 0)
                 return fail(c, ERR_INTERNAL, "the secret reason");
@@ -34,7 +35,8 @@ ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_C
         return ERR_OK;
 }
 
-/* ------------------------------------------------------------------ counters: a transaction, idempotency, If-Match */
+/* ------------------------------------------------------------------ counters: a transaction, idempotency,
+ * If-Match */
 
 struct counter_add {
         const char *counter;
@@ -104,7 +106,8 @@ ENDPOINT(sleep_get, GET, "/v1/sleep", sleep_in, 200, slept, .summary = "Sleep")
         return test_sleep(c, in, out);
 }
 
-ENDPOINT(sleep_post, POST, "/v1/sleep", sleep_in, 200, slept, .scope = SCOPE_ADMIN, .summary = "Sleep in a transaction")
+ENDPOINT(sleep_post, POST, "/v1/sleep", sleep_in, 200, slept, .scope = SCOPE_ADMIN,
+         .summary = "Sleep in a transaction")
 {
         return test_sleep(c, in, out);
 }
@@ -137,8 +140,9 @@ static uint64_t member_lane(const void *in)
 }
 
 /* "poison" makes any batch fail as a whole; "bad" fails alone; "slow" takes 100 ms. */
-ENDPOINT_BATCH(member_post, POST, "/v1/members", member, 201, member_out, .lane = LANE_ORDERS, .scope = SCOPE_ORDERS_WRITE,
-               .summary = "Join a batch", .idempotency = IDEMPOTENCY_NATURAL, .lane_key = member_lane)
+ENDPOINT_BATCH(member_post, POST, "/v1/members", member, 201, member_out, .lane = LANE_ORDERS,
+               .scope = SCOPE_ORDERS_WRITE, .summary = "Join a batch", .idempotency = IDEMPOTENCY_NATURAL,
+               .lane_key = member_lane)
 {
         bool poisoned = false;
         TX(tx);
@@ -164,9 +168,10 @@ ENDPOINT_BATCH(member_post, POST, "/v1/members", member, 201, member_out, .lane 
 
 enum err endpoints_prepare(struct ctx *c)
 {
-        return db_script(c, "CREATE TABLE test_counters (counter text CONSTRAINT test_counters_pkey PRIMARY KEY, "
-                            "value bigint NOT NULL, version bigint NOT NULL);"
-                            "CREATE TABLE test_members (name text NOT NULL)");
+        return db_script(
+                c, "CREATE TABLE test_counters (counter text CONSTRAINT test_counters_pkey PRIMARY KEY, "
+                   "value bigint NOT NULL, version bigint NOT NULL);"
+                   "CREATE TABLE test_members (name text NOT NULL)");
 }
 
 unsigned endpoints_largest_batch(void)

@@ -2,11 +2,12 @@
 -- at a time. tools/bench compares the rows with those that the server writes and refuses a floor that writes others.
 \set n random(0, :customers - 1)
 \set price random(500, 1500)
-WITH given AS (
-        SELECT md5('load-' || :n)::uuid AS customer_id, gen_random_uuid() AS order_id, :price::bigint AS total_minor,
+WITH known AS (
+        SELECT id FROM customers WHERE id = md5('load-' || :n)::uuid FOR NO KEY UPDATE
+), given AS (
+        SELECT id AS customer_id, gen_random_uuid() AS order_id, :price::bigint AS total_minor,
                :price::bigint / 100 AS points, clock_timestamp() AS now
-), known AS (
-        SELECT c.id FROM customers c, given g WHERE c.id = g.customer_id
+        FROM known
 ), account AS (
         UPDATE points_accounts a
         SET active = a.active + g.points, lifetime_earned = a.lifetime_earned + g.points, last_seq = a.last_seq + 1
@@ -31,9 +32,9 @@ WITH given AS (
                             discount_minor, total_minor, refunded_minor, refunded_shipping_minor, points_earned,
                             growth_earned, points_reversed, growth_reversed, awarded, counted_on, placed_at, paid_at,
                             line_count, calls, version, created_at, updated_at)
-        SELECT customer_id, order_id, '68f0a1b2-1f4a-' || :n, 'paid', 'search', 'CNY', total_minor, 0, 0, total_minor,
+        SELECT customer_id, order_id, '6b021d0e-284d-' || :n, 'paid', 'search', 'CNY', total_minor, 0, 0, total_minor,
                0, 0, points, points, 0, 0, true, (now AT TIME ZONE 'Asia/Shanghai')::date, now, now, 1, 1, 1, now, now
-        FROM given, known
+        FROM given
         RETURNING id
 ), line AS (
         INSERT INTO order_lines (customer_id, order_id, line_no, sku, name, category, quantity, unit_price_minor,
@@ -43,13 +44,13 @@ WITH given AS (
         FROM given
 ), called AS (
         INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at)
-        SELECT customer_id, order_id, 1, decode(repeat('5a', 32), 'hex'), repeat('{"order":{"id":"5a"}}', 50), now
+        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5"}}', 66), now
         FROM given
 ), entry AS (
         INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after,
                                    cause, order_id, reference, created_at)
         SELECT g.customer_id, a.last_seq, 'earn', g.points, a.active, a.pending, a.held, a.debt, 'order', g.order_id,
-               'BAG-1', g.now
+               '6b021d0e-284d-' || :n, g.now
         FROM given g, account a
 ), lot AS (
         INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, order_id)
@@ -58,7 +59,9 @@ WITH given AS (
 ), event AS (
         INSERT INTO events (customer_id, id, type, payload, occurred_at)
         SELECT customer_id, gen_random_uuid(), 'order.paid',
-               jsonb_build_object('order_id', order_id, 'total_minor', total_minor, 'points', points), now
+               jsonb_build_object('order_id', order_id, 'external_id', '6b021d0e-284d-' || :n, 'refund_external_id', NULL,
+                                  'total_minor', total_minor, 'refunded_minor', 0, 'points', points, 'growth', points),
+               now
         FROM given
 )
 SELECT a.active, s.tier, d.day, o.id FROM account a, standing s, metric_day d, ordered o;

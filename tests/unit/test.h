@@ -1,5 +1,5 @@
-/* A unit test program: TEST(path_and_behaviour) { ... EXPECT(...); } and TEST_MAIN at the end. Prints TAP-like lines
- * and ends with "N passed, N failed". */
+/* A unit test program: TEST(path_and_behaviour) { ... EXPECT(...); } and TEST_MAIN at the end. Prints
+ * TAP-like lines and ends with "N passed, N failed". */
 #pragma once
 
 #include <inttypes.h>
@@ -37,8 +37,8 @@ static int test_faults;
         do {                                                                                                 \
                 int64_t test_actual_ = (int64_t)(actual_), test_expected_ = (int64_t)(expected_);            \
                 if (test_actual_ != test_expected_) {                                                        \
-                        printf("  %s:%d: %s is %" PRId64 ", not %" PRId64 "\n", __FILE__, __LINE__, #actual_,  \
-                               test_actual_, test_expected_);                                                \
+                        printf("  %s:%d: %s is %" PRId64 ", not %" PRId64 "\n", __FILE__, __LINE__,          \
+                               #actual_, test_actual_, test_expected_);                                      \
                         test_faults++;                                                                       \
                 }                                                                                            \
         } while (0)
@@ -46,7 +46,7 @@ static int test_faults;
         do {                                                                                                 \
                 const char *test_actual_ = (actual_), *test_expected_ = (expected_);                         \
                 if (test_actual_ == NULL || strcmp(test_actual_, test_expected_) != 0) {                     \
-                        printf("  %s:%d: %s is\n    %s\n  not\n    %s\n", __FILE__, __LINE__, #actual_,        \
+                        printf("  %s:%d: %s is\n    %s\n  not\n    %s\n", __FILE__, __LINE__, #actual_,      \
                                test_actual_ == NULL ? "(null)" : test_actual_, test_expected_);              \
                         test_faults++;                                                                       \
                 }                                                                                            \

@@ -41,8 +41,13 @@ static bool never(void)
 }
 
 #define AT(method_, path_, in_, ...)                                                                         \
-        (&(const struct endpoint){.name = #method_ " " path_, .method = METHOD_##method_, .path = (path_),     \
-                                  .in = &in_##_shape, .out = &nothing_shape, .run = run, ##__VA_ARGS__})
+        (&(const struct endpoint){.name = #method_ " " path_,                                                \
+                                  .method = METHOD_##method_,                                                \
+                                  .path = (path_),                                                           \
+                                  .in = &in_##_shape,                                                        \
+                                  .out = &nothing_shape,                                                     \
+                                  .run = run,                                                                \
+                                  ##__VA_ARGS__})
 #define BUILD(...) build((const struct endpoint *const[]){__VA_ARGS__, NULL})
 
 static struct arena *arena;
@@ -115,8 +120,8 @@ TEST(segment_is_decoded_after_the_split)
         EXPECT_TEXT(match.parameters[0].value, "ext:A/1 %");
         EXPECT_TEXT(find(router, "GET", "/v1/orders/a+b"), "GET /v1/orders/{a}");
         EXPECT_TEXT(match.parameters[0].value, "a+b");
-        static const char *const bad[] = {"%", "%1", "%g1", "%1g", "%00", "%80", "%C0%AF", "%ED%A0%80", "%F4%90%80%80",
-                                          "%E7%8E", "\xFF"};
+        static const char *const bad[] = {"%",      "%1",        "%g1",          "%1g",    "%00", "%80",
+                                          "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E7%8E", "\xFF"};
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 char path[64];
                 snprintf(path, sizeof path, "/v1/orders/%s", bad[i]);
@@ -126,13 +131,15 @@ TEST(segment_is_decoded_after_the_split)
 
 TEST(literal_wins_where_it_is_the_more_specific)
 {
-        const struct router *router = BUILD(AT(GET, "/v1/{a}/{b}", two), AT(GET, "/v1/points/{a}", one),
-                                            AT(GET, "/v1/points/proof", nothing), AT(POST, "/v1/points/{a}", one));
+        const struct router *router =
+                BUILD(AT(GET, "/v1/{a}/{b}", two), AT(GET, "/v1/points/{a}", one),
+                      AT(GET, "/v1/points/proof", nothing), AT(POST, "/v1/points/{a}", one));
 
         EXPECT_TEXT(find(router, "GET", "/v1/points/proof"), "GET /v1/points/proof");
         EXPECT_TEXT(find(router, "GET", "/v1/points/x"), "GET /v1/points/{a}");
         EXPECT_TEXT(find(router, "GET", "/v1/x/proof"), "GET /v1/{a}/{b}");
-        EXPECT_TEXT(find(router, "POST", "/v1/points/proof"), "GET, HEAD, OPTIONS"); /* one path, one template */
+        EXPECT_TEXT(find(router, "POST", "/v1/points/proof"),
+                    "GET, HEAD, OPTIONS"); /* one path, one template */
 }
 
 TEST(ambiguous_tables_are_refused)
@@ -159,11 +166,18 @@ TEST(unsound_endpoints_are_refused)
 
 TEST(disabled_endpoint_is_left_out)
 {
-        const struct router *router = BUILD(AT(GET, "/v1/x", nothing, .enabled = never), AT(GET, "/v1/y", nothing));
+        const struct router *router =
+                BUILD(AT(GET, "/v1/x", nothing, .enabled = never), AT(GET, "/v1/y", nothing));
 
         EXPECT_INT(router_count(router), 1);
         EXPECT_TEXT(find(router, "GET", "/v1/x"), "no path");
         EXPECT_TEXT(router_route(router, 0)->endpoint->path, "/v1/y");
+}
+
+TEST(what_may_not_stand_in_an_address_is_encoded)
+{
+        EXPECT_TEXT(percent_encode_uri(arena, "/v1/a%2Fb/ext:1?x=y"), "/v1/a%2Fb/ext:1?x=y");
+        EXPECT_TEXT(percent_encode_uri(arena, "a b\r\n\"\xE7"), "a%20b%0D%0A%22%E7");
 }
 
 TEST(query_is_split_before_it_is_decoded)

@@ -161,7 +161,7 @@ TEST(schema_of_a_parameter_is_never_null)
         EXPECT_TEXT(out.data,
                     "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":1,\"maximum\":9,\"default\":1}");
         text_free(&out);
-        EXPECT(shape_has_body(&thing_shape) && !shape_has_body(&nothing_shape));
+        EXPECT(NULL != shape_body(&thing_shape) && NULL == shape_body(&nothing_shape));
 }
 
 TEST(schema_set_holds_each_shape_once_per_side)

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -17,7 +19,8 @@ OPEN_CONNECTIONS = 256
 OPEN_LOOP_SHARES = (50, 80)
 WARM_SECONDS = 1
 CHECK_ORDERS = 2000
-ROWS_TOLERANCE = 0.02
+ROWS_TOLERANCE = 0.02  # rows per order: batches join two updates of one row, now and then
+SIZE_TOLERANCE = 0.05
 STATS_POLL_SECONDS = 20
 MARK_BEGIN, MARK_END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
@@ -36,6 +39,8 @@ def run(command):
 class Bench:
     def __init__(self, given):
         self.given = given
+        folder = self.sql(given.patron_url, "SHOW data_directory")
+        self.postmaster = (Path(folder) / "postmaster.pid").read_text().split()[0]
 
     def sql(self, url, text):
         return run([f"{self.given.pg_bin}/psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", text, url]).strip()
@@ -44,6 +49,33 @@ class Bench:
         """Every measurement begins with the same debts: none."""
         self.sql(self.given.patron_url, "CHECKPOINT")
 
+    def cpu_seconds(self):
+        """Processor time so far: of the server, of PostgreSQL's processes, of the clients started here."""
+        ticks = {"server": 0, "database": 0}
+        server, postmaster = self.given.pid_file.read_text().strip(), self.postmaster
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile
+            if path.parent.name == server:
+                ticks["server"] += sum(map(int, fields[11:13]))
+            elif path.parent.name == postmaster:
+                ticks["database"] += sum(map(int, fields[11:15]))  # with those of its children that ended
+            elif fields[1] == postmaster:
+                ticks["database"] += sum(map(int, fields[11:13]))
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = {name: count / os.sysconf("SC_CLK_TCK") for name, count in ticks.items()}
+        return {**seconds, "client": children.ru_utime + children.ru_stime}
+
+    def with_cpu(self, work):
+        """The result of work, with the microseconds of processor time that one answer took, by whom."""
+        before = self.cpu_seconds()
+        result = work()
+        answers = result["rate"] * (self.given.seconds + result.get("warm", 0))
+        after = self.cpu_seconds()
+        return {**result, **{f"{name}_us": (after[name] - before[name]) / answers * 1e6 for name in after}}
+
     def load_command(self, mix, connections, *more):
         given = self.given
         return [given.load, "--address", given.address, "--key-file", given.key_file, "--json", "--mix", mix,
@@ -51,6 +83,9 @@ class Bench:
 
     def load(self, mix, connections, rate=None):
         self.settle()
+        return self.with_cpu(lambda: self.load_once(mix, connections, rate))
+
+    def load_once(self, mix, connections, rate):
         more = ["--seconds", self.given.seconds, "--warm", WARM_SECONDS] + (["--rate", rate] if rate else [])
         command = [str(word) for word in self.load_command(mix, connections, *more)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -65,7 +100,7 @@ class Bench:
         bad = {status: count for status, count in result["statuses"].items() if int(status) >= 400}
         if bad or result["broken"] or (result["unanswered"] and not rate):
             raise Failed(f"{mix} at {connections} connections: not every answer was good: {text}")
-        return {**result, "rss_mb": rss / 1024}
+        return {**result, "rss_mb": rss / 1024, "warm": WARM_SECONDS}
 
     def rss(self):
         pid = self.given.pid_file.read_text().strip()
@@ -84,7 +119,7 @@ class Bench:
 
     def floor(self, script):
         self.settle()
-        return self.pgbench(script, f"--time={self.given.seconds}")
+        return self.with_cpu(lambda: self.pgbench(script, f"--time={self.given.seconds}"))
 
     def rows(self, url):
         """Rows written so far: {table: inserted + updated + deleted}."""
@@ -105,20 +140,29 @@ class Bench:
         written = {table: (n - before.get(table, 0)) / count for table, n in now.items()}
         return {table: n for table, n in written.items() if round(n, 2) > 0}
 
+    def row_bytes(self, url, name):
+        """The mean size of the rows that were written last."""
+        return float(self.sql(url, f"SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {name} ORDER BY ctid DESC "
+                                   f"LIMIT {CHECK_ORDERS // 2}) AS r"))
+
     def compare_rows(self):
-        """The floor is one only if it writes the same rows."""
+        """The floor is one only if it writes the same rows, as many and as large; returns {table: bytes of a row}."""
         per_client = CHECK_ORDERS // FLOOR_CLIENTS
         orders = self.rows_per_call(self.given.patron_url, CHECK_ORDERS, lambda: run(
             self.load_command("orders", FLOOR_CLIENTS, "--warm", 0, "--count", CHECK_ORDERS)))
         floor = self.rows_per_call(self.given.floor_url, per_client * FLOOR_CLIENTS, lambda: self.pgbench(
             "floor_order.sql", f"--transactions={per_client}"))
-        tables = sorted(set(orders) | set(floor))
-        pairs = [(name, orders.get(name, 0), floor.get(name, 0)) for name in tables]
-        apart = [f"{name} {a:.2f} and {b:.2f}" for name, a, b in pairs if abs(a - b) > ROWS_TOLERANCE * max(1, a)]
+        apart, sizes = [], {}
+        for name in sorted(set(orders) | set(floor)):
+            rows, floor_rows = orders.get(name, 0), floor.get(name, 0)
+            sizes[name] = self.row_bytes(self.given.patron_url, name)
+            floor_size = self.row_bytes(self.given.floor_url, name)
+            if abs(rows - floor_rows) > ROWS_TOLERANCE or abs(sizes[name] - floor_size) > SIZE_TOLERANCE * sizes[name]:
+                apart.append(f"{name} {rows:.2f} of {sizes[name]:.0f} bytes and {floor_rows:.2f} of {floor_size:.0f}")
         if apart:
             raise Failed("tests/load/floor_order.sql does not write the rows that an order writes. Rows per order, "
                          f"server and floor: {', '.join(apart)}")
-        return orders
+        return sizes
 
 
 class Measured:
@@ -176,22 +220,28 @@ def table(head, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
+def spread(results):
+    return f"{min(r['rate'] for r in results):,.0f} – {max(r['rate'] for r in results):,.0f}"
+
+
 def server_rows(measured):
     for name, results in measured.rounds.items():
         if name.startswith("floor"):
             continue
-        spread = f"{min(r['rate'] for r in results):,.0f} – {max(r['rate'] for r in results):,.0f}"
         late = sum(result["unanswered"] for result in results)
-        yield [name, f"{measured.median(name):,.0f}", spread,
-               *[f"{measured.median(name, key):.2f}" for key in ("p50_ms", "p95_ms", "p99_ms", "max_ms")],
-               f"{measured.median(name, 'rss_mb'):.1f}" + (f" ({late} unanswered)" if late else "")]
+        times = [f"{measured.median(name, key):.2f}" for key in ("p50_ms", "p95_ms", "p99_ms", "max_ms")]
+        cpu = [f"{measured.median(name, key):.0f}" for key in ("server_us", "database_us", "client_us")]
+        label = name + (f" ({late} unanswered)" if late else "")
+        yield [label, f"{measured.median(name):,.0f}", spread(results), *times, " + ".join(cpu),
+               f"{measured.median(name, 'rss_mb'):.1f}"]
 
 
 def floor_rows(measured):
     for name, results in measured.rounds.items():
         if name.startswith("floor"):
-            spread = f"{min(r['rate'] for r in results):,.0f} – {max(r['rate'] for r in results):,.0f}"
-            yield [name, f"{measured.median(name):,.0f}", spread, f"{measured.median(name, 'mean_ms'):.2f}"]
+            cpu = [f"{measured.median(name, key):.0f}" for key in ("database_us", "client_us")]
+            yield [name, f"{measured.median(name):,.0f}", spread(results), f"{measured.median(name, 'mean_ms'):.2f}",
+                   " + ".join(cpu)]
 
 
 def goals(measured):
@@ -210,20 +260,22 @@ def goals(measured):
     ]
 
 
-def report(bench, measured, written):
+def report(bench, measured, sizes):
     given = bench.given
     lines = [f"{machine(bench)}; {date.today().isoformat()}; {given.rounds} rounds of {given.seconds} s, "
              f"{given.customers:,} customers; medians.", ""]
     if not given.floor_only:
-        head = ["server", "per second", "lowest – highest", "p50 ms", "p95 ms", "p99 ms", "max ms", "memory MB"]
+        head = ["server", "per second", "lowest – highest", "p50 ms", "p95 ms", "p99 ms", "max ms",
+                "CPU µs: server + PostgreSQL + client", "memory MB"]
         lines += table(head, server_rows(measured)) + [""]
-    head = [f"PostgreSQL alone, {FLOOR_CLIENTS} clients", "per second", "lowest – highest", "mean ms"]
+    head = [f"PostgreSQL alone, {FLOOR_CLIENTS} clients", "per second", "lowest – highest", "mean ms",
+            "CPU µs: PostgreSQL + client"]
     lines += table(head, floor_rows(measured))
     if not given.floor_only:
         verdicts = [[*goal, "reached" if good else "**not reached**"] for *goal, good in goals(measured)]
         lines += [""] + table(["goal", "measured", "wanted", ""], verdicts)
-        lines += ["", "Rows written for one order, by both: " + ", ".join(
-            f"{name} {count:.2f}".replace(".00", "") for name, count in written.items()) + "."]
+        lines += ["", "For one order both write one row into each of: "
+                  + ", ".join(f"{name} ({size:.0f} bytes)" for name, size in sizes.items()) + "."]
     return "\n".join(lines)
 
 
@@ -250,11 +302,11 @@ def main():
     given = arguments()
     bench = Bench(given)
     try:
-        written = bench.compare_rows()
+        sizes = bench.compare_rows()
         measured = measure(bench, given.rounds, given.floor_only)
     except Failed as failed:
         sys.exit(f"tools/bench: {failed}")
-    text = report(bench, measured, written)
+    text = report(bench, measured, sizes)
     print(text)
     if given.write:
         write_between_marks(given.write, text)

@@ -1,0 +1,44 @@
+/* What the resources share: references in paths, and pages of lists. */
+#pragma once
+
+#include "base/cursor.h"
+#include "http/endpoint.h"
+
+/* Location of what was created: /v1/<collection>/<id>. */
+static inline void reply_created(struct ctx *c, const char *collection, struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        c->reply->location = arena_printf(c->arena, "/v1/%s/%s", collection, text);
+}
+
+/* The member `customer` (const char *) of an input: who is meant. */
+#define CUSTOMER_PATH                                                                                        \
+        FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")
+
+/* Members and fields of the query of a list. */
+#define PAGE_QUERY                                                                                           \
+        int64_t limit;                                                                                       \
+        const char *cursor
+#define PAGE_QUERY_FIELDS                                                                                    \
+        FIELD(limit, .in = IN_QUERY, .min = 1, .max = LIST_LIMIT_MAX, .dflt = "50",                          \
+              .doc = "Items on a page."),                                                                    \
+                FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before.")
+#define LIST_LIMIT_MAX 200
+
+/* Members and fields of a page of a list. */
+#define PAGE_OF(type_)                                                                                       \
+        LIST_OF(type_) data;                                                                                 \
+        bool has_more;                                                                                       \
+        const char *next_cursor
+#define PAGE_FIELDS(shape_)                                                                                  \
+        LIST(data, shape_), FIELD(has_more, .doc = "There is another page."),                                \
+                FIELD(next_cursor, .doc = "Ask with it for the next page; null on the last.")
+
+/* Put the rows on the page: limit of them, when one more was asked for. The last one on the page when there
+ * are more, for the cursor, else NULL. */
+#define PAGE_FILL(page_, rows_, limit_)                                                                      \
+        ((page_)->has_more = (rows_).n > (size_t)(limit_), (page_)->data.v = (rows_).v,                      \
+         (page_)->data.n = (page_)->has_more ? (size_t)(limit_) : (rows_).n,                                 \
+         (page_)->has_more ? &(page_)->data.v[(page_)->data.n - 1] : NULL)
