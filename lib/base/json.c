@@ -61,17 +61,6 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
         return ERR_OK;
 }
 
-bool json_text_equal(const char *a, const char *b)
-{
-        if (a == NULL || b == NULL || strcmp(a, b) == 0)
-                return a == b || (a != NULL && b != NULL);
-        json_t *one = json_loads(a, JSON_DECODE_ANY, NULL), *other = json_loads(b, JSON_DECODE_ANY, NULL);
-        bool equal = one != NULL && other != NULL && json_equal(one, other);
-        json_decref(one);
-        json_decref(other);
-        return equal;
-}
-
 /* Merge patch into the object target; depth is bounded by JSON_DEPTH_MAX on both sides. */
 static int merge(json_t *target, json_t *patch)
 {
@@ -114,4 +103,15 @@ const char *json_merge_patch(struct arena *arena, const char *target, const char
         json_decref(into);
         json_decref(from);
         return merged;
+}
+
+bool json_text_equal(const char *a, const char *b)
+{
+        if (a == NULL || b == NULL || strcmp(a, b) == 0)
+                return a == b || (a != NULL && b != NULL);
+        json_t *one = json_loads(a, JSON_DECODE_ANY, NULL), *other = json_loads(b, JSON_DECODE_ANY, NULL);
+        bool equal = one != NULL && other != NULL && json_equal(one, other);
+        json_decref(one);
+        json_decref(other);
+        return equal;
 }

@@ -121,10 +121,10 @@ struct field {
         enum place in;
         enum pii pii;
         bool need;
-        bool from_zero; /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
-        int64_t min,
-                max; /* of an integer, of characters (each text's), of a list's items; max 0: see field_max */
-        const char *dflt;          /* the value when absent, as it would stand in a query string */
+        bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
+        int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
+                             see field_max */
+        const char *dflt; /* the value when absent, as it would stand in a query string */
         const struct names *names; /* WIRE_ENUM */
         const struct format *format;
         const struct shape *of; /* WIRE_STRUCT, WIRE_POINTER, WIRE_LIST */

@@ -115,8 +115,7 @@ static struct date window_start(const struct batch *b)
         if (months < lifecycle_limits_default.loyal_window_months)
                 months = lifecycle_limits_default.loyal_window_months;
         for (size_t i = 0; i < b->count; i++) {
-                struct instant at = take_time_of(b->jobs[i].call->in, b->c->now);
-                struct date day = zone_date(&b->c->shop->zone, at);
+                struct date day = zone_date(&b->c->shop->zone, take_time_of(b->jobs[i].call->in, b->c->now));
                 if (date_compare(day, first) < 0)
                         first = day;
         }
@@ -274,7 +273,7 @@ static enum err leave_nothing(struct batch *b, const struct job *job)
 {
         if (job->claim->touched && b->count > 1)
                 return fail(b->c, ERR_CONFLICT,
-                            "A call of the batch leaves nothing but had touched its customer.");
+                            "A call of the batch changes nothing but had touched its customer.");
         b->undo = job->claim->touched;
         return ERR_OK;
 }
