@@ -243,23 +243,21 @@ static struct MHD_Daemon *daemon_start(struct server *server, const char **ret_w
 
 bool listener_start(struct server *server, const char **ret_why)
 {
-        struct MHD_Daemon *daemon = daemon_start(server, ret_why);
-
-        if (daemon == NULL)
+        server->daemon = daemon_start(server, ret_why);
+        if (server->daemon == NULL)
                 return false;
-        struct loop *loop = loop_start(daemon);
-        if (loop == NULL) {
-                *ret_why = "A thread could not be started.";
-                MHD_stop_daemon(daemon);
-                return false;
-        }
-        server->daemon = daemon;
-        server->loop = loop;
-        return true;
+        server->loop = loop_new(server->daemon);
+        if (loop_start(server->loop)) /* from here on there are requests */
+                return true;
+        *ret_why = "A thread could not be started.";
+        MHD_stop_daemon(server->daemon);
+        loop_free(server->loop);
+        return false;
 }
 
 void listener_stop(struct server *server)
 {
         loop_stop(server->loop);
         MHD_stop_daemon(server->daemon);
+        loop_free(server->loop);
 }

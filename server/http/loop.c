@@ -62,12 +62,25 @@ static void *loop_main(void *arg)
         return NULL;
 }
 
-/* A client that vanishes is an error of the write to it, not a signal: as the library is told. */
-static int start_thread(struct loop *loop)
+struct loop *loop_new(struct MHD_Daemon *daemon)
+{
+        struct loop *loop = calloc(1, sizeof *loop);
+
+        if (loop == NULL)
+                abort();
+        loop->daemon = daemon;
+        loop->wake = eventfd(0, EFD_CLOEXEC);
+        if (loop->wake < 0)
+                abort(); /* no descriptors left before the first request */
+        return loop;
+}
+
+bool loop_start(struct loop *loop)
 {
         pthread_attr_t attr;
         sigset_t pipe, before;
 
+        /* A client that vanishes is an error of the write to it, not a signal: as the library is told. */
         sigemptyset(&pipe);
         sigaddset(&pipe, SIGPIPE);
         pthread_sigmask(SIG_BLOCK, &pipe, &before); /* inherited */
@@ -76,23 +89,7 @@ static int start_thread(struct loop *loop)
         int error = pthread_create(&loop->thread, &attr, loop_main, loop);
         pthread_attr_destroy(&attr);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-        return error;
-}
-
-struct loop *loop_start(struct MHD_Daemon *daemon)
-{
-        struct loop *loop = calloc(1, sizeof *loop);
-
-        if (loop == NULL)
-                abort();
-        loop->daemon = daemon;
-        loop->wake = eventfd(0, EFD_CLOEXEC);
-        if (loop->wake >= 0 && start_thread(loop) == 0)
-                return loop;
-        if (loop->wake >= 0)
-                close(loop->wake);
-        free(loop);
-        return NULL;
+        return error == 0;
 }
 
 void loop_wake(struct loop *loop)
@@ -112,6 +109,10 @@ void loop_stop(struct loop *loop)
         atomic_store(&loop->stopping, true);
         loop_wake(loop);
         pthread_join(loop->thread, NULL);
+}
+
+void loop_free(struct loop *loop)
+{
         close(loop->wake);
         free(loop);
 }

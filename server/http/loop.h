@@ -6,11 +6,15 @@
 #pragma once
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
 struct loop;
 
-/* Run a daemon that was made for epoll without a thread. NULL when the system gives no thread. */
-struct loop *loop_start(struct MHD_Daemon *daemon);
+/* For a daemon that was made for epoll without a thread; never NULL. */
+struct loop *loop_new(struct MHD_Daemon *daemon);
+
+/* Start the thread. False when the system gives none. */
+bool loop_start(struct loop *loop);
 
 /* A connection was resumed: have it seen to. From any thread. */
 void loop_wake(struct loop *loop);
@@ -18,5 +22,8 @@ void loop_wake(struct loop *loop);
 /* Take no more connections: who comes now is refused by the system. */
 void loop_close(struct loop *loop);
 
-/* End the thread and free the loop; then the daemon can be stopped. */
+/* End the thread; then the daemon can be stopped. */
 void loop_stop(struct loop *loop);
+
+/* Free a loop whose thread does not run. */
+void loop_free(struct loop *loop);
