@@ -1,6 +1,7 @@
 /* The list of what is done beside the requests. */
 #include "chores.h"
 
+#include "access/access.h"
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "points/points.h"
@@ -31,9 +32,16 @@ static enum err activate_due_points(struct ctx *c, bool *ret_more)
         return points_activate_due(c, ACTIVATE_CUSTOMERS, ret_more);
 }
 
+static enum err store_use_of_keys(struct ctx *c, bool *ret_more)
+{
+        *ret_more = false;
+        return access_store_use(c);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"activate due points", 5, activate_due_points},
+        {"store the last use of keys", 5, store_use_of_keys},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

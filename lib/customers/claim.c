@@ -8,6 +8,8 @@
 struct member {
         struct customer customer;
         bool is_new, changed;
+        const struct customer *before; /* somebody known who gets another one here; NULL: as he was */
+        const struct ctx *changed_by;
 };
 
 /* One claim while it is worked on. */
@@ -230,6 +232,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         if (claim->created)
                 at = member_new(crowd, person, claim->channel);
         struct member *member = &crowd->members[at];
+        const struct customer before = member->customer;
         const char *external_id = claim->in->external_id;
         bool changed = false;
         if (external_id != NULL && member->customer.external_id == NULL) {
@@ -244,7 +247,29 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         member->changed |= changed;
         claim->customer = &member->customer;
         claim->touched = claim->created || changed || crowd->new_identity_count > identities_before;
+        if (claim->touched && !member->is_new && member->before == NULL) {
+                struct customer *kept = ARENA_NEW(crowd->c->arena, struct customer);
+                *kept = before;
+                member->before = kept;
+                member->changed_by = claim->c;
+        }
         return ERR_OK;
+}
+
+/* What known people were and become is told to the audit log; new ones are told by whoever creates them. */
+static enum err crowd_audit(const struct crowd *crowd)
+{
+        struct customer_trail *trails = ARENA_ARRAY(crowd->c->arena, crowd->count, struct customer_trail);
+        size_t n = 0;
+
+        for (size_t i = 0; i < crowd->count; i++) {
+                const struct member *member = &crowd->members[i];
+                if (member->before != NULL)
+                        trails[n++] = (struct customer_trail){.who = member->changed_by,
+                                                              .before = *member->before,
+                                                              .after = member->customer};
+        }
+        return trail_of_claims(crowd->c, trails, n, crowd->new_identities, crowd->new_identity_count);
 }
 
 static enum err crowd_store(struct crowd *crowd)
@@ -265,6 +290,7 @@ static enum err crowd_store(struct crowd *crowd)
                 else
                         updates[update_count++] = member->customer;
         }
+        TRY(crowd_audit(crowd));
         TRY(store_insert(c, inserts, insert_count));
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
