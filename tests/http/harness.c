@@ -25,11 +25,12 @@ void harness_must(struct ctx *c, enum err err)
 static void make_key(const char *scope, char *ret_line, size_t size)
 {
         struct ctx *c = fixture_ctx(harness.fixture);
-        const char *text, *scopes[] = {scope};
+        const char *scopes[] = {scope};
+        struct key_made made;
 
         c->now = clock_now();
-        harness_must(c, key_create(c, &(struct key_new){.name = "test", .scopes = {scopes, 1}}, &text));
-        snprintf(ret_line, size, "Authorization: Bearer %s\r\n", text);
+        harness_must(c, key_create(c, &(struct key_new){.name = "test", .scopes = {scopes, 1}}, &made));
+        snprintf(ret_line, size, "Authorization: Bearer %s\r\n", made.key);
 }
 
 struct server *harness_start(void)
