@@ -87,7 +87,7 @@ SQL_EXEC(
 SQL_MANY(keys_page, key_page, key_info,
          "SELECT " KEY_COLUMNS " FROM access_keys WHERE (created_at, id) > "
          "(coalesce(:after_at, '-infinity'), coalesce(:after_id, '')) ORDER BY created_at, id LIMIT :limit")
-SQL_OPT(key_find, key_ref, key_info, "SELECT " KEY_COLUMNS " FROM access_keys WHERE id = :id")
+SQL_OPT(key_read_one, key_ref, key_info, "SELECT " KEY_COLUMNS " FROM access_keys WHERE id = :id")
 SQL_OPT(key_lock, key_ref, key_info, "SELECT " KEY_COLUMNS " FROM access_keys WHERE id = :id FOR UPDATE")
 SQL_ONE(key_hash, key_ref, key_secrets,
         "SELECT id, hash, previous_hash, previous_until FROM access_keys WHERE id = :id")
@@ -109,7 +109,7 @@ static enum err shown(struct ctx *c, const char *id, struct key_info *ret)
 {
         bool found;
 
-        TRY(key_find(c, &(struct key_ref){id}, ret, &found));
+        TRY(key_read_one(c, &(struct key_ref){id}, ret, &found));
         return found ? ERR_OK : no_key(c, id);
 }
 
