@@ -5,8 +5,9 @@
 #include "http/idempotency.h"
 #include "points/points.h"
 
-/* Customers whose points are activated in one piece. */
-#define ACTIVATE_CUSTOMERS 200
+/* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
+ * them waits for milliseconds. */
+#define DUE_CUSTOMERS 200
 
 static enum err expire_once(struct ctx *c, void *arg)
 {
@@ -28,11 +29,17 @@ static enum err expire_idempotency_keys(struct ctx *c, bool *ret_more)
 
 static enum err activate_due_points(struct ctx *c, bool *ret_more)
 {
-        return points_activate_due(c, ACTIVATE_CUSTOMERS, ret_more);
+        return points_activate_due(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err expire_holds(struct ctx *c, bool *ret_more)
+{
+        return points_holds_expire_due(c, DUE_CUSTOMERS, ret_more);
 }
 
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
+        {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
 };
 const size_t chore_count = ARRAY_SIZE(chores);

@@ -62,6 +62,14 @@ enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *
         return customers_lock(c, ids, ret);
 }
 
+enum err customers_lock_ids(struct ctx *c, const struct uuids *ids)
+{
+        struct list rows = {0};
+
+        TRY(customers_lock(c, &(struct customer_ids){*ids}, &rows));
+        return db_flush(c);
+}
+
 enum err store_aliases(struct ctx *c, const struct customer_ids *ids, struct list *ret)
 {
         return aliases_find(c, ids, ret);

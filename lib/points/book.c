@@ -2,10 +2,12 @@
 
 #include <assert.h>
 
-NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off");
+#include "points/posting.h"
 
-/* Room for one more element; the old array stays in the arena, where it is freed with everything. */
-static void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
+NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
+      "expire");
+
+void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
 {
         if (count < *room)
                 return v;
@@ -16,8 +18,8 @@ static void *grown(struct arena *arena, void *v, size_t count, size_t *room, siz
         return larger;
 }
 
-static void write_entry(struct book *book, struct journal *journal, const struct posting *why,
-                        enum entry_kind kind, int64_t amount)
+void write_entry(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
+                 int64_t amount)
 {
         struct points_account *account = &book->account;
 
@@ -41,8 +43,7 @@ static void write_entry(struct book *book, struct journal *journal, const struct
         book->changed = true;
 }
 
-/* Note that the entry just written drew from a lot. */
-static void write_draw(struct book *book, struct journal *journal, size_t lot, int64_t amount)
+void write_draw(struct book *book, struct journal *journal, size_t lot, int64_t amount)
 {
         if (book->lot_states[lot] == LOT_STORED)
                 book->lot_states[lot] = LOT_CHANGED;
@@ -58,21 +59,30 @@ static void write_draw(struct book *book, struct journal *journal, size_t lot, i
         };
 }
 
-static void write_draws(struct book *book, struct journal *journal, const struct allocations *taken)
+void write_draws(struct book *book, struct journal *journal, const struct allocations *taken)
 {
         for (size_t i = 0; i < taken->n; i++)
                 write_draw(book, journal, taken->v[i].lot, taken->v[i].amount);
 }
 
-static size_t lot_add(struct book *book, struct arena *arena, struct lot lot)
+static size_t lot_add(struct book *book, struct arena *arena, struct lot lot, enum lot_state state)
 {
         size_t room = book->lot_room;
 
         book->lots = grown(arena, book->lots, book->lot_count, &book->lot_room, sizeof *book->lots);
         book->lot_states = grown(arena, book->lot_states, book->lot_count, &room, sizeof *book->lot_states);
-        book->lot_states[book->lot_count] = LOT_NEW;
+        book->lot_states[book->lot_count] = (unsigned char)state;
         book->lots[book->lot_count] = lot;
         return book->lot_count++;
+}
+
+void book_lots_add(struct book *book, struct arena *arena, const struct list *rows)
+{
+        const struct lot *lots = rows->v;
+
+        for (size_t i = 0; i < rows->n; i++)
+                if (uuid_equal(lots[i].customer_id, book->account.customer_id))
+                        (void)lot_add(book, arena, lots[i], LOT_STORED);
 }
 
 /* Make points active; debt is paid off first. Returns what paid debt, which is no longer in the lot. */
@@ -100,7 +110,8 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
                                          .remaining = amount,
                                          .pending = pending,
                                          .active_from = pending ? active_from : why->at,
-                                         .order_id = why->order_id});
+                                         .order_id = why->order_id},
+                            LOT_NEW);
         int64_t paid = 0;
         if (pending)
                 account->pending += amount;
@@ -171,8 +182,12 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
 
 bool book_check(const struct book *book)
 {
-        int64_t remaining = 0;
+        int64_t remaining = 0, held = 0;
 
+        for (size_t i = 0; i < book->hold_count; i++)
+                held += book->holds[i].state == HOLD_OPEN ? book->holds[i].points : 0;
+        if (held > book->account.held)
+                return false; /* not all holds need be here */
         if (!book->lots_loaded)
                 return true;
         for (size_t i = 0; i < book->lot_count; i++)

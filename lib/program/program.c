@@ -41,7 +41,9 @@ SHAPE(points_settings, "How points behave.",
             .doc = "How long earned points wait: none, a number of days after the order counts, or until it is delivered or completed."),
       FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
-            .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."));
+            .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
+      FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",
+            .doc = "Spent points that a refund gives back live at least this long, though their time was over."));
 #undef SHAPE_T
 
 #define SHAPE_T struct requirement

@@ -37,7 +37,8 @@ struct points_settings {
         unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at
                              once */
         int64_t pending_days;
-        unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
+        unsigned refund_policy;     /* enum refund_policy: from where a refund may take points back */
+        int64_t restored_life_days; /* how long restored points live at least, from then on */
 };
 
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };

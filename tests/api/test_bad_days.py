@@ -28,6 +28,8 @@ UNTOUCHED = {"meta_get"}  # reads no table
 def lane(operation):
     return LANES.get(operation.id, "api")
 
+HOLDS = 200  # far more than there are calls about one
+
 
 class House:
     """A server with little room, one customer and one order in it, and sound calls of every operation."""
@@ -40,6 +42,12 @@ class House:
         program = self.client.get("/v1/program").ok()
         self.program = {name: value for name, value in program.items() if name != "version"}
         self.lines = iter(range(1, 21))
+        self.holds = iter([self.hold() for _ in range(HOLDS)])
+
+    def hold(self):
+        """A hold that can be resolved once."""
+        path = f"/v1/customers/ext:{self.customer}/points/holds"
+        return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
 
     def body(self, operation):
         """A fresh body that the operation accepts."""
@@ -50,6 +58,9 @@ class House:
             "customer_put_one": lambda: {"name": fresh("name")},
             "customer_patch_one": lambda: {"name": fresh("name")},
             "points_redeem": lambda: {"points": 1},
+            "points_hold_create": lambda: {"points": 1},
+            "points_hold_capture_one": lambda: {"points": 1},
+            "points_hold_release_one": lambda: {"reason": "left"},
             "program_replace": lambda: self.program,
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
@@ -57,10 +68,14 @@ class House:
         assert (operation.id in bodies) == ("requestBody" in operation.spec), f"say what {operation.id} accepts"
         return json.dumps(bodies[operation.id]()).encode() if operation.id in bodies else None
 
+    def known(self, operation):
+        """What its path may name."""
+        hold = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
+        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", **hold}
+
     def call(self, operation, client=None, *more):
-        known = {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}"}
         client = client or self.client
-        return client.send(operation.method, address(operation, known), self.body(operation), headers_for(client, operation, *more))
+        return client.send(operation.method, address(operation, self.known(operation)), self.body(operation), headers_for(client, operation, *more))
 
     def call_alone(self, operation, *more):
         """Over a connection of its own, for threads."""
@@ -160,7 +175,7 @@ def test_whoever_waited_beyond_the_deadline_is_answered_503_and_has_changed_noth
 def test_a_second_request_under_a_key_that_is_at_work_is_409(house, operation):
     key = ("Idempotency-Key", fresh("key"))
     pairs = [pair for pair in headers_for(house.client, operation) if pair[0] != "Idempotency-Key"] + [key]
-    path, body = address(operation, {"customer": f"ext:{house.customer}"}), house.body(operation)
+    path, body = address(operation, house.known(operation)), house.body(operation)
 
     def one_of_two():
         client = Client(house.server, house.contract)

@@ -26,10 +26,11 @@ def nothing_written(server):
 
 @pytest.fixture(scope="module")
 def known(admin):
-    """References of a customer and an order for the paths."""
+    """References of a customer, an order and a hold for the paths."""
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid"}
+    admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid"}
 
 
 @every(WITH_BODY)
@@ -121,7 +122,7 @@ def test_an_unknown_query_parameter_is_told_together_with_the_others(admin, know
             continue
         kind, name = one["schema"]["type"], one["name"]
         value, code = {"integer": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type")}.get(
-            kind, ("a" * (one["schema"].get("maxLength", 0) + 1), "too_long"))
+            kind, ("a" * (one["schema"].get("maxLength", 0) + 1), "unknown_value" if "enum" in one["schema"] else "too_long"))
         query += f"&{name}={value}"
         wrong.add((name, code))
     body = sound_body(operation)
@@ -145,7 +146,7 @@ def test_query_limits_are_exceeded_by_one_or_given_twice(admin, known, nothing_w
         for value, code in cases:
             answer = send(admin, operation, known, sound_body(operation), f"?{name}={quoted(str(value))}")
             assert answer.faults == {(name, code)}, value
-        good = {"integer": "1", "boolean": "true"}.get(schema["type"], "x")
+        good = schema["enum"][0] if "enum" in schema else {"integer": "1", "boolean": "true"}.get(schema["type"], "x")
         answer = send(admin, operation, known, sound_body(operation), f"?{name}={good}&{name}={good}")
         assert answer.faults == {(name, "duplicate")}
 
@@ -261,7 +262,8 @@ def test_a_reference_to_nobody_is_404(admin, nothing_written, operation):
     if operation.id != "customer_put_one":  # which creates him
         references.append("ext:nobody")
     for reference in references:
-        target = {"customer": reference, "order": reference}
+        target = {"customer": reference, "order": reference, "hold": reference}
         send(admin, operation, target, body).is_problem(404, "not-found")
-    answer = send(admin, operation, {"customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
-    assert answer.faults == {("customer" if "{customer}" in operation.path else "order", "too_long")}
+    names = [name for name in ("customer", "order", "hold") if f"{{{name}}}" in operation.path]
+    answer = send(admin, operation, dict.fromkeys(names, "a" * 301), sound_body(operation))
+    assert answer.faults == {(name, "too_long") for name in names}
