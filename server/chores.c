@@ -4,6 +4,7 @@
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "points/points.h"
+#include "tiers/cycles.h"
 
 /* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
  * them waits for milliseconds. */
@@ -37,10 +38,31 @@ static enum err expire_holds(struct ctx *c, bool *ret_more)
         return points_holds_expire_due(c, DUE_CUSTOMERS, ret_more);
 }
 
+/* Customers whose tiers are looked at in one transaction. */
+#define TIER_CUSTOMERS 500
+
+static enum err judge_tiers(struct ctx *c, bool *ret_more)
+{
+        return tiers_judge_due(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err give_notice(struct ctx *c, bool *ret_more)
+{
+        return tiers_give_notice(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err end_pins(struct ctx *c, bool *ret_more)
+{
+        return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
+        {"judge tiers at the end of their cycle", 5, judge_tiers},
+        {"give notice of tiers that would fall", 60, give_notice},
+        {"end pins", 60, end_pins},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

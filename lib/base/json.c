@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 /* Depth by counting brackets outside strings, before a parser recurses. */
@@ -87,4 +89,15 @@ const char *json_merge_patch(struct arena *arena, const char *target, const char
         json_decref(into);
         json_decref(from);
         return merged;
+}
+
+bool json_text_equal(const char *a, const char *b)
+{
+        if (a == NULL || b == NULL || strcmp(a, b) == 0)
+                return a == b || (a != NULL && b != NULL);
+        json_t *one = json_loads(a, JSON_DECODE_ANY, NULL), *other = json_loads(b, JSON_DECODE_ANY, NULL);
+        bool equal = one != NULL && other != NULL && json_equal(one, other);
+        json_decref(one);
+        json_decref(other);
+        return equal;
 }

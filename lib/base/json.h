@@ -16,6 +16,10 @@
  * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
 enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
+/* Are two texts the same JSON value, however they are written (PostgreSQL writes jsonb its own way)? NULL
+ * only equals NULL; text that is no JSON only equals itself. */
+bool json_text_equal(const char *a, const char *b);
+
 /* RFC 7396: what becomes of the JSON object in target (NULL: an empty one) when patch is merged into it; the
  * arena's. Both were stored or decoded before, so both are sound. */
 const char *json_merge_patch(struct arena *arena, const char *target, const char *patch);

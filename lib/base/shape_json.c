@@ -61,9 +61,10 @@ __attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, 
 static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
 {
         bool has_min = field->min != 0 || field->max != 0 || field->from_zero;
+        int64_t min = has_min ? field->min : field->wire == WIRE_INT32 ? INT32_MIN : INT64_MIN;
 
-        if (has_min && value < field->min)
-                fault_at(c, where, "too_small", "must be at least %" PRId64, field->min);
+        if (value < min)
+                fault_at(c, where, "too_small", "must be at least %" PRId64, min);
         else if (value > field_max(field))
                 fault_at(c, where, "too_large", "must be at most %" PRId64, field_max(field));
 }

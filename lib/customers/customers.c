@@ -102,6 +102,12 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
         return version_check(c, &customer, expected_version);
 }
 
+enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
+{
+        TRY(store_lock(c, &(struct customer_ids){*ids}, ret));
+        return db_flush(c);
+}
+
 enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
 {
         return customers_page(c, page, ret);
@@ -226,7 +232,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
-        if (uuid_known(in->id))
+        if (SHAPE_HAS(customer_in, in, id))
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));

@@ -106,10 +106,11 @@ static enum err piece_do(struct ctx *c, void *arg)
         struct book *books = ARENA_ARRAY(c->arena, n, struct book);
         struct book **stored = ARENA_ARRAY(c->arena, n, struct book *);
         struct journal journal = {.arena = c->arena};
+        struct list locked;
         TX(tx);
 
         TRY(tx_begin(c, &tx));
-        TRY(customers_lock_ids(c, &piece->customers));
+        TRY(customers_lock(c, &piece->customers, &locked));
         TRY(books_load(c, piece, books));
         for (size_t i = 0; i < n; i++) {
                 piece->due->decide(c, &books[i], &journal);
