@@ -38,6 +38,21 @@ static enum err expire_holds(struct ctx *c, bool *ret_more)
         return points_holds_expire_due(c, DUE_CUSTOMERS, ret_more);
 }
 
+static enum err expire_points(struct ctx *c, bool *ret_more)
+{
+        return points_expire_due(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err expire_inactive(struct ctx *c, bool *ret_more)
+{
+        return points_expire_inactive(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err warn_of_expiry(struct ctx *c, bool *ret_more)
+{
+        return points_warn_due(c, DUE_CUSTOMERS, ret_more);
+}
+
 /* Customers whose tiers are looked at in one transaction. */
 #define TIER_CUSTOMERS 500
 
@@ -61,6 +76,10 @@ const struct chore chores[] = {
         {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
+        {"expire points", 5,
+         expire_points}, /* after activation: what became active too late lapses in the same round */
+        {"expire points of the inactive", 300, expire_inactive},
+        {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
 };

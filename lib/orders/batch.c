@@ -203,6 +203,8 @@ static enum err load_more(struct batch *b, const struct list *orders)
                         continue;
                 bool has_holds = holds_of(job, &holds);
                 if (has_holds ||
+                    book_earn_needs_lots(&job->desk->book, &b->session.journal,
+                                         take_time_of(job->call->in, b->c->now)) ||
                     take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
@@ -389,10 +391,11 @@ enum err orders_take(struct ctx *c, struct order_call *calls, size_t n)
 {
         PROGRAM(program);
         TX(tx);
-        struct batch b = {
-                .c = c,
-                .session = {
-                        .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
+        struct batch b = {.c = c,
+                          .session = {.arena = c->arena,
+                                      .program = program,
+                                      .shop = c->shop,
+                                      .journal = journal_of(c, program)}};
 
         batch_start(&b, calls, n);
         TRY(tx_begin(c, &tx));

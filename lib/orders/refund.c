@@ -226,7 +226,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct order found;
         struct loaded loaded = {0};
         struct session session = {
-                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+                .arena = c->arena, .program = program, .shop = c->shop, .journal = journal_of(c, program)};
         struct refund_answer answer = {0};
 
         TRY(tx_begin(c, &tx));

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "points/expiry.h"
 #include "points/posting.h"
 
 NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
@@ -23,6 +24,8 @@ void write_entry(struct book *book, struct journal *journal, const struct postin
 {
         struct points_account *account = &book->account;
 
+        if ((kind == ENTRY_EARN || kind == ENTRY_SPEND) && why->at.us > account->moved_at.us)
+                account->moved_at = why->at;
         assert(account->active >= 0 && account->pending >= 0 && account->held >= 0 && account->debt >= 0);
         journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n,
                                    &journal->entry_room, sizeof *journal->entries.v);
@@ -86,15 +89,28 @@ void book_lots_add(struct book *book, struct arena *arena, const struct list *ro
 }
 
 /* Make points active; debt is paid off first. Returns what paid debt, which is no longer in the lot. */
-static int64_t activate(struct points_account *account, struct lot *lot)
+static int64_t activate(struct points_account *account, const struct journal *journal, struct lot *lot)
 {
         int64_t paid = account->debt < lot->remaining ? account->debt : lot->remaining;
 
         lot->pending = false;
+        lot->expires_at = expiry_of(journal->expiry, journal->zone, lot->active_from);
         lot->remaining -= paid;
         account->debt -= paid;
         account->active += lot->remaining;
         return paid;
+}
+
+struct journal journal_of(const struct ctx *c, const struct program *program)
+{
+        return (struct journal){.arena = c->arena, .expiry = &program->points.expiry, .zone = &c->shop->zone};
+}
+
+bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at)
+{
+        struct instant end = expiry_by_inactivity(journal->expiry, journal->zone, book->account.moved_at);
+
+        return instant_known(end) && end.us <= at.us;
 }
 
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
@@ -102,7 +118,9 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
 {
         struct points_account *account = &book->account;
 
-        assert(amount > 0);
+        assert(amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
+        if (book->lots_loaded)
+                (void)book_expire(book, journal, why);
         size_t at = lot_add(book, journal->arena,
                             (struct lot){.customer_id = account->customer_id,
                                          .lot_no = account->last_seq + 1,
@@ -116,7 +134,7 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
         if (pending)
                 account->pending += amount;
         else
-                paid = activate(account, &book->lots[at]);
+                paid = activate(account, journal, &book->lots[at]);
         account->lifetime_earned += amount;
         write_entry(book, journal, why, ENTRY_EARN, amount);
         write_draw(book, journal, at, paid);
@@ -136,8 +154,9 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
                         continue;
                 int64_t points = lot->remaining;
                 book->account.pending -= points;
-                int64_t paid = activate(&book->account, lot);
-                lot->active_from = why->at;
+                if (named)
+                        lot->active_from = why->at;
+                int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
                 write_draw(book, journal, i, paid);
                 total += points;
@@ -150,6 +169,7 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
         struct allocations taken;
 
         assert(amount > 0 && book->lots_loaded);
+        (void)book_expire(book, journal, why);
         if (!allocate_spend(journal->arena, book->lots, book->lot_count, amount, why->at, &taken))
                 return false;
         book->account.active -= amount;

@@ -28,7 +28,8 @@ struct points_account {
         int64_t lifetime_earned; /* net of what refunds took back */
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
-        int64_t last_seq; /* of the ledger */
+        int64_t last_seq;        /* of the ledger */
+        struct instant moved_at; /* when points were last earned or spent; none: never */
 };
 SHAPE_DECLARE(points_account);
 
@@ -53,9 +54,11 @@ struct lot_draw {
         int64_t seq, lot_no, amount;
 };
 
-/* What the postings of one transaction wrote, over all its books. */
+/* What the postings of one transaction go by, and what they wrote, over all its books. */
 struct journal {
         struct arena *arena;
+        const struct expiry_settings *expiry; /* of the programme in force */
+        const struct zone *zone;              /* the shop's */
         LIST_OF(struct ledger_entry) entries;
         LIST_OF(struct lot_draw) draws;
         size_t entry_room, draw_room;
@@ -113,17 +116,26 @@ struct posting {
 /* Add lots (struct lot) as they are stored to those of the book, each once. */
 void book_lots_add(struct book *book, struct arena *arena, const struct list *rows);
 
+/* A journal without entries. */
+struct journal journal_of(const struct ctx *c, const struct program *program);
+
+/* Must the lots be at hand before anything is earned at a moment? So it is when what there was has lapsed by
+ * inactivity: it must not come to life again. */
+bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at);
+
 /* Earn amount > 0. Active points pay off debt first. A pending lot waits until active_from (none: until it is
- * activated by hand). */
+ * activated by hand). The programme says when what is active lapses. */
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from);
 
 /* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are
- * due only when their order is named. Needs the lots. Returns the points that became active or paid debt. */
+ * due only when their order is named. Their life is counted from the moment they were due. Needs the lots.
+ * Returns the points that became active or paid debt. */
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id);
 
-/* Spend amount > 0 from the active lots, or nothing: false when there are too few. Needs the lots. */
+/* Spend amount > 0 from the active lots, or nothing: false when there are too few. What has lapsed expires
+ * first. Needs the lots. */
 bool book_spend(struct book *book, struct journal *journal, const struct posting *why, int64_t amount);
 
 /* Take back amount > 0 that why->order_id earned; what can't be taken becomes debt or is written off, by
@@ -131,8 +143,9 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
 
-/* Reserve hold->points > 0 of the active lots, or nothing: NULL when there are too few. The hold is added to
- * the book and returned; it is good until the next one is added. Needs the lots. */
+/* Reserve hold->points > 0 of the active lots, or nothing: NULL when there are too few. What has lapsed
+ * expires first. The hold is added to the book and returned; the pointer is good until the next one is added.
+ * Needs the lots. */
 struct hold *book_hold(struct book *book, struct journal *journal, const struct posting *why,
                        const struct hold *hold);
 

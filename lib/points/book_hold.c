@@ -1,6 +1,7 @@
 /* Points that are reserved, and those that come back. Pure. */
 #include <assert.h>
 
+#include "points/expiry.h"
 #include "points/posting.h"
 
 NAMES(hold_state_names, "open", "captured", "released", "expired");
@@ -51,6 +52,7 @@ struct hold *book_hold(struct book *book, struct journal *journal, const struct 
         struct allocations taken;
 
         assert(hold->points > 0 && book->lots_loaded);
+        (void)book_expire(book, journal, why);
         if (!allocate_spend(journal->arena, book->lots, book->lot_count, hold->points, why->at, &taken))
                 return NULL;
         book->account.active -= hold->points;
@@ -182,6 +184,23 @@ void book_release(struct book *book, struct journal *journal, const struct posti
         give_back(book, journal, why, hold, hold->points);
 }
 
+/* What lapsed by inactivity has no date of its own; it gets one, or it would lapse again as soon as it is
+ * looked at. */
+static void inactive_lots_live(struct book *book, const struct journal *journal,
+                               const struct restorations *back, struct instant now, int64_t life_days)
+{
+        struct instant inactive =
+                expiry_by_inactivity(journal->expiry, journal->zone, book->account.moved_at);
+
+        if (!instant_known(inactive) || inactive.us > now.us)
+                return;
+        for (size_t i = 0; i < back->n; i++) {
+                struct lot *lot = &book->lots[back->v[i].lot];
+                if (!instant_known(lot->expires_at))
+                        lot->expires_at.us = now.us + life_days * INSTANT_DAY;
+        }
+}
+
 void book_restore(struct book *book, struct journal *journal, const struct posting *why, struct hold *hold,
                   int64_t points, int64_t min_life_days)
 {
@@ -192,6 +211,7 @@ void book_restore(struct book *book, struct journal *journal, const struct posti
         (void)book_expire(book, journal, why); /* or what is left in a lapsed lot would live again too */
         allocate_restore(journal->arena, book->lots, spent, hold->draws.n, points, why->at, min_life_days,
                          &back);
+        inactive_lots_live(book, journal, &back, why->at, min_life_days);
         draws_return(hold, spent);
         hold->restored += points;
         book->account.lifetime_spent -= points;
@@ -200,52 +220,64 @@ void book_restore(struct book *book, struct journal *journal, const struct posti
 
 /* ------------------------------------------------------------------ expiry */
 
-static bool lapses_at(const struct lot *lot, struct instant expires_at)
+/* When a lot lapses: on its own date or, without one, by inactivity. */
+static struct instant lapse_of(const struct lot *lot, struct instant inactive)
 {
-        return !lot->pending && lot->remaining > 0 && lot->expires_at.us == expires_at.us;
+        return instant_known(lot->expires_at) ? lot->expires_at : inactive;
+}
+
+static bool holds_something(const struct lot *lot)
+{
+        return !lot->pending && lot->remaining > 0;
 }
 
 /* The earliest date on which something lapsed that has not been booked; none: nothing has. */
-static struct instant first_lapsed(const struct book *book, struct instant now)
+static struct instant first_lapsed(const struct book *book, struct instant inactive, struct instant now)
 {
         struct instant first = {0};
 
         for (size_t i = 0; i < book->lot_count; i++) {
-                struct instant at = book->lots[i].expires_at;
-                if (instant_known(at) && at.us <= now.us && lapses_at(&book->lots[i], at) &&
+                struct instant at = lapse_of(&book->lots[i], inactive);
+                if (holds_something(&book->lots[i]) && instant_known(at) && at.us <= now.us &&
                     (!instant_known(first) || at.us < first.us))
                         first = at;
         }
         return first;
 }
 
+/* Empty the lots that lapse on a date. */
+static void date_expire(struct book *book, struct journal *journal, struct instant at, struct instant date,
+                        struct instant inactive)
+{
+        struct allocations taken = {.v = ARENA_ARRAY(journal->arena, book->lot_count, struct allocation)};
+        char *text = arena_alloc(journal->arena, INSTANT_TEXT_SIZE);
+        int64_t points = 0;
+
+        for (size_t i = 0; i < book->lot_count; i++) {
+                struct lot *lot = &book->lots[i];
+                if (!holds_something(lot) || lapse_of(lot, inactive).us != date.us)
+                        continue;
+                taken.v[taken.n++] = (struct allocation){.lot = i, .amount = lot->remaining};
+                points += lot->remaining;
+                lot->remaining = 0;
+        }
+        instant_format(date, text);
+        book->account.active -= points;
+        book->account.lifetime_expired += points;
+        write_entry(book, journal, &(struct posting){.at = at, .cause = "expiry", .reference = text},
+                    ENTRY_EXPIRE, -points);
+        write_draws(book, journal, &taken);
+}
+
 int64_t book_expire(struct book *book, struct journal *journal, const struct posting *why)
 {
-        struct posting entry = {.at = why->at, .cause = "expiry"};
-        int64_t total = 0;
+        struct instant inactive =
+                expiry_by_inactivity(journal->expiry, journal->zone, book->account.moved_at);
+        int64_t before = book->account.lifetime_expired;
 
         assert(book->lots_loaded);
-        for (struct instant date = first_lapsed(book, why->at); instant_known(date);
-             date = first_lapsed(book, why->at)) {
-                struct allocations taken = {
-                        .v = ARENA_ARRAY(journal->arena, book->lot_count, struct allocation)};
-                int64_t points = 0;
-                for (size_t i = 0; i < book->lot_count; i++) {
-                        struct lot *lot = &book->lots[i];
-                        if (!lapses_at(lot, date))
-                                continue;
-                        taken.v[taken.n++] = (struct allocation){.lot = i, .amount = lot->remaining};
-                        points += lot->remaining;
-                        lot->remaining = 0;
-                }
-                char *text = arena_alloc(journal->arena, INSTANT_TEXT_SIZE);
-                instant_format(date, text);
-                entry.reference = text;
-                book->account.active -= points;
-                book->account.lifetime_expired += points;
-                write_entry(book, journal, &entry, ENTRY_EXPIRE, -points);
-                write_draws(book, journal, &taken);
-                total += points;
-        }
-        return total;
+        for (struct instant date = first_lapsed(book, inactive, why->at); instant_known(date);
+             date = first_lapsed(book, inactive, why->at))
+                date_expire(book, journal, why->at, date, inactive);
+        return book->account.lifetime_expired - before;
 }

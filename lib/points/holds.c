@@ -3,6 +3,7 @@
 
 #include "customers/customers.h"
 #include "points/store.h"
+#include "program/programs.h"
 
 #define SHAPE_T struct hold_probe
 SHAPE(hold_probe, "Holds with their customers.", FIELD(customers), FIELD(holds));
@@ -148,19 +149,21 @@ static struct hold seen(struct hold hold, struct instant now)
         return hold;
 }
 
-static enum err store_and_show(struct ctx *c, struct book *book, const struct journal *journal,
-                               const struct hold *hold, struct hold_result *ret)
+static enum err store_and_show(struct ctx *c, const struct program *program, struct book *book,
+                               const struct journal *journal, const struct hold *hold,
+                               struct hold_result *ret)
 {
         TRY(book_store(c, book, journal));
         ret->hold = *hold;
-        return balance_after(c, book, &ret->balance);
+        return balance_after(c, program, book, &ret->balance);
 }
 
 enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result *ret)
 {
         struct customer customer;
         struct book book;
-        struct journal journal = {.arena = c->arena};
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
         struct posting why = {.at = c->now,
                               .cause = "hold",
                               .reference = in->reference != NULL ? in->reference : in->reason};
@@ -170,7 +173,6 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
         TRY(book_load(c, customer.id, id, &book));
         if (book_hold_find(&book, id) != NULL)
                 return fail(c, ERR_HOLD_EXISTS, "The customer has a hold %s already.", in->reference);
-        (void)book_expire(&book, &journal, &why);
         const struct hold *hold = book_hold(
                 &book, &journal, &why,
                 &(struct hold){.id = id,
@@ -180,14 +182,15 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
                                .expires_at.us = c->now.us + in->expires_in_seconds * INSTANT_SECOND});
         if (hold == NULL)
                 return points_too_few(c, &book, in->points, "hold");
-        return store_and_show(c, &book, &journal, hold, ret);
+        return store_and_show(c, program, &book, &journal, hold, ret);
 }
 
 enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struct hold_result *ret)
 {
         struct book book;
         struct hold *hold;
-        struct journal journal = {.arena = c->arena};
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
 
         TRY(open_hold(c, in->customer, in->hold, &book, &hold));
         int64_t points = in->points.set ? in->points.v : hold->points;
@@ -197,21 +200,22 @@ enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struc
         }
         struct posting why = {.at = c->now, .cause = "capture", .reference = hold->reference};
         book_capture(&book, &journal, &why, hold, points);
-        return store_and_show(c, &book, &journal, hold, ret);
+        return store_and_show(c, program, &book, &journal, hold, ret);
 }
 
 enum err points_hold_release(struct ctx *c, const struct hold_release *in, struct hold_result *ret)
 {
         struct book book;
         struct hold *hold;
-        struct journal journal = {.arena = c->arena};
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
 
         TRY(open_hold(c, in->customer, in->hold, &book, &hold));
         struct posting why = {.at = c->now,
                               .cause = "release",
                               .reference = in->reason != NULL ? in->reason : hold->reference};
         book_release(&book, &journal, &why, hold, HOLD_RELEASED);
-        return store_and_show(c, &book, &journal, hold, ret);
+        return store_and_show(c, program, &book, &journal, hold, ret);
 }
 
 enum err points_hold_get(struct ctx *c, const char *customer, const char *reference, struct hold *ret)

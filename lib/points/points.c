@@ -4,7 +4,9 @@
 
 #include "base/idmap.h"
 #include "customers/customers.h"
+#include "points/expiry.h"
 #include "points/store.h"
+#include "program/programs.h"
 
 #define SHAPE_T struct customers_key
 SHAPE(customers_key, "Customers.", FIELD(ids));
@@ -21,8 +23,8 @@ SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(
 
 SQL_LATER(
         accounts_load, customers_key, points_account,
-        "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq "
-        "FROM points_accounts WHERE customer_id = ANY(:ids)")
+        "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq, "
+        "moved_at FROM points_accounts WHERE customer_id = ANY(:ids)")
 
 SQL_LATER(
         lots_load, customers_key, lot,
@@ -32,12 +34,12 @@ SQL_LATER(
 SQL_BATCH(
         accounts_store, points_account,
         "INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, "
-        "lifetime_expired, last_seq) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
-        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq) "
+        "lifetime_expired, last_seq, moved_at) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
+        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq, :moved_at) "
         "ON CONFLICT (customer_id) DO UPDATE SET active = excluded.active, pending = excluded.pending, "
         "held = excluded.held, debt = excluded.debt, lifetime_earned = excluded.lifetime_earned, "
         "lifetime_spent = excluded.lifetime_spent, lifetime_expired = excluded.lifetime_expired, "
-        "last_seq = excluded.last_seq")
+        "last_seq = excluded.last_seq, moved_at = excluded.moved_at")
 
 SQL_BATCH(
         entries_insert, ledger_entry,
@@ -157,26 +159,39 @@ SQL_LATER(expiries_load, customers_key, expiring,
           "WHERE customer_id = ANY(:ids) AND expires_at IS NOT NULL AND remaining > 0 AND NOT pending "
           "GROUP BY customer_id, expires_at ORDER BY customer_id, expires_at")
 
-/* Dated expiries as they are, the rest never lapses. */
-static void expiries_give(struct arena *arena, const struct list *rows, struct points_balance *balance)
+/* Dated expiries as they are; the rest lapses by inactivity or never. */
+static void expiries_give(struct arena *arena, const struct list *rows, struct instant inactive,
+                          struct points_balance *balance)
 {
         const struct expiring *expiring = rows->v;
-        int64_t dated = 0;
+        int64_t undated = balance->active;
         size_t n = 0;
 
         for (size_t i = 0; i < rows->n; i++)
-                n += uuid_equal(expiring[i].customer_id, balance->customer_id);
-        balance->next_expiries.v = ARENA_ARRAY(arena, n + 1, struct expiry);
+                if (uuid_equal(expiring[i].customer_id, balance->customer_id)) {
+                        undated -= expiring[i].points;
+                        n++;
+                }
+        struct expiry *next = balance->next_expiries.v = ARENA_ARRAY(arena, n + 1, struct expiry);
+        n = 0;
         for (size_t i = 0; i < rows->n; i++) {
                 if (!uuid_equal(expiring[i].customer_id, balance->customer_id))
                         continue;
-                balance->next_expiries.v[balance->next_expiries.n++] =
-                        (struct expiry){expiring[i].expires_at, expiring[i].points};
-                dated += expiring[i].points;
+                if (undated > 0 && instant_known(inactive) && inactive.us < expiring[i].expires_at.us) {
+                        next[n++] = (struct expiry){inactive, undated};
+                        undated = 0;
+                }
+                next[n++] = (struct expiry){expiring[i].expires_at, expiring[i].points};
         }
-        if (balance->active > dated)
-                balance->next_expiries.v[balance->next_expiries.n++] =
-                        (struct expiry){.points = balance->active - dated};
+        if (undated > 0)
+                next[n++] = (struct expiry){inactive, undated};
+        balance->next_expiries.n = n;
+}
+
+static struct instant inactive_end(const struct ctx *c, const struct program *program,
+                                   const struct points_account *account)
+{
+        return expiry_by_inactivity(&program->points.expiry, &c->shop->zone, account->moved_at);
 }
 
 /* Balances of these ids; returns how many of the reads found an account. */
@@ -185,6 +200,7 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
         struct uuids key = {ids, n};
         struct list accounts = {0}, expiries = {0};
         struct idmap by_id = idmap_new(c->arena, n);
+        PROGRAM(program);
 
         TRY(points_accounts_later(c, &key, &accounts));
         TRY(expiries_load(c, &(struct customers_key){key}, &expiries));
@@ -195,8 +211,10 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
                 size_t at = uuid_known(ids[i]) ? idmap_get(&by_id, ids[i]) : SIZE_MAX;
                 if (at == SIZE_MAX)
                         continue;
-                balance_of(&((const struct points_account *)accounts.v)[at], reads[i].balance);
-                expiries_give(reads[i].c->arena, &expiries, reads[i].balance);
+                const struct points_account *account = &((const struct points_account *)accounts.v)[at];
+                balance_of(account, reads[i].balance);
+                expiries_give(reads[i].c->arena, &expiries, inactive_end(c, program, account),
+                              reads[i].balance);
         }
         return ERR_OK;
 }
@@ -246,7 +264,8 @@ enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct lis
         return ledger_load(c, page, ret);
 }
 
-enum err balance_after(struct ctx *c, const struct book *book, struct points_balance *ret)
+enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
+                       struct points_balance *ret)
 {
         struct uuid customer_id = book->account.customer_id;
         struct list expiries = {0};
@@ -254,7 +273,7 @@ enum err balance_after(struct ctx *c, const struct book *book, struct points_bal
         TRY(expiries_load(c, &(struct customers_key){{&customer_id, 1}}, &expiries));
         TRY(db_flush(c));
         balance_of(&book->account, ret);
-        expiries_give(c->arena, &expiries, ret);
+        expiries_give(c->arena, &expiries, inactive_end(c, program, &book->account), ret);
         return ERR_OK;
 }
 
@@ -272,16 +291,16 @@ enum err points_spend(struct ctx *c, const struct points_spending *in, struct po
 {
         struct customer customer;
         struct book book;
-        struct journal journal = {.arena = c->arena};
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
 
         TRY(customer_lock(c, in->customer, &customer));
         TRY(book_load(c, customer.id, /* hold_id= */ (struct uuid){0}, &book));
         struct posting why = {.at = c->now, .cause = "redemption", .reference = in->reason};
-        (void)book_expire(&book, &journal, &why);
         if (!book_spend(&book, &journal, &why, in->points))
                 return points_too_few(c, &book, in->points, "redemption");
         TRY(book_store(c, &book, &journal));
         *ret = (struct points_spent){
                 .customer_id = customer.id, .seq = book.account.last_seq, .points = in->points};
-        return balance_after(c, &book, &ret->balance);
+        return balance_after(c, program, &book, &ret->balance);
 }

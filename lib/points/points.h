@@ -137,3 +137,10 @@ enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_
 
 /* Give back holds whose time is over. */
 enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Expire what has lapsed on its date; what has lapsed by inactivity. */
+enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Warn, once, of what will lapse within the programme's warn_days. */
+enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

@@ -16,7 +16,8 @@ enum err book_load(struct ctx *c, struct uuid customer_id, struct uuid hold_id, 
 enum err book_store(struct ctx *c, struct book *book, const struct journal *journal) MUST_CHECK;
 
 /* The balance of a book whose writes are queued. */
-enum err balance_after(struct ctx *c, const struct book *book, struct points_balance *ret) MUST_CHECK;
+enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
+                       struct points_balance *ret) MUST_CHECK;
 
 /* ERR_POINTS_TOO_FEW: what costs more than the balance. */
 enum err points_too_few(struct ctx *c, const struct book *book, int64_t required,

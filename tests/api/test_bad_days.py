@@ -28,7 +28,7 @@ UNTOUCHED = {"meta_get"}  # reads no table
 def lane(operation):
     return LANES.get(operation.id, "api")
 
-HOLDS = 200  # far more than there are calls about one
+HOLDS = 80  # far more than there are calls about one
 
 
 class House:
