@@ -1,6 +1,7 @@
 /* The list of what is done beside the requests. */
 #include "chores.h"
 
+#include "access/access.h"
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "points/points.h"
@@ -53,6 +54,18 @@ static enum err warn_of_expiry(struct ctx *c, bool *ret_more)
         return points_warn_due(c, DUE_CUSTOMERS, ret_more);
 }
 
+static enum err store_use_once(struct ctx *c, void *arg)
+{
+        (void)arg;
+        return access_store_use(c);
+}
+
+static enum err store_use_of_keys(struct ctx *c, bool *ret_more)
+{
+        *ret_more = false;
+        return db_run(c, store_use_once, /* arg= */ NULL);
+}
+
 /* Customers whose tiers are looked at in one transaction. */
 #define TIER_CUSTOMERS 500
 
@@ -75,6 +88,7 @@ const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
+        {"store the last use of keys", 5, store_use_of_keys},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
         {"expire points", 5,
          expire_points}, /* after activation: what became active too late lapses in the same round */

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "base/shape_json.h"
+#include "base/json.h"
 
 const struct shape nothing_shape = {.name = "nothing", .doc = "Nothing.", .size = sizeof(struct nothing)};
 

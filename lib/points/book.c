@@ -186,6 +186,7 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
         struct reversal reversal;
 
         assert(amount > 0 && book->lots_loaded);
+        (void)book_expire(book, journal, why);
         allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at,
                          &reversal);
         account->pending -= reversal.taken_pending;

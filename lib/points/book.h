@@ -138,8 +138,8 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
  * first. Needs the lots. */
 bool book_spend(struct book *book, struct journal *journal, const struct posting *why, int64_t amount);
 
-/* Take back amount > 0 that why->order_id earned; what can't be taken becomes debt or is written off, by
- * policy. Needs the lots. */
+/* Take back amount > 0 that why->order_id earned; what has lapsed expires first, what can't be taken becomes
+ * debt or is written off, by policy. Needs the lots. */
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
 

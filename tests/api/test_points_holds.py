@@ -270,3 +270,17 @@ def test_of_64_orders_that_name_one_hold_one_gets_it(admin):
     answers = admin.parallel([("POST", "/v1/orders", order(customer, 100, points_hold="ext:c")) for _ in range(64)])
     assert sorted(answer.status for answer in answers) == [201] + [409] * 63
     assert sums(admin, customer) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("what", ["", "/ext:c/capture", "/ext:c/release"])
+def test_without_a_key_it_is_400_and_under_a_used_one_422(admin, what):
+    customer = with_points(admin, 10)
+    hold(admin, customer, 4, reference="c").ok(201)
+    first, other = ({"points": 1}, {"points": 2}) if what != "/ext:c/release" else ({"reason": "a"}, {"reason": "b"})
+    path, key = holds(customer) + what, fresh("key")
+    admin.post(path, first).is_problem(400, "idempotency-key-required")
+    done = admin.post(path, first, Idempotency_Key=key)
+    assert done.status in (200, 201)
+    again = admin.post(path, first, Idempotency_Key=key)
+    assert again.body == done.body and again.headers["idempotency-hit"] == "true"
+    admin.post(path, other, Idempotency_Key=key).is_problem(422, "idempotency-key-reused")

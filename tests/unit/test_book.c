@@ -280,19 +280,13 @@ static void do_reverse(void)
                 return;
         int64_t points = test_between(1, m.earned_of[order]);
         m.earned_of[order] -= points;
-        int64_t ends[LOTS_MAX];
-        for (int i = 0; i < m.lot_count; i++)
-                ends[i] = instant_known(m.lots[i].expires_at) ? m.lots[i].expires_at.us : INT64_MAX;
+        model_expire();
         for (int64_t i = 0; i < points; i++) {
                 struct unit *unit = unit_next(UNIT_PENDING, order);
                 if (unit == NULL)
                         unit = unit_next(UNIT_ACTIVE, order);
-                if (unit == NULL) {
-                        for (int k = 0; k < m.unit_count; k++)
-                                if (m.units[k].state == UNIT_ACTIVE && ends[m.units[k].lot] > m.now.us &&
-                                    (unit == NULL || before(m.units[k].lot, unit->lot)))
-                                        unit = &m.units[k];
-                }
+                if (unit == NULL)
+                        unit = unit_next(UNIT_ACTIVE, -1);
                 if (unit == NULL)
                         unit = unit_next(UNIT_PENDING, -1);
                 if (unit == NULL)
