@@ -26,11 +26,12 @@ def nothing_written(server):
 
 @pytest.fixture(scope="module")
 def known(admin):
-    """References of a customer and an order for the paths."""
+    """References of a customer, an order and a hold for the paths."""
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
+    admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid", "key": key}
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key}
 
 
 @every(WITH_BODY)
@@ -303,7 +304,8 @@ def test_a_reference_to_nobody_is_404(admin, nothing_written, operation):
     if operation.id != "customer_put_one":  # which creates him
         references.append("ext:nobody")
     for reference in references:
-        target = {"customer": reference, "order": reference}
+        target = {"customer": reference, "order": reference, "hold": reference}
         send(admin, operation, target, body).is_problem(404, "not-found")
-    answer = send(admin, operation, {"customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
-    assert answer.faults == {("customer" if "{customer}" in operation.path else "order", "too_long")}
+    names = [name for name in ("customer", "order", "hold") if f"{{{name}}}" in operation.path]
+    answer = send(admin, operation, dict.fromkeys(names, "a" * 301), sound_body(operation))
+    assert answer.faults == {(name, "too_long") for name in names}
