@@ -25,7 +25,7 @@ extern const struct names entry_kind_names;
 struct points_account {
         struct uuid customer_id;
         int64_t active, pending, held, debt;
-        int64_t lifetime_earned; /* net of what refunds took back */
+        int64_t lifetime_earned; /* net of what refunds took back, not of what they wrote off */
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
