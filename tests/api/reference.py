@@ -220,6 +220,7 @@ class Customer:
 
     def pass_time(self, program, now):
         """Everything that is due by now, each thing at its own moment, one after the other."""
+        before = self.rank(program)
         while True:
             due = [one for one in self.dues(program) if one[0] <= now]
             if not due:
@@ -228,11 +229,13 @@ class Customer:
             act(at)
         if self.pin and self.pin[1] <= now:
             self.pin = None
+        if self.rank(program) < before:
+            self.rise(program, now)  # what was bought after the end of the cycle
 
     def dues(self, program):
         for hold in self.holds.values():
             if hold.state == "open" and hold.expires_at is not None:
-                yield hold.expires_at, 0, lambda at, hold=hold: self.release(hold, "expired")
+                yield hold.expires_at, 0, lambda at, hold=hold: self.release(program, hold, "expired", at)
         for lot in self.lots:
             if lot.pending and lot.active_from is not None and lot.remaining:
                 yield lot.active_from, 1, lambda at, lot=lot: self.activate(program, lot, at)
@@ -247,6 +250,13 @@ class Customer:
         lot.pending, lot.active_from = False, at
         lot.remaining = self.pay_debt(lot.remaining)
         lot.expires_at = self.expiry(program, at)
+
+    def expire_lapsed(self, program, at):
+        """What lapsed while it was held."""
+        for lot in self.lots:
+            lapses = self.lapses_at(program, lot)
+            if not lot.pending and lapses is not None and lapses <= at:
+                self.expire(lot)
 
     def expire(self, lot):
         self.expired += lot.remaining
@@ -278,15 +288,17 @@ class Customer:
         self.holds[reference] = Hold(points, expires_at, self.draw(points))
         return True
 
-    def capture(self, hold, points, at):
+    def capture(self, program, hold, points, at):
         hold.state, hold.captured = "captured", points
         self.spent += points
         self.moved_at = at
         self.put_back(hold.draws, hold.points - points)
+        self.expire_lapsed(program, at)
 
-    def release(self, hold, state):
+    def release(self, program, hold, state, at):
         hold.state = state
         self.put_back(hold.draws, hold.points)
+        self.expire_lapsed(program, at)
 
     def restore(self, program, hold, points, at):
         """Captured points go back; a lot that has lapsed lives a while again."""
@@ -327,7 +339,7 @@ class Customer:
         self.orders[body["external_id"]] = order
         before, order.status, order.body = order.status, body["status"], body
         if order.day is None:
-            self.attach_hold(order, body.get("points_hold"))
+            self.attach_hold(program, order, body.get("points_hold"), at)
         if order.status == "cancelled":
             self.cancel(program, order, at, outcome)
         elif order.status != "placed" and before in (None, "placed"):
@@ -339,11 +351,11 @@ class Customer:
         outcome.tier_after = self.shown_tier(at)
         return outcome
 
-    def attach_hold(self, order, reference):
+    def attach_hold(self, program, order, reference, at):
         if reference == order.hold:
             return
         if order.hold:
-            self.release(self.holds[order.hold], "released")
+            self.release(program, self.holds[order.hold], "released", at)
         order.hold = reference
         if reference:
             hold = self.holds[reference]
@@ -355,12 +367,10 @@ class Customer:
             self.award(program, order, at, outcome)
         if order.hold:
             hold = self.holds[order.hold]
-            self.capture(hold, hold.points, at)
+            self.capture(program, hold, hold.points, at)
             outcome.spent = hold.points
         self.add(order.day, order.total, 1, outcome.growth_earned)
-        rank = max(self.rank(program), self.qualified(program, self.calendar.day(at)))
-        if rank != self.rank(program):
-            self.move(program, rank, at)
+        self.rise(program, at)
 
     def award(self, program, order, at, outcome):
         facts = self.facts(program, order, at)
@@ -384,7 +394,7 @@ class Customer:
     def cancel(self, program, order, at, outcome):
         if order.day is None:
             if order.hold:
-                self.release(self.holds[order.hold], "released")
+                self.release(program, self.holds[order.hold], "released", at)
             return
         rest = [(i, line.body["quantity"] - line.refunded_quantity, line.paid - line.refunded)
                 for i, line in enumerate(order.lines)]
@@ -467,6 +477,11 @@ class Customer:
         return {rank for rank, tier in enumerate(program["tiers"])
                 if rank == 0 or self.met(tier["qualify"], *when) or self.met(tier.get("keep"), *when)}
 
+    def rise(self, program, at):
+        rank = self.qualified(program, self.calendar.day(at))
+        if rank > self.rank(program):
+            self.move(program, rank, at)
+
     def judge_refund(self, program, before, today, at):
         rank, after = self.rank(program), self.held_by(program, today)
         if rank in before and rank not in after:
@@ -478,28 +493,30 @@ class Customer:
         self.until = self.cycle_end(program, rank, self.calendar.day(at))
 
     def cycle_end(self, program, rank, day):
-        """The end of the cycle that begins on a day; None: the tier is held for good."""
-        settings, tier = program["cycle"], program["tiers"][rank]
-        if rank == 0 or not any((tier.get("keep") or {}).values()):
+        """The end of the cycle that begins on a day; None: the lowest tier is held for good."""
+        settings = program["cycle"]
+        if rank == 0:
             return None
         anchor = {"tier_start": day, "joining": self.calendar.day(self.joined),
                   "calendar_year": datetime.date(day.year, 1, 1)}[settings["anchor"]]
-        cycles = 1
-        while add_months(anchor, cycles * settings["cycle_months"]) <= day:
-            cycles += 1
-        return self.calendar.start(add_months(anchor, cycles * settings["cycle_months"]))
+        months = 0
+        while add_months(anchor, months) <= day:
+            months += settings["cycle_months"]
+        return self.calendar.start(add_months(anchor, months))
 
     def end_cycle(self, program, at):
         """A tier that is kept neither at the end of the cycle nor at that of the grace falls."""
         rank, today, end = self.rank(program), self.calendar.day(at), self.calendar.day(self.until)
-        keep = program["tiers"][rank].get("keep")
-        lower = rank if self.met(keep, end, end) or self.met(keep, today, today) else self.fallen(program, rank, today)
-        if lower != rank:
+        lower = self.fallen(program, rank, today)
+        if lower < rank and self.fallen(program, rank, end) < rank:
             self.move(program, lower, at)
         else:
             self.until = self.cycle_end(program, rank, end)
 
     def fallen(self, program, rank, today):
+        """The rank after a cycle, as of the beginning of a day."""
+        if self.met(program["tiers"][rank].get("keep"), today, today):
+            return rank
         way = program["cycle"]["downgrade"]
         floors = [i for i, tier in enumerate(program["tiers"][:rank + 1]) if tier.get("floor")]
         lower = {"none": rank, "one_step": rank - 1,

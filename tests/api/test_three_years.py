@@ -51,6 +51,7 @@ class Years:
         self.walk.program = random_program(self.rng)
         stored = self.admin.put("/v1/program", self.walk.program).ok()
         eventually(lambda: self.admin.get("/v1/meta").ok()["program_version"] == stored["version"])
+        self.go_to(self.walk.now)  # what lapses by the new one
 
     def go_to(self, now):
         self.admin.post("/v1/test/clock", {"now": text(now), "stands": True}).ok()

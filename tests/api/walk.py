@@ -241,10 +241,10 @@ class Walker:
         name = self.rng.choice(self.free_holds())
         hold, path = self.customer.holds[name], f"{self.points()}/holds/ext:{name}"
         if self.rng.random() < 0.4:
-            self.customer.release(hold, "released")
+            self.customer.release(self.walk.program, hold, "released", self.at)
             return Call(f"{path}/release", {}, 200, self.check_balance(), key=self.fresh("k"))
         points = self.rng.choice((hold.points, self.rng.randint(1, hold.points)))
-        self.customer.capture(hold, points, self.at)
+        self.customer.capture(self.walk.program, hold, points, self.at)
         return Call(f"{path}/capture", {"points": points}, 200, self.check_balance(), key=self.fresh("k"))
 
     # ------------------------------------------------------------------ tiers
