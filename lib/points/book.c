@@ -140,6 +140,18 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
         write_draw(book, journal, at, paid);
 }
 
+/* Points that become active are a movement. What had lapsed by then stays lapsed, even when it is booked late. */
+static void move_with(struct book *book, struct journal *journal, const struct posting *why, const struct lot *lot)
+{
+        struct posting then = *why;
+
+        if (lot->active_from.us <= book->account.moved_at.us)
+                return;
+        then.at = lot->active_from;
+        (void)book_expire(book, journal, &then);
+        book->account.moved_at = lot->active_from;
+}
+
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id)
 {
@@ -154,9 +166,10 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
                 if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
                         continue;
                 int64_t points = lot->remaining;
-                book->account.pending -= points;
                 if (!dated)
                         lot->active_from = why->at;
+                move_with(book, journal, why, lot);
+                book->account.pending -= points;
                 int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
                 write_draw(book, journal, i, paid);

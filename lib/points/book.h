@@ -29,7 +29,7 @@ struct points_account {
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
-        struct instant moved_at; /* when points were last earned or spent; none: never */
+        struct instant moved_at; /* when points were last earned, became active or were spent; none: never */
 };
 SHAPE_DECLARE(points_account);
 

@@ -121,7 +121,7 @@ class Customer:
     earned: int = 0
     spent: int = 0
     expired: int = 0
-    moved_at: int = None  # points were last earned or spent
+    moved_at: int = None  # points were last earned, became active or were spent
     tier: str = None
     since: int = None
     until: int = None
@@ -248,6 +248,7 @@ class Customer:
 
     def activate(self, program, lot, at):
         lot.pending, lot.active_from = False, at
+        self.moved_at = max(self.moved_at, at)
         lot.remaining = self.pay_debt(lot.remaining)
         lot.expires_at = self.expiry(program, at)
 
