@@ -1,7 +1,10 @@
 /* The list of what is done beside the requests. */
 #include "chores.h"
 
+#include "customers/behaviour.h"
+#include "customers/tags.h"
 #include "db/db.h"
+#include "directory/directory.h"
 #include "http/idempotency.h"
 #include "points/points.h"
 
@@ -31,9 +34,34 @@ static enum err activate_due_points(struct ctx *c, bool *ret_more)
         return points_activate_due(c, ACTIVATE_CUSTOMERS, ret_more);
 }
 
+/* Tags taken off in one piece. */
+#define EXPIRE_TAGS 500
+
+static enum err expire_tags(struct ctx *c, bool *ret_more)
+{
+        return tags_expire(c, EXPIRE_TAGS, ret_more);
+}
+
+static enum err keep_behaviour_partitions(struct ctx *c, bool *ret_more)
+{
+        *ret_more = false;
+        return behaviour_partitions_keep(c);
+}
+
+/* Behind a burst of orders the directory follows at its own pace: what is left waits for the next second. */
+static enum err catch_up_directory(struct ctx *c, bool *ret_more)
+{
+        TRY(directory_catch_up(c, DIRECTORY_EACH_SECOND, ret_more));
+        *ret_more = false;
+        return ERR_OK;
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"activate due points", 5, activate_due_points},
+        {"expire tags", 30, expire_tags},
+        {"keep behaviour partitions", 3600, keep_behaviour_partitions},
+        {"catch up the directory", 1, catch_up_directory},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

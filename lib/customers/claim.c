@@ -2,12 +2,15 @@
 #include <assert.h>
 
 #include "base/idmap.h"
+#include "customers/attributes.h"
 #include "customers/store.h"
+#include "events/events.h"
 
 /* One customer of the batch. */
 struct member {
         struct customer customer;
         bool is_new, changed;
+        bool touched; /* new, changed or with another identity */
 };
 
 /* One claim while it is worked on. */
@@ -34,6 +37,9 @@ static void person_read(struct customer_claim *claim, struct person *person)
         struct ctx *c = claim->c;
 
         identities_of(c, claim->pointer, in, &person->identities);
+        if (in->attributes.text != NULL)
+                attributes_check(c, arena_printf(c->arena, "%s/attributes", claim->pointer),
+                                 in->attributes.text);
         if (uuid_known(in->id))
                 person->id = in->id;
         else if (in->external_id != NULL)
@@ -244,6 +250,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         member->changed |= changed;
         claim->customer = &member->customer;
         claim->touched = claim->created || changed || crowd->new_identity_count > identities_before;
+        member->touched |= claim->touched;
         return ERR_OK;
 }
 
@@ -252,23 +259,31 @@ static enum err crowd_store(struct crowd *crowd)
         struct ctx *c = crowd->c;
         struct customer *inserts = ARENA_ARRAY(c->arena, crowd->count, struct customer);
         struct customer *updates = ARENA_ARRAY(c->arena, crowd->count, struct customer);
-        size_t insert_count = 0, update_count = 0;
+        struct uuid *touched = ARENA_ARRAY(c->arena, crowd->count, struct uuid);
+        struct event_list events = {0};
+        size_t insert_count = 0, update_count = 0, touched_count = 0;
 
         for (size_t i = 0; i < crowd->count; i++) {
                 struct member *member = &crowd->members[i];
-                if (!member->is_new && !member->changed)
-                        continue;
-                member->customer.version++;
-                member->customer.updated_at = c->now;
-                if (member->is_new)
-                        inserts[insert_count++] = member->customer;
-                else
-                        updates[update_count++] = member->customer;
+                if (member->is_new || member->changed) {
+                        member->customer.version++;
+                        member->customer.updated_at = c->now;
+                        if (member->is_new)
+                                inserts[insert_count++] = member->customer;
+                        else
+                                updates[update_count++] = member->customer;
+                }
+                if (member->touched) {
+                        touched[touched_count++] = member->customer.id;
+                        customer_told(c->arena, &events, member->is_new, &member->customer, c->now);
+                }
         }
         TRY(store_insert(c, inserts, insert_count));
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
-        return store_identities_add(c, crowd->new_identities, crowd->new_identity_count);
+        TRY(store_identities_add(c, crowd->new_identities, crowd->new_identity_count));
+        TRY(customers_touched(c, touched, touched_count));
+        return events_store(c, &events);
 }
 
 enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)

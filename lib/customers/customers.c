@@ -1,6 +1,8 @@
 #include "customers/customers.h"
 
+#include "customers/attributes.h"
 #include "customers/store.h"
+#include "events/events.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
@@ -25,27 +27,18 @@ SHAPE(customer_key, "One id, current or old.", FIELD(id));
 #undef SHAPE_T
 
 #define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
-#define CONTACT(kind)                                                                                        \
-        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind      \
-        "' LIMIT 1) AS " kind
-
 SQL_OPT(customer_find, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS
-        ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
+        "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE id = " CURRENT_ID)
 
 SQL_OPT(customer_find_locked, customer_key, customer,
         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
 
-#define SHAPE_T struct customer_page
-SHAPE(customer_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
-#undef SHAPE_T
-
-SQL_MANY(
-        customers_page, customer_page, customer,
-        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT(
-                "email") " FROM customers "
-                         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
-                         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
+void customer_told(struct arena *arena, struct event_list *events, bool created,
+                   const struct customer *customer, struct instant at)
+{
+        event_add(arena, events, created ? EVENT_CUSTOMER_CREATED : EVENT_CUSTOMER_UPDATED, customer->id, at,
+                  &customer_event_shape, &(struct customer_event){customer->external_id, customer->version});
+}
 
 static enum err no_customer(struct ctx *c, const char *reference)
 {
@@ -78,11 +71,6 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find_locked(c, &key, ret, &found));
         return found ? ERR_OK : no_customer(c, reference);
-}
-
-enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
-{
-        return customers_page(c, page, ret);
 }
 
 /* The customer as it is shown, with what this transaction queued. */
@@ -191,6 +179,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                         int64_t expected_version, struct customer *ret)
 {
         struct customer customer;
+        struct event_list events = {0};
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
@@ -203,11 +192,15 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                 return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.",
                             (long long)customer.version, (long long)expected_version);
         }
+        attributes_check(c, "#/attributes", in->attributes.text);
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
         shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
+        TRY(customers_touched(c, &customer.id, 1));
+        customer_told(c->arena, &events, /* created= */ false, &customer, c->now);
+        TRY(events_store(c, &events));
         return shown(c, customer.id, ret);
 }

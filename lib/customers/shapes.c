@@ -4,6 +4,7 @@ NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_displ
       "event", "live", "short_video", "offsite", "social", "referral", "community", "offline", "import",
       "other");
 NAMES(gender_names, "female", "male", "other");
+NAMES(deal_names, "deal", "inquiring", "no_deal");
 
 #define IDENTITIES_MAX 20
 
@@ -43,9 +44,19 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
       LIST(identities, identity, .max = IDENTITIES_MAX), PROFILE_FIELDS);
 #undef SHAPE_T
 
+#define SHAPE_T struct customer_metrics
+SHAPE(customer_metrics, "What orders and points say of a customer.", FIELD(tier, .need = true),
+      FIELD(orders, .doc = "Paid and not wholly refunded."),
+      FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth), FIELD(points_active),
+      FIELD(first_order_at), FIELD(last_order_at));
+#undef SHAPE_T
+
 #define SHAPE_T struct customer
 SHAPE(customer, "A customer.", FIELD(id, .need = true), FIELD(external_id, .doc = EXTERNAL_ID_DOC),
       FIELD(phone, .pii = PII_PHONE), FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
-      FIELD(version, .doc = "Counts up with every change; the ETag."), FIELD(created_at, .need = true),
-      FIELD(updated_at, .need = true));
+      FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
+      FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
+      FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),
+      POINTER(metrics, customer_metrics), FIELD(version, .doc = "Counts up with every change; the ETag."),
+      FIELD(created_at, .need = true), FIELD(updated_at, .need = true));
 #undef SHAPE_T

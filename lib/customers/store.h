@@ -29,7 +29,12 @@ SHAPE_DECLARE(identity_keys);
 #define CUSTOMER_COLUMNS                                                                                     \
         "id, external_id, name, gender, birthday, language, country, province, city, district, owner, "      \
         "source_channel AS \"source.channel\", source_detail AS \"source.detail\", "                         \
-        "source_campaign AS \"source.campaign\", attributes, preferences, version, created_at, updated_at"
+        "source_campaign AS \"source.campaign\", attributes, preferences, inquired_at, version, created_at, updated_at"
+
+#define CONTACT_COLUMN(kind)                                                                                 \
+        ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind    \
+        "' LIMIT 1) AS " kind
+#define CONTACT_COLUMNS CONTACT_COLUMN("phone") CONTACT_COLUMN("email")
 
 /* Queue: lock these rows in the order of their ids; *ret is filled by the next round trip. */
 enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
@@ -51,6 +56,11 @@ struct identities {
         size_t n;
 };
 void identities_of(struct ctx *c, const char *pointer, const struct customer_in *in, struct identities *ret);
+
+/* Note the event that a customer was created or changed. */
+struct event_list;
+void customer_told(struct arena *arena, struct event_list *events, bool created,
+                   const struct customer *customer, struct instant at);
 
 /* The id that an identity has in an idmap. */
 struct uuid identity_key(const char *kind, const char *value);
