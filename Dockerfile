@@ -12,7 +12,7 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
         libmicrohttpd12 libpq5 libjansson4 libuuid1 libsodium23 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --user-group --uid 10001 --no-create-home --shell /usr/sbin/nologin patron
+    && useradd --user-group --uid 10001 --no-create-home --shell /usr/sbin/nologin patron
 COPY --from=build /src/build/release/patron /usr/local/bin/patron
 COPY LICENSE /usr/share/doc/patron/LICENSE
 USER patron

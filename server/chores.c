@@ -7,6 +7,7 @@
 #include "directory/directory.h"
 #include "http/idempotency.h"
 #include "points/points.h"
+#include "tiers/cycles.h"
 
 /* Customers whose points are activated in one piece. */
 #define ACTIVATE_CUSTOMERS 200
@@ -56,12 +57,33 @@ static enum err catch_up_directory(struct ctx *c, bool *ret_more)
         return ERR_OK;
 }
 
+/* Customers whose tiers are looked at in one transaction. */
+#define TIER_CUSTOMERS 500
+
+static enum err judge_tiers(struct ctx *c, bool *ret_more)
+{
+        return tiers_judge_due(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err give_notice(struct ctx *c, bool *ret_more)
+{
+        return tiers_give_notice(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err end_pins(struct ctx *c, bool *ret_more)
+{
+        return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"activate due points", 5, activate_due_points},
         {"expire tags", 30, expire_tags},
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
+        {"judge tiers at the end of their cycle", 5, judge_tiers},
+        {"give notice of tiers that would fall", 60, give_notice},
+        {"end pins", 60, end_pins},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

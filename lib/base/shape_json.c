@@ -56,57 +56,15 @@ __attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, 
         text_free(&pointer);
 }
 
-/* Depth by counting brackets outside strings, before a parser recurses. */
-static bool too_deep(const char *bytes, size_t len)
-{
-        int depth = 0;
-        bool quoted = false;
-
-        for (size_t i = 0; i < len; i++) {
-                char ch = bytes[i];
-                if (quoted) {
-                        if (ch == '\\')
-                                i++;
-                        else if (ch == '"')
-                                quoted = false;
-                } else if (ch == '"') {
-                        quoted = true;
-                } else if (ch == '{' || ch == '[') {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return true;
-                } else if (ch == '}' || ch == ']') {
-                        depth--;
-                }
-        }
-        return false;
-}
-
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
-{
-        json_error_t error;
-
-        if (too_deep(bytes, len)) {
-                fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
-                return problem_check(c);
-        }
-        json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL) {
-                problem_int(c, "line", error.line);
-                problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
-        }
-        *ret = json;
-        return ERR_OK;
-}
-
 /* ------------------------------------------------------------------ limits */
 
 static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
 {
         bool has_min = field->min != 0 || field->max != 0 || field->from_zero;
+        int64_t min = has_min ? field->min : field->wire == WIRE_INT32 ? INT32_MIN : INT64_MIN;
 
-        if (has_min && value < field->min)
-                fault_at(c, where, "too_small", "must be at least %" PRId64, field->min);
+        if (value < min)
+                fault_at(c, where, "too_small", "must be at least %" PRId64, min);
         else if (value > field_max(field))
                 fault_at(c, where, "too_large", "must be at most %" PRId64, field_max(field));
 }
@@ -302,9 +260,8 @@ static void decode_texts(struct ctx *c, const struct where *where, const struct 
 static void decode_any(struct ctx *c, const struct where *where, const struct field *field,
                        const json_t *json, struct json_text *at)
 {
-        size_t max = field->max != 0 ? (size_t)field->max
-                                     : 65536; /* bytes: a page of attributes, not a document store */
-        char *dump = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        size_t max = field->max != 0 ? (size_t)field->max : JSON_BYTES_MAX;
+        char *dump = json_dumps(json, JSON_COMPACT);
 
         if (dump == NULL || strlen(dump) > max)
                 fault_at(c, where, "too_long", "must have at most %zu bytes", max);
@@ -355,7 +312,10 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
                         decode_texts(c, where, field, json, at);
                 break;
         case WIRE_JSON:
-                decode_any(c, where, field, json, at);
+                if (!json_is_object(json))
+                        wrong_type(c, where, "an object");
+                else
+                        decode_any(c, where, field, json, at);
                 break;
         default:
                 if (!json_is_string(json))
@@ -365,13 +325,31 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
         }
 }
 
+static struct presence *presence_of(const struct shape *shape, void *object)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        return (struct presence *)((char *)object + shape->fields[i].offset);
+        return NULL;
+}
+
+/* null in place of a nested struct that knows what was sent means null for all that is in it. */
+static void decode_null(struct ctx *c, const struct where *where, const struct field *field, void *at)
+{
+        struct presence *inner = field->wire == WIRE_STRUCT ? presence_of(field->of, at) : NULL;
+
+        if (field->need)
+                fault_at(c, where, "required", "must not be null");
+        else if (inner != NULL)
+                inner->bits = UINT64_MAX;
+}
+
 static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
                           const json_t *json, void *object)
 {
         const char *key;
         json_t *value;
-        struct presence *presence = NULL;
-        uint64_t seen = 0;
+        uint64_t seen = 0, null = 0;
 
         if (!json_is_object(json)) {
                 wrong_type(c, where, "an object");
@@ -385,25 +363,30 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
                         fault_at(c, &step, "unknown_field", "there is no such field");
                         continue;
                 }
-                seen |= UINT64_C(1) << (field - shape->fields);
-                if (!json_is_null(value))
+                uint64_t bit = UINT64_C(1) << (field - shape->fields);
+                seen |= bit;
+                if (json_is_null(value)) {
+                        null |= bit;
+                        decode_null(c, &step, field, (char *)object + field->offset);
+                } else {
                         decode_value(c, &step, field, value, (char *)object + field->offset);
-                else if (field->need)
-                        fault_at(c, &step, "required", "must not be null");
+                }
         }
-        for (size_t i = 0; i < shape->count; i++)
-                if (shape->fields[i].wire == WIRE_PRESENCE)
-                        presence = (struct presence *)((char *)object + shape->fields[i].offset);
-        if (presence != NULL)
-                presence->bits = seen;
+        struct presence *presence = presence_of(shape, object);
+        if (presence != NULL) {
+                presence->bits = seen; /* what was not sent stays as it is: nothing is required, nothing has a
+                                          default */
+                return;
+        }
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (seen >> i & 1 || field->in != IN_BODY || presence != NULL)
+                bool absent = !(seen >> i & 1);
+                if (field->in != IN_BODY)
                         continue;
-                if (field->need) {
+                if (field->need && absent) {
                         struct where step = {.up = where, .key = field->name};
                         fault_at(c, &step, "required", "is required");
-                } else {
+                } else if (!field->need && (absent || null >> i & 1)) {
                         apply_default(c, field, (char *)object + field->offset);
                 }
         }

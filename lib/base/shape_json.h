@@ -4,14 +4,8 @@
 #include <jansson.h>
 
 #include "base/ctx.h"
+#include "base/json.h"
 #include "base/shape.h"
-
-/* JSON deeper than this is refused before it is parsed; our own shapes nest 5 levels at most. */
-#define JSON_DEPTH_MAX 32
-
-/* Parse bytes to JSON: ERR_NOT_JSON with line and column (duplicate keys and NUL are errors too), or
- * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
 /* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in
  * c->problem (the call itself goes on), so ask problem_check afterwards; *object must be zeroed and is only

@@ -82,6 +82,9 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
 /* The same by an id that is known to be current. */
 enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) MUST_CHECK;
 
+/* Lock these customers, in the order of their ids; *ret holds struct customer. Unknown ids are left out. */
+enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
 enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;
 
@@ -89,6 +92,10 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
  * UUID). */
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
                          struct customer *ret, bool *ret_created) MUST_CHECK;
+
+/* Is the customer at this version? 0 takes any. Locks the customer, so the answer holds until the transaction
+ * ends. ERR_NOT_FOUND, ERR_STALE. */
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
 
 /* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
  */
@@ -137,7 +144,7 @@ struct customer_claim {
         const struct customer_in *in;
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         enum err err;     /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
-        struct customer *customer; /* out: locked; claims of one person share it */
+        struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the
                          transaction */

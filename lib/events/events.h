@@ -29,6 +29,7 @@ struct order_event {
 struct tier_event {
         const char *before, *after;
         struct uuid order_id;
+        struct instant until; /* when it falls, or the pin ends */
 };
 struct customer_event {
         const char *external_id;

@@ -71,6 +71,7 @@ struct endpoint {
         const char *summary, *doc;
         const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 422, 503 ...) */
         bool minimal;           /* Prefer: return=minimal is honoured: 204 */
+        bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);

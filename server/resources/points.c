@@ -45,7 +45,12 @@ ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", red
          .errors = ERRS(ERR_NOT_FOUND, ERR_POINTS_TOO_FEW, ERR_CONFLICT),
          .doc = "Earliest expiry first, then oldest. All of it or nothing.")
 {
-        return points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out);
+        char id[UUID_TEXT_SIZE];
+
+        TRY(points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out));
+        uuid_to_text(out->customer_id, id);
+        c->reply->location = arena_printf(c->arena, "/v1/customers/%s/points/ledger", id);
+        return ERR_OK;
 }
 
 struct ledger_query {
