@@ -251,12 +251,12 @@ enum err tier_pin(struct ctx *c, const struct tier_pin *in)
         struct round round = {.c = c, .program = program};
         int rank = program_tier(program, in->tier);
 
+        TRY(round_of_one(&round, in->customer));
         if (rank < 0)
                 fault_body(c, "#/tier", "unknown_value", "the programme has no tier %s", in->tier);
         if (in->until.us <= c->now.us)
                 fault_body(c, "#/until", "too_early", "must lie ahead");
         TRY(problem_check(c));
-        TRY(round_of_one(&round, in->customer));
         struct stand *stand = &round.stands[0];
         struct tier_event event = {.before = program->tiers.v[stand_rank(stand, c->now)].code,
                                    .after = in->tier,

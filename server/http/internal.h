@@ -15,6 +15,7 @@
 struct builtin;
 struct keeper;
 struct lanes;
+struct loop;
 struct metrics;
 
 struct server {
@@ -25,8 +26,10 @@ struct server {
         struct lanes *lanes;
         struct keeper *keeper;
         struct MHD_Daemon *daemon;
+        struct loop *loop;
         atomic_bool draining;
         atomic_uint in_flight; /* requests that are wholly read and not yet answered */
+        atomic_uint connections;
 };
 
 /* The request headers that are looked at; NULL when absent. The text is the connection's. */
@@ -120,8 +123,12 @@ void answer_finish(struct request *r);
 
 /* ---- listener.c */
 
-/* Start MHD; NULL with *ret_why when the address can't be listened on. */
-struct MHD_Daemon *listener_start(struct server *server, const char **ret_why);
+/* Listen and serve; sets server->daemon and ->loop. False with *ret_why when the address can't be listened
+ * on. */
+bool listener_start(struct server *server, const char **ret_why);
+
+/* End it, cutting what connections there are; none may be suspended. */
+void listener_stop(struct server *server);
 
 /* Hand a finished request back to the event thread; it must not be touched afterwards. */
 void listener_resume(struct request *r);

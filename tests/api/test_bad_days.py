@@ -51,6 +51,7 @@ class House:
             "customer_patch_one": lambda: {"name": fresh("name")},
             "points_redeem": lambda: {"points": 1},
             "program_replace": lambda: self.program,
+            "tier_pin_set": lambda: {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": fresh("reason")},
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
         }
