@@ -145,6 +145,9 @@ static enum err change_one(struct ctx *c, const char *reference, struct tag_chan
         struct customer customer;
 
         TRY(customer_lock(c, reference, &customer));
+        if (instant_known(change->tag.expires_at) && change->tag.expires_at.us <= c->now.us)
+                fault_body(c, "#/expires_at", "too_early", "must lie in the future");
+        TRY(problem_check(c));
         change->tag.customer_id = customer.id;
         TRY(tags_change(c, change, 1));
         return change->err == ERR_OK
@@ -157,9 +160,6 @@ enum err tag_put(struct ctx *c, const char *customer, const struct tag *tag, str
 {
         struct tag_change change = {.tag = *tag};
 
-        if (instant_known(tag->expires_at) && tag->expires_at.us <= c->now.us)
-                fault_body(c, "#/expires_at", "too_early", "must lie in the future");
-        TRY(problem_check(c));
         TRY(change_one(c, customer, &change));
         *ret = change.tag;
         *ret_added = change.changed;

@@ -28,7 +28,7 @@ SHAPE(timeline_page, "A position.", FIELD(customer_id), FIELD(before_at),
                   " AND (:before_at::timestamptz IS NULL OR (" at_ ", '" #kind_                              \
                   "'::text COLLATE \"C\", (" key_                                                            \
                   ") COLLATE \"C\") < (:before_at, :before_kind, :before_key)) "                             \
-                  "ORDER BY at DESC, key COLLATE \"C\" DESC LIMIT :limit")
+                  "ORDER BY " at_ " DESC, (" key_ ") COLLATE \"C\" DESC LIMIT :limit")
 #define SOURCE(kind_, at_, key_, data_, content_, from_)                                                     \
         SOURCE_WHERE(kind_, at_, key_, data_, content_, from_, "customer_id = :customer_id")
 #define NOTHING "NULL::text"

@@ -43,7 +43,7 @@ struct consent_history {
 SHAPE(consent_history, "A page of statements.", PAGE_FIELDS(consent_change));
 #undef SHAPE_T
 
-ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consents/history", past_query, 200,
+ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consent-history", past_query, 200,
          consent_history, .summary = "List what a customer said about being written to",
          .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
          .doc = "The latest said first.")

@@ -4,7 +4,8 @@
 #include "directory/directory.h"
 
 #define FILTER_TEXT_(member_, doc_) FIELD(member_, .in = IN_QUERY, .min = 1, .max = 200, .doc = (doc_))
-#define FILTER_NUMBER_(member_)     FIELD(member_, .in = IN_QUERY)
+#define FILTER_NUMBER_MAX           INT64_C(1000000000000000)
+#define FILTER_NUMBER_(member_)     FIELD(member_, .in = IN_QUERY, .from_zero = true, .max = FILTER_NUMBER_MAX)
 
 /* Members of the input: the filter as one struct, and its members by their names. */
 #define CUSTOMER_FILTER                                                                                      \

@@ -29,7 +29,11 @@ def known(admin):
     """References of a customer and an order for the paths."""
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid"}
+    note = admin.post(f"/v1/customers/ext:{customer}/notes", {"content": "known"}).ok(201)
+    group = fresh("known").replace("-", "_")
+    admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid", "note": note["id"],
+            "group": group, "tag": "known", "channel": "sms", "attribute": "known"}
 
 
 @every(WITH_BODY)
@@ -112,6 +116,20 @@ def test_an_operation_without_a_body_takes_none(admin, known, nothing_written, o
     assert send(admin, operation, known, b'{"a":1}').faults == {("#", "unexpected_body")}
 
 
+def bad_value(schema):
+    """A value of the query that the schema refuses, and what its fault is called."""
+    if "enum" in schema:
+        return "no-such-name", "unknown_value"
+    if schema["type"] == "string" and "format" in schema:
+        return "tomorrow", "wrong_format"
+    return {"integer": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type")}.get(
+        schema["type"], ("a" * (schema.get("maxLength", 0) + 1), "too_long"))
+
+
+def good_value(schema):
+    return str(SCHEMAS.sound(schema)).lower()
+
+
 @every(OPERATIONS)
 def test_an_unknown_query_parameter_is_told_together_with_the_others(admin, known, nothing_written, operation):
     wrong = {("no_such", "unknown_parameter")}
@@ -119,9 +137,8 @@ def test_an_unknown_query_parameter_is_told_together_with_the_others(admin, know
     for one in operation.spec["parameters"]:
         if one["in"] != "query":
             continue
-        kind, name = one["schema"]["type"], one["name"]
-        value, code = {"integer": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type")}.get(
-            kind, ("a" * (one["schema"].get("maxLength", 0) + 1), "too_long"))
+        name = one["name"]
+        value, code = bad_value(one["schema"])
         query += f"&{name}={value}"
         wrong.add((name, code))
     body = sound_body(operation)
@@ -145,7 +162,7 @@ def test_query_limits_are_exceeded_by_one_or_given_twice(admin, known, nothing_w
         for value, code in cases:
             answer = send(admin, operation, known, sound_body(operation), f"?{name}={quoted(str(value))}")
             assert answer.faults == {(name, code)}, value
-        good = {"integer": "1", "boolean": "true"}.get(schema["type"], "x")
+        good = quoted(good_value(schema))
         answer = send(admin, operation, known, sound_body(operation), f"?{name}={good}&{name}={good}")
         assert answer.faults == {(name, "duplicate")}
 
@@ -255,13 +272,13 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
 
 
 @every([one for one in OPERATIONS if "{customer}" in one.path or "{order}" in one.path])
-def test_a_reference_to_nobody_is_404(admin, nothing_written, operation):
+def test_a_reference_to_nobody_is_404(admin, known, nothing_written, operation):
     references = ["01234567-89ab-7def-8123-456789abcdef", "nobody", "ext:", "ext:" + "a" * 201, "%E4%BD%A0"]
     body = {"name": "Nobody"} if operation.id in ("customer_put_one", "customer_patch_one") else sound_body(operation)
     if operation.id != "customer_put_one":  # which creates him
         references.append("ext:nobody")
     for reference in references:
-        target = {"customer": reference, "order": reference}
+        target = {**known, "customer": reference, "order": reference}
         send(admin, operation, target, body).is_problem(404, "not-found")
-    answer = send(admin, operation, {"customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
+    answer = send(admin, operation, {**known, "customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
     assert answer.faults == {("customer" if "{customer}" in operation.path else "order", "too_long")}
