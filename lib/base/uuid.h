@@ -26,6 +26,10 @@ struct uuid uuid_of_child(const char *kind, struct uuid parent, const char *exte
 /* A new version 7 id: milliseconds of `at`, then 74 random bits. Thread-safe. */
 struct uuid uuid_new(struct instant at);
 
+/* The least id that uuid_new gives at this moment or later: what happened from then on has it or a greater
+ * one. */
+struct uuid uuid_first(struct instant at);
+
 static inline bool uuid_known(struct uuid id)
 {
         static const struct uuid none;

@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "audit/audit.h"
 #include "base/shape_json.h"
 #include "customers/customers.h"
+#include "customers/store.h"
 #include "db/statement.h"
 
 NAMES(attribute_type_names, "text", "integer", "number", "boolean", "date", "instant", "choice", "texts");
@@ -195,16 +197,14 @@ void attributes_check(struct ctx *c, const char *pointer, const char *json)
         pthread_rwlock_unlock(&lock);
 }
 
-void attributes_hide(struct ctx *c, struct customer *customer)
+void attributes_mask(struct text *out, const char *json)
 {
         bool hidden = false;
         const char *key;
         json_t *value;
 
-        if (c->principal == NULL || c->principal->pii || customer->attributes.text == NULL)
-                return;
         pthread_rwlock_rdlock(&lock);
-        json_t *object = definition_count > 0 ? json_loads(customer->attributes.text, 0, NULL) : NULL;
+        json_t *object = definition_count > 0 ? json_loads(json, 0, NULL) : NULL;
         json_object_foreach(object, key, value)
         {
                 const struct attribute *attribute = definition(key);
@@ -214,10 +214,11 @@ void attributes_hide(struct ctx *c, struct customer *customer)
                 hidden = true;
         }
         pthread_rwlock_unlock(&lock);
-        char *text = hidden ? json_dumps(object, JSON_COMPACT) : NULL;
-        if (text != NULL)
-                customer->attributes.text = arena_strdup(c->arena, text);
-        free(text);
+        char *masked = hidden ? json_dumps(object, JSON_COMPACT) : NULL;
+        if (hidden && masked == NULL)
+                abort(); /* out of memory: never show what is hidden instead */
+        text_puts(out, hidden ? masked : json);
+        free(masked);
         json_decref(object);
 }
 
@@ -233,8 +234,46 @@ static void attribute_check(struct ctx *c, const struct attribute_in *in)
                 fault_body(c, "#/choices", "unknown_field", "only choice and texts have choices");
 }
 
-enum err attribute_put(struct ctx *c, const char *name, const struct attribute_in *in, struct attribute *ret,
-                       bool *ret_created)
+static enum err attribute_audit(struct ctx *c, const struct attribute *before, const struct attribute *after)
+{
+        const char *name = after != NULL ? after->name : before->name;
+
+        return audit_write(
+                c, &(struct audit_change){.subject = arena_printf(c->arena, "/v1/attributes/%s", name),
+                                          .shape = &attribute_shape,
+                                          .before = before,
+                                          .after = after});
+}
+
+/* The one of this name; nothing stays as it is. */
+static bool pick(const struct list *rows, const char *name, struct attribute *ret)
+{
+        const struct attribute *attributes = rows->v;
+
+        for (size_t i = 0; i < rows->n; i++) {
+                if (strcmp(attributes[i].name, name) != 0)
+                        continue;
+                *ret = attributes[i];
+                return true;
+        }
+        return false;
+}
+
+static enum err no_attribute(struct ctx *c, const char *name)
+{
+        return fail(c, ERR_NOT_FOUND, "There is no attribute %s.", name);
+}
+
+enum err attribute_get(struct ctx *c, const char *name, struct attribute *ret)
+{
+        struct list rows;
+
+        TRY(attributes_all(c, &(struct nothing){0}, &rows));
+        return pick(&rows, name, ret) ? ERR_OK : no_attribute(c, name);
+}
+
+enum err attribute_put(struct ctx *c, const char *name, const struct attribute_in *in,
+                       int64_t expected_version, struct attribute *ret, bool *ret_created)
 {
         struct list rows;
         struct attribute attribute = {.name = name, .created_at = c->now};
@@ -243,11 +282,11 @@ enum err attribute_put(struct ctx *c, const char *name, const struct attribute_i
         TRY(problem_check(c));
         TRY(attributes_lock(c, &(struct nothing){0}));
         TRY(attributes_all(c, &(struct nothing){0}, &rows));
-        for (size_t i = 0; i < rows.n; i++)
-                if (strcmp(((const struct attribute *)rows.v)[i].name, name) == 0)
-                        attribute = ((const struct attribute *)rows.v)[i];
-        if (attribute.version == 0 && rows.n >= ATTRIBUTES_MAX)
+        bool known = pick(&rows, name, &attribute);
+        TRY(version_expect(c, "attribute", attribute.version, expected_version));
+        if (!known && rows.n >= ATTRIBUTES_MAX)
                 return fail(c, ERR_ATTRIBUTES_TOO_MANY, "There are %d attributes already.", ATTRIBUTES_MAX);
+        struct attribute before = attribute;
         attribute.type = in->type;
         attribute.label = in->label;
         attribute.min = in->min;
@@ -257,9 +296,10 @@ enum err attribute_put(struct ctx *c, const char *name, const struct attribute_i
         attribute.version++;
         attribute.updated_at = c->now;
         TRY(attribute_store(c, &attribute));
+        TRY(attribute_audit(c, known ? &before : NULL, &attribute));
         TRY(attributes_changed(c, &(struct nothing){0}));
         *ret = attribute;
-        *ret_created = attribute.version == 1;
+        *ret_created = !known;
         return ERR_OK;
 }
 
@@ -269,7 +309,8 @@ enum err attribute_remove(struct ctx *c, const char *name)
 
         TRY(attribute_delete(c, &(struct attribute){.name = name}, &gone));
         if (gone.n == 0)
-                return fail(c, ERR_NOT_FOUND, "There is no attribute %s.", name);
+                return no_attribute(c, name);
+        TRY(attribute_audit(c, gone.v, /* after= */ NULL));
         return attributes_changed(c, &(struct nothing){0});
 }
 

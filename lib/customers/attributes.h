@@ -5,8 +5,6 @@
 #include "base/ctx.h"
 #include "base/shape.h"
 
-struct customer;
-
 enum attribute_type {
         ATTRIBUTE_NONE,
         ATTRIBUTE_TEXT,
@@ -47,11 +45,13 @@ struct attribute_in {
 };
 SHAPE_DECLARE(attribute_in);
 
-/* Create or replace a definition, in a transaction; what is stored already is not looked at. Every server
- * uses it within a second. ERR_INVALID, ERR_ATTRIBUTES_TOO_MANY. */
-enum err attribute_put(struct ctx *c, const char *name, const struct attribute_in *in, struct attribute *ret,
-                       bool *ret_created) MUST_CHECK;
+/* Create or replace a definition, in a transaction; what is stored already is not looked at;
+ * expected_version 0 takes any. Every server uses it within a second. ERR_INVALID, ERR_STALE,
+ * ERR_ATTRIBUTES_TOO_MANY. */
+enum err attribute_put(struct ctx *c, const char *name, const struct attribute_in *in,
+                       int64_t expected_version, struct attribute *ret, bool *ret_created) MUST_CHECK;
 /* ERR_NOT_FOUND. */
+enum err attribute_get(struct ctx *c, const char *name, struct attribute *ret) MUST_CHECK;
 enum err attribute_remove(struct ctx *c, const char *name) MUST_CHECK;
 /* All of them, by name. */
 enum err attributes_list(struct ctx *c, struct list *ret) MUST_CHECK;
@@ -64,5 +64,5 @@ void attributes_unload(void);
  * pointer is where the object stands ("#/attributes"). */
 void attributes_check(struct ctx *c, const char *pointer, const char *json);
 
-/* Hide what only those may see who may see personal data. */
-void attributes_hide(struct ctx *c, struct customer *customer);
+/* Append a JSON object of attributes without what only those may see who may see personal data. */
+void attributes_mask(struct text *out, const char *json);

@@ -12,7 +12,7 @@ NAMES(behaviour_names, "view", "search", "favourite", "cart", "checkout", "share
                 FIELD(sku, .min = 1, .max = 200, .format = &format_printable),                               \
                 FIELD(category, .min = 1, .max = 200, .format = &format_printable),                          \
                 FIELD(brand, .min = 1, .max = 200, .format = &format_printable),                             \
-                FIELD(query, .min = 1, .max = 500, .format = &format_printable,                              \
+                FIELD(query, .min = 1, .max = 500, .format = &format_printable, .pii = PII_ALL,              \
                       .doc = "What was searched for."),                                                      \
                 FIELD(quantity, .min = 0, .max = VALUE_MAX), FIELD(value_minor, .min = 0, .max = VALUE_MAX)
 
@@ -25,8 +25,8 @@ SHAPE(behaviour_in, "Something a customer did.",
 #undef SHAPE_T
 
 #define SHAPE_T struct behaviour_event
-SHAPE(behaviour_event, "Something a customer did.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
-      FIELD(occurred_at, .need = true), BEHAVIOUR_FIELDS);
+SHAPE(behaviour_event, "Something a customer did.", FIELD(customer_id, .need = true, .subject = true),
+      FIELD(id, .need = true), FIELD(occurred_at, .need = true), BEHAVIOUR_FIELDS);
 #undef SHAPE_T
 
 #define SHAPE_T struct behaviour_refused

@@ -1,5 +1,6 @@
 #include "customers/consent.h"
 
+#include "audit/audit.h"
 #include "customers/customers.h"
 #include "customers/store.h"
 #include "db/statement.h"
@@ -21,7 +22,7 @@ SHAPE(consent_in, "What the customer said.", FIELD(state, .need = true, .names =
 #undef SHAPE_T
 
 #define SHAPE_T struct consent_change
-SHAPE(consent_change, "One statement about a channel.", FIELD(customer_id, .need = true),
+SHAPE(consent_change, "One statement about a channel.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(id, .need = true), FIELD(channel, .need = true, .names = &contact_channel_names),
       FIELD(change_no, .doc = "Counts up per customer and channel."),
       FIELD(state, .need = true, .names = &consent_state_names), SOURCE_FIELDS,
@@ -29,7 +30,7 @@ SHAPE(consent_change, "One statement about a channel.", FIELD(customer_id, .need
 #undef SHAPE_T
 
 #define SHAPE_T struct suppression
-SHAPE(suppression, "A channel that must not be used.", FIELD(customer_id, .need = true),
+SHAPE(suppression, "A channel that must not be used.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(channel, .need = true, .names = &contact_channel_names),
       FIELD(reason, .need = true, .names = &suppression_reason_names),
       FIELD(detail, .max = 500, .pii = PII_ALL), FIELD(created_at, .need = true));
@@ -45,7 +46,7 @@ SHAPE(contact_state, "One channel as it is now.",
 #undef SHAPE_T
 
 #define SHAPE_T struct contact_states
-SHAPE(contact_states, "Who may be written to, and how.", FIELD(customer_id, .need = true),
+SHAPE(contact_states, "Who may be written to, and how.", FIELD(customer_id, .need = true, .subject = true),
       LIST(channels, contact_state));
 #undef SHAPE_T
 
@@ -136,6 +137,7 @@ enum err consents_record(struct ctx *c, const struct consent_call *calls, size_t
 {
         struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
         struct consent_change *changes = ARENA_ARRAY(c->arena, n, struct consent_change);
+        struct audit_change *audits = ARENA_ARRAY(c->arena, n, struct audit_change);
         struct event_list events = {0};
         struct list stored = {0};
         size_t count = 0;
@@ -164,6 +166,14 @@ enum err consents_record(struct ctx *c, const struct consent_call *calls, size_t
                 return ERR_OK;
         TRY(consents_store(c, consents, consent_count));
         TRY(changes_insert(c, changes, count));
+        for (size_t i = 0; i < count; i++)
+                audits[i] = (struct audit_change){
+                        .customer_id = changes[i].customer_id,
+                        .subject = customer_part(c->arena, changes[i].customer_id, "consents",
+                                                 contact_channel_names.v[changes[i].channel]),
+                        .shape = &consent_change_shape,
+                        .after = &changes[i]};
+        TRY(audit_write_all(c, audits, count));
         return events_store(c, &events);
 }
 
@@ -187,6 +197,14 @@ static enum err suppression_told(struct ctx *c, enum event_type type, const stru
         event_add(c->arena, &events, type, suppression->customer_id, c->now, &suppression_event_shape,
                   &(struct suppression_event){contact_channel_names.v[suppression->channel],
                                               suppression_reason_names.v[suppression->reason]});
+        bool lifted = type == EVENT_CUSTOMER_UNSUPPRESSED;
+        TRY(audit_write(c, &(struct audit_change){.customer_id = suppression->customer_id,
+                                                  .subject = customer_part(
+                                                          c->arena, suppression->customer_id, "suppressions",
+                                                          contact_channel_names.v[suppression->channel]),
+                                                  .shape = &suppression_shape,
+                                                  .before = lifted ? suppression : NULL,
+                                                  .after = lifted ? NULL : suppression}));
         return events_store(c, &events);
 }
 

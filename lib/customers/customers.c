@@ -76,12 +76,12 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         return found ? ERR_OK : no_customer(c, reference);
 }
 
-static enum err version_check(struct ctx *c, const struct customer *customer, int64_t expected_version)
+enum err version_expect(struct ctx *c, const char *what, int64_t version, int64_t expected_version)
 {
-        if (expected_version == 0 || expected_version == customer->version)
+        if (expected_version == 0 || expected_version == version)
                 return ERR_OK;
-        problem_int(c, "version", customer->version);
-        return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer->version,
+        problem_int(c, "version", version);
+        return fail(c, ERR_STALE, "The %s is at version %lld, not %lld.", what, (long long)version,
                     (long long)expected_version);
 }
 
@@ -92,7 +92,7 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
         if (expected_version == 0)
                 return ERR_OK;
         TRY(customer_lock(c, reference, &customer));
-        return version_check(c, &customer, expected_version);
+        return version_expect(c, "customer", customer.version, expected_version);
 }
 
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
@@ -131,7 +131,8 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
                 return fail(c, ERR_IDENTITY_TAKEN, "There is a customer with this %s already.",
                             in->external_id != NULL ? "external_id" : "identity");
         }
-        return shown(c, claim.customer->id, ret);
+        TRY(shown(c, claim.customer->id, ret));
+        return trail_of_one(c, /* before= */ NULL, ret);
 }
 
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
@@ -154,7 +155,8 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
         TRY(problem_check(c));
         TRY(claim_one(c, &claimed, &claim));
         *ret_created = claim.created;
-        return shown(c, claim.customer->id, ret);
+        TRY(shown(c, claim.customer->id, ret));
+        return claim.created ? trail_of_one(c, /* before= */ NULL, ret) : ERR_OK;
 }
 
 /* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id.
@@ -216,7 +218,7 @@ static void facts_merge(struct ctx *c, const char *pointer, struct json_text kno
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret)
 {
-        struct customer customer;
+        struct customer customer, before;
         struct event_list events = {0};
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
@@ -226,7 +228,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
         attributes_check(c, "#/attributes", in->attributes.text);
-        TRY(version_check(c, &customer, expected_version));
+        TRY(version_expect(c, "customer", customer.version, expected_version));
+        TRY(shown(c, customer.id, &before));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
         struct customer_in patch = *in;
@@ -240,5 +243,23 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(customers_touched(c, &customer.id, 1));
         customer_told(c->arena, &events, /* created= */ false, &customer, c->now);
         TRY(events_store(c, &events));
-        return shown(c, customer.id, ret);
+        TRY(shown(c, customer.id, ret));
+        return trail_of_one(c, &before, ret);
+}
+
+const char *customer_part(struct arena *arena, struct uuid customer_id, const char *parts, const char *name)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(customer_id, text);
+        return arena_printf(arena, "/v1/customers/%s/%s/%s", text, parts, name);
+}
+
+const char *customer_part_by_id(struct arena *arena, struct uuid customer_id, const char *parts,
+                                struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        return customer_part(arena, customer_id, parts, text);
 }

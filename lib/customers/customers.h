@@ -158,3 +158,8 @@ enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
 /* Pure: an identity in its one normal form (e-mail trimmed and lower-case, phone E.164 with +86 where no
  * country is given); a fault at pointer when it has none. Returns NULL then. */
 const char *identity_normal(struct ctx *c, const char *pointer, const char *kind, const char *value);
+
+/* The path of something that a customer has: /v1/customers/<id>/<parts>/<name>. In the arena. */
+const char *customer_part(struct arena *arena, struct uuid customer_id, const char *parts, const char *name);
+const char *customer_part_by_id(struct arena *arena, struct uuid customer_id, const char *parts,
+                                struct uuid id);

@@ -1,5 +1,6 @@
 #include "customers/groups.h"
 
+#include "audit/audit.h"
 #include "base/idmap.h"
 #include "customers/customers.h"
 #include "customers/store.h"
@@ -107,13 +108,25 @@ static enum err group_lock(struct ctx *c, const char *code, struct group *ret)
         return found ? ERR_OK : no_group(c, code);
 }
 
-enum err group_put(struct ctx *c, const char *code, const struct group_in *in, struct group *ret,
-                   bool *ret_created)
+static enum err group_audit(struct ctx *c, const struct group *before, const struct group *after)
 {
-        struct group group;
+        const char *code = after != NULL ? after->code : before->code;
+
+        return audit_write(c, &(struct audit_change){.subject = arena_printf(c->arena, "/v1/groups/%s", code),
+                                                     .shape = &group_shape,
+                                                     .before = before,
+                                                     .after = after});
+}
+
+enum err group_put(struct ctx *c, const char *code, const struct group_in *in, int64_t expected_version,
+                   struct group *ret, bool *ret_created)
+{
+        struct group group = {0}, before;
         bool found;
 
         TRY(group_find_locked(c, &(struct group){.code = code}, &group, &found));
+        TRY(version_expect(c, "group", group.version, expected_version));
+        before = group;
         if (!found)
                 group = (struct group){
                         .id = uuid_of_external("group", code), .code = code, .created_at = c->now};
@@ -124,6 +137,7 @@ enum err group_put(struct ctx *c, const char *code, const struct group_in *in, s
         group.version++;
         group.updated_at = c->now;
         TRY(group_store(c, &group, 1));
+        TRY(group_audit(c, found ? &before : NULL, &group));
         *ret = group;
         *ret_created = !found;
         return ERR_OK;
@@ -135,6 +149,7 @@ enum err group_remove(struct ctx *c, const char *code)
 
         TRY(group_lock(c, code, &group));
         TRY(group_members_delete(c, &group));
+        TRY(group_audit(c, &group, /* after= */ NULL));
         return group_delete(c, &group);
 }
 
@@ -164,6 +179,7 @@ enum err group_change(struct ctx *c, const char *code, struct membership *member
         struct group group;
         struct group_customers key = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
         struct group_member *changed = ARENA_ARRAY(c->arena, n, struct group_member);
+        struct audit_change *audits = ARENA_ARRAY(c->arena, n, struct audit_change);
         struct event_list events = {0};
         struct idmap at = idmap_new(c->arena, n);
         struct list known;
@@ -186,6 +202,11 @@ enum err group_change(struct ctx *c, const char *code, struct membership *member
                 decide(c, &group, one);
                 if (!one->changed)
                         continue;
+                audits[count] =
+                        (struct audit_change){.customer_id = one->customer_id,
+                                              .subject = arena_printf(c->arena, "/v1/groups/%s", group.code),
+                                              .shape = &group_member_shape,
+                                              .after = &one->member};
                 changed[count++] = one->member;
                 group.members += one->leave ? -1 : 1;
                 event_add(c->arena, &events, one->leave ? EVENT_GROUP_LEFT : EVENT_GROUP_JOINED,
@@ -194,6 +215,7 @@ enum err group_change(struct ctx *c, const char *code, struct membership *member
         if (count == 0)
                 return ERR_OK;
         TRY(members_store(c, changed, count));
+        TRY(audit_write_all(c, audits, count));
         TRY(group_store(c, &group, 1));
         return events_store(c, &events);
 }

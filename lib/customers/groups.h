@@ -31,9 +31,9 @@ struct group_member {
 };
 SHAPE_DECLARE(group_member);
 
-/* Create or replace the group of a code, in a transaction. */
-enum err group_put(struct ctx *c, const char *code, const struct group_in *in, struct group *ret,
-                   bool *ret_created) MUST_CHECK;
+/* Create or replace the group of a code, in a transaction; expected_version 0 takes any. ERR_STALE. */
+enum err group_put(struct ctx *c, const char *code, const struct group_in *in, int64_t expected_version,
+                   struct group *ret, bool *ret_created) MUST_CHECK;
 /* ERR_NOT_FOUND. */
 enum err group_get(struct ctx *c, const char *code, struct group *ret) MUST_CHECK;
 /* The group and its list of members are gone; the members themselves stay. ERR_NOT_FOUND. */

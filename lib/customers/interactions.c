@@ -1,5 +1,6 @@
 #include "customers/interactions.h"
 
+#include "audit/audit.h"
 #include "customers/customers.h"
 #include "db/statement.h"
 #include "events/events.h"
@@ -30,8 +31,8 @@ SHAPE(interaction_in, "A contact with a customer.",
 #undef SHAPE_T
 
 #define SHAPE_T struct interaction
-SHAPE(interaction, "A contact with a customer.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
-      FIELD(external_id), INTERACTION_FIELDS, FIELD(occurred_at, .need = true),
+SHAPE(interaction, "A contact with a customer.", FIELD(customer_id, .need = true, .subject = true),
+      FIELD(id, .need = true), FIELD(external_id), INTERACTION_FIELDS, FIELD(occurred_at, .need = true),
       FIELD(created_at, .need = true));
 #undef SHAPE_T
 
@@ -141,6 +142,7 @@ enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t 
 {
         struct interaction *fresh = ARENA_ARRAY(c->arena, n, struct interaction);
         struct customer_moment *askers = ARENA_ARRAY(c->arena, n, struct customer_moment);
+        struct audit_change *audits = ARENA_ARRAY(c->arena, n, struct audit_change);
         struct event_list events = {0};
         struct list known;
         size_t fresh_count = 0, asker_count = 0;
@@ -160,6 +162,11 @@ enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t 
                         *made = *stored;
                         continue;
                 }
+                audits[fresh_count] = (struct audit_change){
+                        .customer_id = made->customer_id,
+                        .subject = customer_part_by_id(c->arena, made->customer_id, "interactions", made->id),
+                        .shape = &interaction_shape,
+                        .after = made};
                 fresh[fresh_count++] = *made;
                 if (asks(made))
                         askers[asker_count++] =
@@ -170,6 +177,7 @@ enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t 
         }
         TRY(interactions_insert(c, fresh, fresh_count));
         TRY(customers_inquired(c, askers, asker_count));
+        TRY(audit_write_all(c, audits, fresh_count));
         return events_store(c, &events);
 }
 
@@ -188,6 +196,19 @@ enum err interaction_add(struct ctx *c, const char *customer, const struct inter
                 return fail(c, call.err, "The interaction %s is known with other content.", in->external_id);
         *ret = call.interaction;
         *ret_created = call.created;
+        return ERR_OK;
+}
+
+enum err interaction_get(struct ctx *c, const char *customer, struct uuid id, struct interaction *ret)
+{
+        struct customer owner;
+        struct list rows;
+
+        TRY(customer_get(c, customer, &owner));
+        TRY(interactions_known(c, &(struct interaction_keys){{&owner.id, 1}, {&id, 1}}, &rows));
+        if (rows.n == 0)
+                return fail(c, ERR_NOT_FOUND, "The customer has no such interaction.");
+        *ret = *(const struct interaction *)rows.v;
         return ERR_OK;
 }
 

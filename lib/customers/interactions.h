@@ -55,6 +55,10 @@ enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t 
 enum err interaction_add(struct ctx *c, const char *customer, const struct interaction_in *in,
                          struct interaction *ret, bool *ret_created) MUST_CHECK;
 
+/* ERR_NOT_FOUND. */
+enum err interaction_get(struct ctx *c, const char *customer, struct uuid id,
+                         struct interaction *ret) MUST_CHECK;
+
 /* Newest first; kind 0: all. */
 struct interactions_page {
         struct uuid customer_id;

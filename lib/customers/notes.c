@@ -1,6 +1,8 @@
 #include "customers/notes.h"
 
+#include "audit/audit.h"
 #include "customers/customers.h"
+#include "customers/store.h"
 #include "db/statement.h"
 #include "events/events.h"
 
@@ -15,8 +17,8 @@ SHAPE(note_in, "What a note says.", PRESENCE(has), NOTE_FIELDS);
 #undef SHAPE_T
 
 #define SHAPE_T struct note
-SHAPE(note, "A note about a customer.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
-      NOTE_FIELDS, FIELD(version, .doc = "Counts up with every change; the ETag."),
+SHAPE(note, "A note about a customer.", FIELD(customer_id, .need = true, .subject = true),
+      FIELD(id, .need = true), NOTE_FIELDS, FIELD(version, .doc = "Counts up with every change; the ETag."),
       FIELD(created_at, .need = true), FIELD(updated_at, .need = true));
 #undef SHAPE_T
 
@@ -35,12 +37,21 @@ SQL_MANY(notes_page, past_page, note,
          "SELECT " NOTE_COLUMNS
          " FROM customer_notes WHERE customer_id = :customer_id AND " PAST_ONLY("created_at"))
 
-static enum err noted(struct ctx *c, const struct note *note, enum event_type type)
+/* The event and the audit of a change; before or after is NULL. */
+static enum err noted(struct ctx *c, enum event_type type, const struct note *before,
+                      const struct note *after)
 {
+        const struct note *note = after != NULL ? after : before;
         struct event_list events = {0};
 
         event_add(c->arena, &events, type, note->customer_id, c->now, &note_event_shape,
                   &(struct note_event){note->id});
+        TRY(audit_write(c, &(struct audit_change){.customer_id = note->customer_id,
+                                                  .subject = customer_part_by_id(c->arena, note->customer_id,
+                                                                                 "notes", note->id),
+                                                  .shape = &note_shape,
+                                                  .before = before,
+                                                  .after = after}));
         return events_store(c, &events);
 }
 
@@ -61,9 +72,19 @@ enum err note_add(struct ctx *c, const char *customer, const struct note_in *in,
                             .created_at = c->now,
                             .updated_at = c->now};
         TRY(note_store(c, &note, 1));
-        TRY(noted(c, &note, EVENT_NOTE_ADDED));
+        TRY(noted(c, EVENT_NOTE_ADDED, /* before= */ NULL, &note));
         *ret = note;
         return ERR_OK;
+}
+
+enum err note_get(struct ctx *c, const char *customer, struct uuid id, struct note *ret)
+{
+        struct customer owner;
+        bool found;
+
+        TRY(customer_get(c, customer, &owner));
+        TRY(note_find(c, &(struct note){.customer_id = owner.id, .id = id}, ret, &found));
+        return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "The customer has no such note.");
 }
 
 static enum err note_locked(struct ctx *c, const char *customer, struct uuid id, struct note *ret)
@@ -85,16 +106,13 @@ enum err note_patch(struct ctx *c, const char *customer, struct uuid id, const s
                 fault_body(c, "#/content", "required", "cannot be cleared");
         TRY(problem_check(c));
         TRY(note_locked(c, customer, id, &note));
-        if (expected_version != 0 && expected_version != note.version) {
-                problem_int(c, "version", note.version);
-                return fail(c, ERR_STALE, "The note is at version %lld, not %lld.", (long long)note.version,
-                            (long long)expected_version);
-        }
+        TRY(version_expect(c, "note", note.version, expected_version));
+        struct note before = note;
         if (shape_merge(&note_in_shape, in, &note_shape, &note, MERGE_ALL)) {
                 note.version++;
                 note.updated_at = c->now;
                 TRY(note_store(c, &note, 1));
-                TRY(noted(c, &note, EVENT_NOTE_CHANGED));
+                TRY(noted(c, EVENT_NOTE_CHANGED, &before, &note));
         }
         *ret = note;
         return ERR_OK;
@@ -106,7 +124,7 @@ enum err note_remove(struct ctx *c, const char *customer, struct uuid id)
 
         TRY(note_locked(c, customer, id, &note));
         TRY(note_delete(c, &note));
-        return noted(c, &note, EVENT_NOTE_REMOVED);
+        return noted(c, EVENT_NOTE_REMOVED, &note, /* after= */ NULL);
 }
 
 enum err notes_list(struct ctx *c, const struct past_page *page, struct list *ret)

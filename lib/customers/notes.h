@@ -24,6 +24,8 @@ SHAPE_DECLARE(note_in);
 
 /* In a transaction. ERR_NOT_FOUND, ERR_INVALID (without content). */
 enum err note_add(struct ctx *c, const char *customer, const struct note_in *in, struct note *ret) MUST_CHECK;
+/* ERR_NOT_FOUND. */
+enum err note_get(struct ctx *c, const char *customer, struct uuid id, struct note *ret) MUST_CHECK;
 /* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_INVALID. */
 enum err note_patch(struct ctx *c, const char *customer, struct uuid id, const struct note_in *in,
                     int64_t expected_version, struct note *ret) MUST_CHECK;

@@ -1,3 +1,4 @@
+#include "customers/attributes.h"
 #include "customers/customers.h"
 
 NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_display", "paid_recommend",
@@ -29,7 +30,8 @@ SHAPE(identity, "A further way to recognise a customer; it belongs to one custom
                 FIELD(country, .min = 1, .max = 100), FIELD(province, .min = 1, .max = 100),                 \
                 FIELD(city, .min = 1, .max = 100), FIELD(district, .min = 1, .max = 100),                    \
                 FIELD(owner, .min = 1, .max = 200, .doc = "The agent who looks after the customer."),        \
-                NEST(source, source), FIELD(attributes, .doc = "Further facts, as a JSON object."),          \
+                NEST(source, source),                                                                        \
+                FIELD(attributes, .mask = attributes_mask, .doc = "Further facts, as a JSON object."),       \
                 FIELD(preferences, .doc = "What the customer likes, as a JSON object.")
 
 #define EXTERNAL_ID_DOC "The shop's own number of the customer; unique."
@@ -52,8 +54,9 @@ SHAPE(customer_metrics, "What orders and points say of a customer.", FIELD(tier,
 #undef SHAPE_T
 
 #define SHAPE_T struct customer
-SHAPE(customer, "A customer.", FIELD(id, .need = true), FIELD(external_id, .doc = EXTERNAL_ID_DOC),
-      FIELD(phone, .pii = PII_PHONE), FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
+SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
+      FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
+      FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
       FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
       FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
       FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),

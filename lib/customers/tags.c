@@ -1,5 +1,6 @@
 #include "customers/tags.h"
 
+#include "audit/audit.h"
 #include "base/idmap.h"
 #include "customers/customers.h"
 #include "customers/store.h"
@@ -9,7 +10,7 @@
 NAMES(tag_kind_names, "manual", "rule", "official");
 
 #define SHAPE_T struct tag
-SHAPE(tag, "A tag of a customer.", FIELD(customer_id, .need = true),
+SHAPE(tag, "A tag of a customer.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(kind, .need = true, .names = &tag_kind_names,
             .doc = "manual: by staff; rule: kept by a segment; official: from a marketplace."),
       FIELD(tag, .need = true), FIELD(expires_at, .doc = "From then on it is gone; null: it stays."),
@@ -99,8 +100,9 @@ static enum err changes_store(struct ctx *c, const struct tag_change *changes, s
 {
         struct tag *puts = ARENA_ARRAY(c->arena, n, struct tag);
         struct tag *gone = ARENA_ARRAY(c->arena, n, struct tag);
+        struct audit_change *audits = ARENA_ARRAY(c->arena, n, struct audit_change);
         struct event_list events = {0};
-        size_t put_count = 0, gone_count = 0;
+        size_t put_count = 0, gone_count = 0, audit_count = 0;
 
         for (size_t i = 0; i < n; i++) {
                 const struct tag_change *change = &changes[i];
@@ -112,6 +114,15 @@ static enum err changes_store(struct ctx *c, const struct tag_change *changes, s
                 else if (!overtaken)
                         puts[put_count++] = change->tag;
                 if (change->changed)
+                        audits[audit_count++] = (struct audit_change){
+                                .customer_id = change->tag.customer_id,
+                                .subject = customer_part(c->arena, change->tag.customer_id, "tags",
+                                                         change->tag.tag),
+                                .shape = &tag_shape,
+                                .before = change->remove ? &change->tag : NULL,
+                                .after = change->remove ? NULL : &change->tag,
+                        };
+                if (change->changed)
                         event_add(c->arena, &events,
                                   change->remove ? EVENT_CUSTOMER_UNTAGGED : EVENT_CUSTOMER_TAGGED,
                                   change->tag.customer_id, c->now, &tag_event_shape,
@@ -119,6 +130,7 @@ static enum err changes_store(struct ctx *c, const struct tag_change *changes, s
         }
         TRY(tags_delete(c, gone, gone_count));
         TRY(tags_insert(c, puts, put_count));
+        TRY(audit_write_all(c, audits, audit_count));
         return events_store(c, &events);
 }
 

@@ -205,7 +205,6 @@ static void complete(struct ctx *c, struct customer *customer, const struct stan
                 customer->deal_status = DEAL_DEAL;
         else
                 customer->deal_status = facts.inquired ? DEAL_INQUIRING : DEAL_NO_DEAL;
-        attributes_hide(c, customer);
 }
 
 enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)

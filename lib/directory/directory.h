@@ -20,8 +20,7 @@ enum err directory_catch_up(struct ctx *c, int64_t limit, bool *ret_more) MUST_C
 /* Take in these customers now, in the caller's transaction: after erasing somebody. */
 enum err directory_refresh(struct ctx *c, const struct uuids *ids) MUST_CHECK;
 
-/* Fill in lifecycle, deal status and metrics as of now, and hide attributes from those who may not see them.
- */
+/* Fill in lifecycle, deal status and metrics as of now. */
 enum err directory_complete(struct ctx *c, struct customer *customers, size_t n) MUST_CHECK;
 
 enum customer_sort {

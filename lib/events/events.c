@@ -51,6 +51,10 @@ SHAPE(consent_event, "A change of consent.", FIELD(channel, .need = true),
 SHAPE(suppression_event, "A suppression's event.", FIELD(channel, .need = true), FIELD(reason, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct points_event
+SHAPE(points_event, "Points that lapse.", FIELD(points), FIELD(expires_at));
+#undef SHAPE_T
+
 #define SHAPE_T struct event
 SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
       FIELD(occurred_at));

@@ -54,6 +54,11 @@ struct consent_event {
 struct suppression_event {
         const char *channel, *reason;
 };
+struct points_event {
+        int64_t points;
+        struct instant expires_at;
+};
+SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);
 SHAPE_DECLARE(customer_event);

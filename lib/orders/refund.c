@@ -1,6 +1,7 @@
 /* Refunds: check what is left, give back in proportion, remember the answer. */
 #include <inttypes.h>
 
+#include "audit/audit.h"
 #include "orders/store.h"
 #include "points/points.h"
 #include "points/share.h"
@@ -104,6 +105,20 @@ struct loaded {
         struct list refunds; /* struct refund_row */
 };
 
+/* The points that paid for part of it: another round trip, for few orders have any. */
+static enum err load_hold(struct ctx *c, struct loaded *l)
+{
+        struct hold_probe probe = {{&l->customer.id, 1}, {&l->file.order.points_hold, 1}};
+        struct hold_rows holds = {0};
+
+        if (!uuid_known(l->file.order.points_hold))
+                return ERR_OK;
+        TRY(points_holds_later(c, &probe, &holds));
+        TRY(db_flush(c));
+        points_holds_give(c->arena, &l->desk.book, &holds);
+        return ERR_OK;
+}
+
 static enum err load(struct ctx *c, const struct program *program, const struct order *found,
                      struct loaded *ret)
 {
@@ -128,6 +143,7 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
         if (accounts.n == 1)
                 ret->desk.book.account = *(const struct points_account *)accounts.v;
         points_lots_give(c->arena, &ret->desk.book, &lots);
+        TRY(load_hold(c, ret));
         ret->desk.stand = stand_of(c->arena, program, &stands, ret->customer.id, ret->customer.created_at);
         return ERR_OK;
 }
@@ -204,6 +220,15 @@ static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l
         return store(c, l, s, &(struct refund_kept){fingerprint, ret->outcome});
 }
 
+static enum err note_write(struct ctx *c, const struct order *order)
+{
+        char id[UUID_TEXT_SIZE];
+
+        uuid_to_text(order->id, id);
+        return audit_write(c, &(struct audit_change){.customer_id = order->customer_id,
+                                                     .subject = arena_printf(c->arena, "/v1/orders/%s", id)});
+}
+
 enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_answer *ret)
 {
         PROGRAM(program);
@@ -211,7 +236,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct order found;
         struct loaded loaded = {0};
         struct session session = {
-                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+                .arena = c->arena, .program = program, .shop = c->shop, .journal = journal_of(c, program)};
         struct refund_answer answer = {0};
 
         TRY(tx_begin(c, &tx));
@@ -222,8 +247,10 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct bytes fingerprint = input_fingerprint(c->arena, &refund_in_shape, &content);
         struct uuid id = uuid_of_child("refund", found.id, in->external_id);
         TRY(replay(c, &loaded, id, fingerprint, &answer));
-        if (!answer.replayed)
+        if (!answer.replayed) {
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
+                TRY(note_write(c, &found));
+        }
         TRY(tx_commit(&tx));
         answer.order_id = found.id;
         *ret = answer;

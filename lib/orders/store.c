@@ -12,7 +12,7 @@ SHAPE(order_probe, "Orders with their customers.", FIELD(customers), FIELD(order
 #undef SHAPE_T
 #define SHAPE_T struct order_call_row
 SHAPE(order_call_row, "A call.", FIELD(customer_id), FIELD(order_id), FIELD(call_no), FIELD(fingerprint),
-      FIELD(outcome));
+      FIELD(outcome), FIELD(key_id), FIELD(request_id));
 #undef SHAPE_T
 #define SHAPE_T struct refund_row
 SHAPE(refund_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD(id), FIELD(external_id),
@@ -24,10 +24,10 @@ SHAPE(refund_line_row, "A refunded line.", FIELD(customer_id), FIELD(order_id), 
       FIELD(line_no), FIELD(quantity), FIELD(amount_minor), FIELD(points), FIELD(growth));
 #undef SHAPE_T
 
-#define ORDER_VALUES                                                                                                     \
-        "unnest(:customer_id, :id, :external_id, :status, :channel, :currency, :coupon, :goods_minor, :shipping_minor, " \
-        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "     \
-        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, "  \
+#define ORDER_VALUES                                                                                                                   \
+        "unnest(:customer_id, :id, :external_id, :status, :channel, :currency, :coupon, :points_hold, :goods_minor, :shipping_minor, " \
+        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "                   \
+        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, "                \
         ":completed_at, :cancelled_at, :line_count, :calls, :version, :created_at, :updated_at)"
 #define LINE_COLUMNS                                                                                               \
         "customer_id, order_id, line_no, sku, name, category, brand, quantity, unit_price_minor, discount_minor, " \
@@ -62,7 +62,7 @@ SQL_BATCH(
         orders_update, order,
         "INSERT INTO orders (" ORDER_COLUMNS ") SELECT * FROM " ORDER_VALUES
         " ON CONFLICT (customer_id, id) DO UPDATE SET "
-        "status = excluded.status, channel = excluded.channel, coupon = excluded.coupon, goods_minor = excluded.goods_minor, "
+        "status = excluded.status, channel = excluded.channel, coupon = excluded.coupon, points_hold = excluded.points_hold, goods_minor = excluded.goods_minor, "
         "shipping_minor = excluded.shipping_minor, discount_minor = excluded.discount_minor, "
         "total_minor = excluded.total_minor, refunded_minor = excluded.refunded_minor, "
         "refunded_shipping_minor = excluded.refunded_shipping_minor, points_earned = excluded.points_earned, "
@@ -82,8 +82,9 @@ SQL_BATCH(
 SQL_EXEC(lines_drop, order, "DELETE FROM order_lines WHERE customer_id = :customer_id AND order_id = :id")
 SQL_BATCH(
         calls_insert, order_call_row,
-        "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at) "
-        "SELECT c, o, n, f, t, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome) AS k(c, o, n, f, t)")
+        "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, key_id, request_id, created_at) "
+        "SELECT c, o, n, f, t, y, r, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome, :key_id, "
+        ":request_id) AS k(c, o, n, f, t, y, r)")
 SQL_EXEC(
         refund_insert, refund_row,
         "INSERT INTO refunds (customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, "

@@ -8,8 +8,8 @@ NAMES(timeline_kind_names, "behaviour", "consent", "created", "group_joined", "g
       "note", "order", "points", "refund", "suppression", "tag", "tier");
 
 #define SHAPE_T struct timeline_entry
-SHAPE(timeline_entry, "Something that happened.", FIELD(at, .need = true),
-      FIELD(kind, .need = true, .names = &timeline_kind_names),
+SHAPE(timeline_entry, "Something that happened.", FIELD(customer_id, .need = true, .subject = true),
+      FIELD(at, .need = true), FIELD(kind, .need = true, .names = &timeline_kind_names),
       FIELD(key, .need = true, .doc = "Tells those of one kind and moment apart."),
       FIELD(data, .doc = "Facts by kind; nothing personal."),
       FIELD(content, .pii = PII_ALL, .doc = "What was said, written or searched for."));
@@ -113,8 +113,10 @@ enum err timeline_list(struct ctx *c, const struct timeline_page *page, struct l
                 n += found[kind].n;
         struct timeline_entry *entries = ARENA_ARRAY(c->arena, n, struct timeline_entry);
         for (size_t kind = 1; kind < ARRAY_SIZE(sources); kind++)
-                for (size_t i = 0; i < found[kind].n; i++)
-                        entries[filled++] = ((const struct timeline_entry *)found[kind].v)[i];
+                for (size_t i = 0; i < found[kind].n; i++) {
+                        entries[filled] = ((const struct timeline_entry *)found[kind].v)[i];
+                        entries[filled++].customer_id = page->customer_id;
+                }
         if (n > 0)
                 qsort(entries, n, sizeof *entries, compare);
         *ret = (struct list){entries, n < (size_t)page->limit ? n : (size_t)page->limit};

@@ -25,6 +25,7 @@ enum timeline_kind {
 extern const struct names timeline_kind_names;
 
 struct timeline_entry {
+        struct uuid customer_id;
         struct instant at;
         unsigned kind;
         const char *key;       /* tells those of one kind and instant apart */

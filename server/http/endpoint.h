@@ -71,6 +71,7 @@ struct endpoint {
         const char *summary, *doc;
         const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 422, 503 ...) */
         bool minimal;           /* Prefer: return=minimal is honoured: 204 */
+        bool only_asks;         /* a POST that writes nothing: it has no entry in the audit log */
         bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */

@@ -1,12 +1,14 @@
 /* What the files of server/http share: one request on its way from the event thread to a worker and back.
  *
- * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection, then the
- * event thread again until the request's arena is freed in request_end. Nobody else ever touches it. */
+ * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection (or until
+ * recorder_put, and then the recorder), then the event thread again until the request's arena is freed in
+ * request_end. Nobody else ever touches it. */
 #pragma once
 
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "access/access.h"
 #include "http/endpoint.h"
 #include "http/idempotency.h"
 #include "http/router.h"
@@ -17,6 +19,7 @@ struct keeper;
 struct lanes;
 struct loop;
 struct metrics;
+struct recorder;
 
 struct server {
         struct server_options options;
@@ -24,6 +27,7 @@ struct server {
         const struct router *router;
         struct metrics *metrics;
         struct lanes *lanes;
+        struct recorder *recorder;
         struct keeper *keeper;
         struct MHD_Daemon *daemon;
         struct loop *loop;
@@ -34,9 +38,9 @@ struct server {
 
 /* The request headers that are looked at; NULL when absent. The text is the connection's. */
 struct head {
-        const char *accept, *authorization, *content_encoding, *content_length, *content_type, *expect,
-                *idempotency_key, *if_match, *if_none_match, *prefer, *request_id, *traceparent,
-                *transfer_encoding;
+        const char *accept, *audit_reason, *authorization, *content_encoding, *content_length, *content_type,
+                *expect, *idempotency_key, *if_match, *if_none_match, *origin, *prefer, *request_id,
+                *traceparent, *transfer_encoding;
         const char *repeated; /* name of a header that came twice but must not */
 };
 
@@ -75,6 +79,7 @@ struct request {
         const char *traceparent;       /* where it is sane */
         const struct builtin *builtin; /* the server's own page, or NULL */
         struct match match;            /* match.route NULL: no endpoint was found */
+        struct access_grant grant;
         bool has_body, keep_body, prefers_minimal;
         struct text body;
         uint64_t body_announced; /* Content-Length */
@@ -82,6 +87,7 @@ struct request {
 
         void *in, *out;
         struct idempotent idempotent; /* .key NULL: not asked for */
+        struct uuids shown;           /* whose personal data the answer shows unmasked */
 
         struct request *next; /* in a queue */
         /* Monotonic. A request arrives with its last byte (with its first line until then): how slowly a

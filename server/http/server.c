@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "http/internal.h"
 #include "http/keeper.h"
+#include "http/cors.h"
 #include "http/lanes.h"
 #include "http/loop.h"
 #include "http/metrics.h"
+#include "http/recorder.h"
 
 /* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each
  * would keep its own high-water mark. Two are enough for the contention there is. */
@@ -34,6 +36,19 @@ static void server_free(struct server *server)
         free(server);
 }
 
+static bool cors_ok(struct server *server, const char **ret_why)
+{
+        size_t len;
+        const char *word = cors_fault(server->options.cors_origins, &len);
+
+        if (word != NULL)
+                *ret_why = arena_printf(
+                        server->arena,
+                        "cors_origins must be * or a list of origins such as https://shop.example, not \"%.*s\".",
+                        (int)len, word);
+        return word == NULL;
+}
+
 struct server *server_start(const struct server_options *options, const char **ret_why)
 {
         static char why[512];
@@ -46,18 +61,22 @@ struct server *server_start(const struct server_options *options, const char **r
                 abort();
         server->options = *options;
         server->arena = arena_new();
-        server->router = router_new(server->arena, resources, &fault);
+        if (cors_ok(server, &fault))
+                server->router = router_new(server->arena, resources, &fault);
         if (server->router != NULL) {
                 server->metrics = metrics_new(server->router);
+                server->recorder = recorder_start(options);
                 server->lanes = lanes_start(options);
                 server->keeper = keeper_start(options->database_url, options->shop);
         }
-        if (server->lanes != NULL && server->keeper != NULL && listener_start(server, &fault))
+        if (server->lanes != NULL && server->keeper != NULL && server->recorder != NULL &&
+            listener_start(server, &fault))
                 return server;
         snprintf(why, sizeof why, "%s", fault);
         *ret_why = why;
         if (server->lanes != NULL)
                 lanes_stop(server->lanes);
+        recorder_stop(server->recorder);
         server_free(server);
         return NULL;
 }
@@ -96,7 +115,8 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
         }
         linger(server);
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
-        lanes_stop(server->lanes); /* every suspended connection is resumed after this */
+        lanes_stop(server->lanes);
+        recorder_stop(server->recorder); /* every suspended connection is resumed after this */
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
         listener_stop(server);
         server_free(server);

@@ -43,15 +43,23 @@ ENDPOINT(attribute_list_all, GET, "/v1/attributes", nothing, 200, attribute_list
 ENDPOINT(
         attribute_put_one, PUT, "/v1/attributes/{attribute}", attribute_setting, 200, attribute,
         .status_hit = 201, .summary = "Define an attribute of customers", .scope = SCOPE_CUSTOMERS_WRITE,
-        .errors = ERRS(ERR_ATTRIBUTES_TOO_MANY),
+        .errors = ERRS(ERR_STALE, ERR_ATTRIBUTES_TOO_MANY),
         .doc = "From within a second on, attributes of this name must hold what is said here, wherever customers come in. "
                "What is stored stays. What is not defined may hold anything.")
 {
         bool created;
 
-        TRY(attribute_put(c, in->attribute, &in->content, out, &created));
+        TRY(attribute_put(c, in->attribute, &in->content, c->reply->if_match, out, &created));
         c->reply->status = created ? 201 : 200;
+        if (created)
+                c->reply->location = arena_printf(c->arena, "/v1/attributes/%s", out->name);
         return ERR_OK;
+}
+
+ENDPOINT(attribute_get_one, GET, "/v1/attributes/{attribute}", attribute_path, 200, attribute,
+         .summary = "Get a definition", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+{
+        return attribute_get(c, in->attribute, out);
 }
 
 ENDPOINT(attribute_delete_one, DELETE, "/v1/attributes/{attribute}", attribute_path, 204, nothing,
@@ -63,4 +71,5 @@ ENDPOINT(attribute_delete_one, DELETE, "/v1/attributes/{attribute}", attribute_p
 }
 
 RESOURCE(attributes, "Attributes", "What the shop's own attributes of customers may hold.",
-         &attribute_list_all_endpoint, &attribute_put_one_endpoint, &attribute_delete_one_endpoint);
+         &attribute_list_all_endpoint, &attribute_get_one_endpoint, &attribute_put_one_endpoint,
+         &attribute_delete_one_endpoint);

@@ -23,12 +23,14 @@ SHAPE(group_setting, "A group.", GROUP_PATH, NEST(content, group_in, .in = IN_WH
 
 ENDPOINT(group_put_one, PUT, "/v1/groups/{group}", group_setting, 200, group, .status_hit = 201,
          .summary = "Create or replace a group", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-         .doc = "With a platform it is a community out there. Its members stay.")
+         .errors = ERRS(ERR_STALE), .doc = "With a platform it is a community out there. Its members stay.")
 {
         bool created;
 
-        TRY(group_put(c, in->group, &in->content, out, &created));
+        TRY(group_put(c, in->group, &in->content, c->reply->if_match, out, &created));
         c->reply->status = created ? 201 : 200;
+        if (created)
+                c->reply->location = arena_printf(c->arena, "/v1/groups/%s", out->code);
         return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 /* /v1/customers/{customer}/interactions, /v1/behaviour-events */
 #include "customers/behaviour.h"
+#include "customers/customers.h"
 #include "customers/interactions.h"
 #include "resources/common.h"
 
@@ -14,7 +15,7 @@ SHAPE(interaction_new, "A contact to record.", CUSTOMER_PATH,
 
 ENDPOINT(interaction_create, POST, "/v1/customers/{customer}/interactions", interaction_new, 201, interaction,
          .status_hit = 200, .summary = "Record a contact with a customer", .scope = SCOPE_CUSTOMERS_WRITE,
-         .minimal = true, .errors = ERRS(ERR_NOT_FOUND, ERR_INTERACTION_DIFFERS),
+         .errors = ERRS(ERR_NOT_FOUND, ERR_INTERACTION_DIFFERS),
          .doc = "The same external_id again answers with what was recorded (200).")
 {
         bool created;
@@ -22,7 +23,25 @@ ENDPOINT(interaction_create, POST, "/v1/customers/{customer}/interactions", inte
         TRY(interaction_add(c, in->customer, &in->interaction, out, &created));
         c->reply->status = created ? 201 : 200;
         c->reply->idempotency_hit = !created;
+        if (created)
+                c->reply->location = customer_part_by_id(c->arena, out->customer_id, "interactions", out->id);
         return ERR_OK;
+}
+
+struct interaction_path {
+        const char *customer;
+        struct uuid interaction;
+};
+#define SHAPE_T struct interaction_path
+SHAPE(interaction_path, "A contact.", CUSTOMER_PATH,
+      FIELD(interaction, .in = IN_PATH, .need = true, .doc = "The contact's id."));
+#undef SHAPE_T
+
+ENDPOINT(interaction_get_one, GET, "/v1/customers/{customer}/interactions/{interaction}", interaction_path,
+         200, interaction, .summary = "Get a contact", .scope = SCOPE_CUSTOMERS_READ,
+         .errors = ERRS(ERR_NOT_FOUND))
+{
+        return interaction_get(c, in->customer, in->interaction, out);
 }
 
 struct interactions_query {
@@ -100,5 +119,5 @@ ENDPOINT(behaviour_list_one, GET, "/v1/customers/{customer}/behaviour-events", p
 }
 
 RESOURCE(interactions, "Interactions", "Contacts with customers, and what they do in the shop.",
-         &interaction_create_endpoint, &interaction_list_endpoint, &behaviour_create_endpoint,
-         &behaviour_list_one_endpoint);
+         &interaction_create_endpoint, &interaction_list_endpoint, &interaction_get_one_endpoint,
+         &behaviour_create_endpoint, &behaviour_list_one_endpoint);

@@ -1,6 +1,7 @@
 /* /v1/customers/{customer}/notes */
 #include "customers/notes.h"
 
+#include "customers/customers.h"
 #include "resources/common.h"
 
 struct notes_list {
@@ -36,10 +37,26 @@ SHAPE(note_new, "A note to write.", CUSTOMER_PATH, NEST(note, note_in, .in = IN_
 ENDPOINT(note_create, POST, "/v1/customers/{customer}/notes", note_new, 201, note, .summary = "Write a note",
          .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true, .errors = ERRS(ERR_NOT_FOUND))
 {
-        return note_add(c, in->customer, &in->note, out);
+        TRY(note_add(c, in->customer, &in->note, out));
+        c->reply->location = customer_part_by_id(c->arena, out->customer_id, "notes", out->id);
+        return ERR_OK;
 }
 
 #define NOTE_PATH CUSTOMER_PATH, FIELD(note, .in = IN_PATH, .need = true, .doc = "The note's id.")
+
+struct note_path {
+        const char *customer;
+        struct uuid note;
+};
+#define SHAPE_T struct note_path
+SHAPE(note_path, "A note.", NOTE_PATH);
+#undef SHAPE_T
+
+ENDPOINT(note_get_one, GET, "/v1/customers/{customer}/notes/{note}", note_path, 200, note,
+         .summary = "Get a note", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
+{
+        return note_get(c, in->customer, in->note, out);
+}
 
 struct note_change {
         const char *customer;
@@ -58,14 +75,6 @@ ENDPOINT(note_patch_one, PATCH, "/v1/customers/{customer}/notes/{note}", note_ch
         return note_patch(c, in->customer, in->note, &in->content, c->reply->if_match, out);
 }
 
-struct note_path {
-        const char *customer;
-        struct uuid note;
-};
-#define SHAPE_T struct note_path
-SHAPE(note_path, "A note.", NOTE_PATH);
-#undef SHAPE_T
-
 ENDPOINT(note_delete_one, DELETE, "/v1/customers/{customer}/notes/{note}", note_path, 204, nothing,
          .summary = "Remove a note", .scope = SCOPE_CUSTOMERS_WRITE, .errors = ERRS(ERR_NOT_FOUND))
 {
@@ -74,4 +83,4 @@ ENDPOINT(note_delete_one, DELETE, "/v1/customers/{customer}/notes/{note}", note_
 }
 
 RESOURCE(notes, "Notes", "What staff note about customers.", &note_list_endpoint, &note_create_endpoint,
-         &note_patch_one_endpoint, &note_delete_one_endpoint);
+         &note_get_one_endpoint, &note_patch_one_endpoint, &note_delete_one_endpoint);

@@ -49,6 +49,8 @@ ENDPOINT(tag_put_one, PUT, "/v1/customers/{customer}/tags/{tag}", tag_setting, 2
 
         TRY(tag_put(c, in->customer, &tag, out, &added));
         c->reply->status = added ? 201 : 200;
+        if (added)
+                c->reply->location = customer_part(c->arena, out->customer_id, "tags", out->tag);
         return ERR_OK;
 }
 

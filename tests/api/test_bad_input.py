@@ -26,14 +26,18 @@ def nothing_written(server):
 
 @pytest.fixture(scope="module")
 def known(admin):
-    """References of a customer and an order for the paths."""
+    """References of a customer, an order and a hold for the paths."""
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
     note = admin.post(f"/v1/customers/ext:{customer}/notes", {"content": "known"}).ok(201)
+    call = admin.post(f"/v1/customers/ext:{customer}/interactions", {"kind": "call"}).ok(201)
     group = fresh("known").replace("-", "_")
+    admin.put("/v1/attributes/known", {"type": "text"}).ok(201)
     admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "slug": "invalid", "note": note["id"],
-            "group": group, "tag": "known", "channel": "sms", "attribute": "known"}
+    admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
+    key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
+            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known"}
 
 
 @every(WITH_BODY)
@@ -223,6 +227,43 @@ def test_without_a_good_key_it_is_401(admin, known, revoked, nothing_written, op
         answer.is_problem(401, "unauthenticated")
 
 
+@pytest.fixture(scope="module")
+def elsewhere(admin):
+    """A key that may all, but from a network that no test lives in."""
+    made = admin.post("/v1/keys", {"name": "elsewhere", "scopes": ["admin"], "networks": ["192.0.2.0/24", "2001:db8::/32"]}).ok(201)
+    client = admin.with_key(made["key"])
+    eventually(lambda: client.get("/v1/program").status == 403)
+    return client
+
+
+@every(WITH_SCOPE)
+def test_a_key_from_outside_its_networks_is_403_and_the_address_is_named(elsewhere, known, nothing_written, operation):
+    answer = send(elsewhere, operation, known, sound_body(operation))
+    assert answer.is_problem(403, "network-refused")["address"] == "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def hasty(admin):
+    """A key that may all, but not this fast."""
+    made = admin.post("/v1/keys", {"name": "hasty", "scopes": ["admin"], "rate_per_second": 1, "rate_burst": 1}).ok(201)
+    client = admin.with_key(made["key"])
+    eventually(lambda: client.get("/v1/program").status == 429)
+    return client
+
+
+@every(WITH_SCOPE)
+def test_a_key_that_calls_too_often_is_429_and_told_when_to_come_back(hasty, known, nothing_written, operation):
+    for _ in range(3):  # a second may pass before one of them, and let it through
+        answer = send(hasty, operation, known, sound_body(operation), "?no_such=1")
+        assert answer.status in (422, 429)
+        if answer.status == 429:
+            break
+    answer.is_problem(429, "rate-limited")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["ratelimit-policy"] == '"key";q=1;w=1'
+    assert answer.headers["ratelimit"] == '"key";r=0;t=1'
+
+
 @every(WITH_SCOPE)
 def test_a_key_without_the_scope_is_403_and_the_scope_is_named(client_with, known, nothing_written, operation):
     others = {one.scope for one in WITH_SCOPE} - {operation.scope, "admin"}
@@ -267,18 +308,21 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
     assert get.status == head.status == 200 and head.body == b""
     for name in ("content-type", "etag", "cache-control"):
         assert head.headers.get(name) == get.headers.get(name)
-    if "/metrics" not in target and "/meta" not in target:  # which count and tell the time
+    if not any(word in target for word in ("/metrics", "/meta", "/audit")):  # which count, tell the time, and list who looked
         assert head.headers["content-length"] == str(len(get.body))
 
 
 @every([one for one in OPERATIONS if "{customer}" in one.path or "{order}" in one.path])
 def test_a_reference_to_nobody_is_404(admin, known, nothing_written, operation):
     references = ["01234567-89ab-7def-8123-456789abcdef", "nobody", "ext:", "ext:" + "a" * 201, "%E4%BD%A0"]
-    body = {"name": "Nobody"} if operation.id in ("customer_put_one", "customer_patch_one") else sound_body(operation)
+    bodies = {"customer_put_one": {"name": "Nobody"}, "customer_patch_one": {"name": "Nobody"},
+              "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"}}
+    body = bodies.get(operation.id) or sound_body(operation)
     if operation.id != "customer_put_one":  # which creates him
         references.append("ext:nobody")
     for reference in references:
-        target = {**known, "customer": reference, "order": reference}
+        target = {**known, "customer": reference, "order": reference, "hold": reference}
         send(admin, operation, target, body).is_problem(404, "not-found")
-    answer = send(admin, operation, {**known, "customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
-    assert answer.faults == {("customer" if "{customer}" in operation.path else "order", "too_long")}
+    names = [name for name in ("customer", "order", "hold") if f"{{{name}}}" in operation.path]
+    answer = send(admin, operation, known | dict.fromkeys(names, "a" * 301), sound_body(operation))
+    assert answer.faults == {(name, "too_long") for name in names}

@@ -23,6 +23,8 @@ def test_an_interaction_is_recorded_once_under_its_external_id(admin, who):
             "content": "问候", "outcome": "ok", "satisfaction": 5, "occurred_at": "2026-11-01T10:00:00Z"}
     first = admin.post(f"{who}/interactions", body)
     assert {name: first.ok(201)[name] for name in body} == body
+    assert admin.get(first.headers["location"]).ok() == first.json()
+    admin.get(f"{who}/interactions/01234567-89ab-7def-8123-456789abcdef").is_problem(404, "not-found")
     again = admin.post(f"{who}/interactions", body)
     assert again.ok(200) == first.json() and again.headers["idempotency-hit"] == "true"
     admin.post(f"{who}/interactions", {**body, "outcome": "bad"}).is_problem(409, "interaction-differs")
@@ -101,11 +103,13 @@ def test_behaviour_is_taken_in_batches_and_listed_newest_first(admin, person, wh
     assert admin.get(who).ok()["lifecycle"] == "lead", "who only looks has not asked"
 
 
-def test_the_same_key_at_the_same_time_is_stored_once(admin, person, who):
+def test_the_same_key_at_the_same_time_is_stored_once(admin, person, who, client_with):
     event = {"customer": person["id"], "type": "search", "query": "包", "key": fresh("event"), "occurred_at": "2026-11-02T00:00:00Z"}
     assert behave(admin, event, event).ok()["accepted"] == 2
     assert behave(admin, event).ok()["accepted"] == 1
     assert [one["query"] for one in admin.get(f"{who}/behaviour-events").ok()["data"]] == ["包"]
+    assert [one["query"] for one in client_with("customers:read").get(f"{who}/behaviour-events").ok()["data"]] == ["***"]
+    admin.get(f"{who}/behaviour-events?cursor=x").is_problem(400, "bad-cursor")
 
 
 def test_what_cannot_be_taken_is_listed_and_the_rest_is_stored(admin, person, who):

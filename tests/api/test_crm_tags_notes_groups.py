@@ -20,6 +20,8 @@ def test_a_tag_is_put_on_once_per_kind_and_taken_off(admin, who):
     tag = f"{who}/tags/{quoted('大客户 50%')}"
     made = admin.put(tag, {}).ok(201)
     assert (made["kind"], made["tag"], made["expires_at"]) == ("manual", "大客户 50%", None)
+    assert admin.put(f"{who}/tags/{quoted('新 1')}", {}).headers["location"] == f"{who}/tags/{quoted('新 1')}"
+    assert admin.call("DELETE", f"{who}/tags/{quoted('新 1')}").status == 204
     assert admin.put(tag, {}).ok() == made
     admin.put(tag, {"kind": "official"}).ok(201)
     assert tags(admin, who) == [("manual", "大客户 50%"), ("official", "大客户 50%")]
@@ -67,7 +69,11 @@ def test_customers_are_listed_by_tag_and_by_group_at_once(admin, who):
 
 
 def test_notes_are_written_changed_listed_and_removed(admin, who):
-    first = admin.post(f"{who}/notes", {"content": "喜欢红色", "author": "li"}).ok(201)
+    answer = admin.post(f"{who}/notes", {"content": "喜欢红色", "author": "li"})
+    first = answer.ok(201)
+    read = admin.get(answer.headers["location"])
+    assert read.ok() == first
+    assert admin.get(answer.headers["location"], If_None_Match=read.headers["etag"]).status == 304
     second = admin.post(f"{who}/notes", {"content": "call back", "pinned": True}).ok(201)
     assert [one["id"] for one in admin.get(f"{who}/notes").ok()["data"]] == [second["id"], first["id"]]
     changed = admin.patch(f"{who}/notes/{first['id']}", {"content": "喜欢蓝色", "author": None}).ok()
@@ -77,6 +83,7 @@ def test_notes_are_written_changed_listed_and_removed(admin, who):
     assert admin.patch(f"{who}/notes/{first['id']}", {"content": None}).faults == {("#/content", "required")}
     assert admin.call("DELETE", f"{who}/notes/{first['id']}").status == 204
     admin.call("DELETE", f"{who}/notes/{first['id']}").is_problem(404, "not-found")
+    admin.get(f"{who}/notes/{first['id']}").is_problem(404, "not-found")
     assert [one["id"] for one in admin.get(f"{who}/notes").ok()["data"]] == [second["id"]]
 
 
@@ -105,16 +112,52 @@ def test_answers_may_be_minimal(admin, who):
     note = admin.get(f"{who}/notes").ok()["data"][0]["id"]
     assert admin.patch(f"{who}/notes/{note}", {"content": "b"}, Prefer="return=minimal").status == 204
     group = fresh("group").replace("-", "_")
-    assert admin.put(f"/v1/groups/{group}", {"name": "G"}, Prefer="return=minimal").status == 204
-    assert admin.post(f"{who}/interactions", {"kind": "call"}, Prefer="return=minimal").status == 204
+    made = admin.put(f"/v1/groups/{group}", {"name": "G"}, Prefer="return=minimal")
+    assert made.status == 204 and made.headers["location"] == f"/v1/groups/{group}"
 
 
-def test_a_note_of_a_retry_is_the_first_one(admin, who):
-    key = fresh("key")
-    first = admin.post(f"{who}/notes", {"content": "once"}, Idempotency_Key=key)
-    again = admin.post(f"{who}/notes", {"content": "once"}, Idempotency_Key=key)
-    assert first.status == again.status == 201 and again.json() == first.json()
-    assert len(admin.get(f"{who}/notes").ok()["data"]) == 1
+def test_a_retry_is_answered_with_the_first_one(admin, who):
+    person, group = who.split("/")[-1], fresh("group").replace("-", "_")
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    calls = [(f"{who}/notes", {"content": "once"}, {"content": "twice"}), (f"{who}/interactions", {"kind": "call"}, {"kind": "chat"}),
+             (f"/v1/groups/{group}/members", {"add": [person]}, {"remove": [person]}),
+             ("/v1/behaviour-events", {"events": [{"customer": person, "type": "view"}]},
+              {"events": [{"customer": person, "type": "cart"}]})]
+    for path, body, other in calls:
+        key = fresh("key")
+        first = admin.post(path, body, Idempotency_Key=key)
+        again = admin.post(path, body, Idempotency_Key=key)
+        assert first.status == again.status in (200, 201) and again.json() == first.json()
+        assert again.headers["idempotency-hit"] == "true"
+        admin.post(path, other, Idempotency_Key=key).is_problem(422, "idempotency-key-reused")
+    for part in ("notes", "interactions", "behaviour-events"):
+        assert len(admin.get(f"{who}/{part}").ok()["data"]) == 1
+
+
+def test_every_change_is_in_the_audit_log_with_its_path_and_masked(admin, who):
+    person, group = who.split("/")[-1], fresh("group").replace("-", "_")
+    admin.put(f"{who}/tags/vip", {}).ok(201)
+    note = admin.post(f"{who}/notes", {"content": "13800138000"}).ok(201)["id"]
+    admin.patch(f"{who}/notes/{note}", {"content": "secret"}).ok()
+    call = admin.post(f"{who}/interactions", {"kind": "call", "content": "secret"}).ok(201)["id"]
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    admin.post(f"/v1/groups/{group}/members", {"add": [person]}).ok()
+    admin.put(f"{who}/consents/sms", {"state": "granted", "evidence": "secret"}).ok()
+    admin.put(f"{who}/suppressions/sms", {"reason": "manual", "detail": "secret"}).ok()
+    for path in (f"{who}/suppressions/sms", f"{who}/tags/vip", f"{who}/notes/{note}"):
+        assert admin.call("DELETE", path).status == 204
+    log = [one for one in admin.get(f"/v1/audit?kind=write&customer={person}").ok()["data"] if one["operation"] != "customer_create_one"]
+    assert [(one["operation"], one["subject"]) for one in log] == [
+        ("note_delete_one", f"{who}/notes/{note}"), ("tag_delete_one", f"{who}/tags/vip"),
+        ("suppression_delete_one", f"{who}/suppressions/sms"), ("suppression_put_one", f"{who}/suppressions/sms"),
+        ("consent_put_one", f"{who}/consents/sms"), ("member_change", f"/v1/groups/{group}"),
+        ("interaction_create", f"{who}/interactions/{call}"), ("note_patch_one", f"{who}/notes/{note}"),
+        ("note_create", f"{who}/notes/{note}"), ("tag_put_one", f"{who}/tags/vip")]
+    assert log[7]["changes"]["content"] == {"before": "***", "after": "***"}
+    assert log[7]["personal"]["content"] == {"before": "13800138000", "after": "secret"}
+    assert "secret" not in str([one["changes"] for one in log])
+    about = {one["subject"]: one["changes"] for one in admin.get("/v1/audit?operation=group_put_one&limit=200").ok()["data"]}
+    assert about[f"/v1/groups/{group}"]["name"] == {"before": None, "after": "G"}
 
 
 # ---------------------------------------------------------------------- groups
@@ -169,7 +212,11 @@ def test_parallel_joins_are_all_counted(admin, group):
 
 
 def test_a_group_is_replaced_listed_by_platform_and_removed(admin, group):
-    replaced = admin.put(f"/v1/groups/{group}", {"name": "N", "platform": "qq_group"}).ok()
+    read = admin.get(f"/v1/groups/{group}")
+    assert admin.get(f"/v1/groups/{group}", If_None_Match=read.headers["etag"]).status == 304
+    replaced = admin.put(f"/v1/groups/{group}", {"name": "N", "platform": "qq_group"}, If_Match=read.headers["etag"]).ok()
+    stale = admin.put(f"/v1/groups/{group}", {"name": "O"}, If_Match=read.headers["etag"])
+    assert stale.is_problem(412, "stale-version")["version"] == 2
     assert replaced["introduction"] is None and replaced["version"] == 2
     everybody = [one["code"] for page in admin.pages("/v1/groups?limit=2&platform=qq_group") for one in page]
     assert group in everybody and everybody == sorted(everybody)
@@ -236,6 +283,9 @@ def test_a_personal_attribute_is_only_for_those_who_may_see_personal_data(admin,
     admin.patch(who, {"attributes": {"id_card": "330106199001011234", "size": "L"}}).ok()
     seen = client_with("customers:read").get(who).ok()["attributes"]
     assert seen == {"id_card": "***", "size": "L"}
+    log = admin.get(f"/v1/audit?customer={who.split('/')[-1]}&operation=customer_patch_one").ok()["data"][0]
+    assert log["changes"]["attributes"]["after"] == seen, "the log masks as answers do"
+    assert log["personal"]["attributes"]["after"]["id_card"] == "330106199001011234"
     assert admin.get(who).ok()["attributes"]["id_card"] == "330106199001011234"
     listed = [one for page in client_with("customers:read").pages("/v1/customers?limit=200") for one in page]
     assert "330106199001011234" not in str(listed)
@@ -245,6 +295,11 @@ def test_definitions_are_listed_and_what_makes_no_sense_is_refused(admin, define
     name = fresh("listed").replace("-", "_")
     stored = define(name, type="integer", label="尺码")
     assert stored in admin.get("/v1/attributes").ok()["data"]
+    read = admin.get(f"/v1/attributes/{name}")
+    assert read.ok() == stored
+    assert admin.get(f"/v1/attributes/{name}", If_None_Match=read.headers["etag"]).status == 304
+    admin.put(f"/v1/attributes/{name}", {"type": "text"}, If_Match='"7"').is_problem(412, "stale-version")
+    admin.get("/v1/attributes/no_such").is_problem(404, "not-found")
     assert admin.put(f"/v1/attributes/{name}", {"type": "choice"}).faults == {("#/choices", "required")}
     wrong = {"type": "integer", "min": 2, "max": 1, "choices": ["a"]}
     assert admin.put(f"/v1/attributes/{name}", wrong).faults == {("#/max", "too_small"), ("#/choices", "unknown_field")}
@@ -253,7 +308,7 @@ def test_definitions_are_listed_and_what_makes_no_sense_is_refused(admin, define
 
 
 def test_at_most_200_attributes(admin):
-    names = []
+    names, already = [], len(admin.get("/v1/attributes").ok()["data"])
     while True:
         name = fresh("many").replace("-", "_")
         answer = admin.put(f"/v1/attributes/{name}", {"type": "text"})
@@ -261,6 +316,6 @@ def test_at_most_200_attributes(admin):
             break
         names.append(name)
     answer.is_problem(409, "too-many-attributes")
-    assert len(names) == 200
+    assert len(names) == 200 - already
     for name in names:
         assert admin.call("DELETE", f"/v1/attributes/{name}").status == 204

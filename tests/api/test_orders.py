@@ -38,7 +38,8 @@ def test_the_first_answer_is_the_whole_outcome(admin):
         "shipping_minor": 0, "discount_minor": 0, "coupon": None, "points_hold": None, "total_minor": 60000})
     outcome = answer.ok(201)
     assert answer.headers["location"] == f"/v1/orders/{outcome['order']['id']}" and "idempotency-hit" not in answer.headers
-    assert outcome["points"] == {"earned": 600, "status": "active", "reversed": 0, "written_off": 0, "active": 600, "pending": 0,
+    assert outcome["points"] == {"earned": 600, "status": "active", "reversed": 0, "written_off": 0,
+                                 "spent": 0, "restored": 0, "active": 600, "pending": 0,
                                  "held": 0, "debt": 0, "explanation": [{"rule": "base", "points": 600}]}
     assert outcome["growth"] == {"earned": 600, "reversed": 0, "total": 600}
     assert outcome["tier"] == {"before": "basic", "after": "silver", "next": "gold", "missing": [
@@ -295,7 +296,7 @@ def test_the_list_is_newest_first_through_all_pages_and_by_customer(admin):
 
 
 def test_a_number_of_any_characters_is_found_again(admin):
-    for number in (fresh("a/b?c#d%25"), "汉" * 195 + fresh("x"), fresh("+ &=")):
+    for number in (fresh("a/b?c#d%25"), "汉" * 190 + fresh("x"), fresh("+ &=")):
         body = order(fresh("customer"), 100, external_id=number)
         assert take(admin, body)["order"]["external_id"] == number
         assert shown(admin, quoted(number))["order"]["external_id"] == number
