@@ -2,18 +2,11 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
-        tiers_resource, checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
+        tiers_resource, program_resource, checkout_resource, keys_resource, audit_resource, meta_resource,
+        test_clock_resource;
 
 const struct resource *const resources[] = {
-        &orders_resource,
-        &customers_resource,
-        &points_resource,
-        &holds_resource,
-        &tiers_resource,
-        &checkout_resource,
-        &keys_resource,
-        &audit_resource,
-        &meta_resource,
-        &test_clock_resource,
-        NULL,
+        &orders_resource, &customers_resource, &points_resource,     &holds_resource,
+        &tiers_resource,  &program_resource,   &checkout_resource,   &keys_resource,
+        &audit_resource,  &meta_resource,      &test_clock_resource, NULL,
 };
