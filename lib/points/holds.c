@@ -1,4 +1,5 @@
 /* Holds: loading and storing them, and what the API asks. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "customers/customers.h"
@@ -187,12 +188,13 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
 
 enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struct hold_result *ret)
 {
-        struct book book;
-        struct hold *hold;
+        struct book book = {0};
+        struct hold *hold = NULL;
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
 
         TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        assert(hold != NULL); /* as open_hold promises */
         int64_t points = in->points.set ? in->points.v : hold->points;
         if (points > hold->points) {
                 fault_body(c, "#/points", "too_large", "the hold has %" PRId64, hold->points);
@@ -205,12 +207,13 @@ enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struc
 
 enum err points_hold_release(struct ctx *c, const struct hold_release *in, struct hold_result *ret)
 {
-        struct book book;
-        struct hold *hold;
+        struct book book = {0};
+        struct hold *hold = NULL;
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
 
         TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        assert(hold != NULL); /* as open_hold promises */
         struct posting why = {.at = c->now,
                               .cause = "release",
                               .reference = in->reason != NULL ? in->reason : hold->reference};

@@ -67,7 +67,7 @@ static int64_t lot_end(const struct model_lot *lot)
 
 static void model_expire(void)
 {
-        int64_t ends[LOTS_MAX];
+        int64_t ends[LOTS_MAX] = {0};
 
         for (int i = 0; i < m.lot_count; i++)
                 ends[i] = lot_end(&m.lots[i]);
