@@ -341,7 +341,7 @@ static enum err crowd_store(struct crowd *crowd)
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
         TRY(store_identities_add(c, crowd->new_identities, crowd->new_identity_count));
-        TRY(customers_touched(c, touched, touched_count));
+        customers_touched(c, touched, touched_count);
         return events_store(c, &crowd->events);
 }
 

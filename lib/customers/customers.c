@@ -240,7 +240,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
-        TRY(customers_touched(c, &customer.id, 1));
+        customers_touched(c, &customer.id, 1);
         customer_told(c->arena, &events, /* created= */ false, &customer, c->now);
         TRY(events_store(c, &events));
         TRY(shown(c, customer.id, ret));

@@ -122,9 +122,10 @@ struct customer_moment {
 };
 enum err customers_inquired(struct ctx *c, const struct customer_moment *moments, size_t n) MUST_CHECK;
 
-/* Queue: tell the directory that something changed which customers are listed by: their own fields, orders,
- * spend, growth, tier, active points. Whoever writes such a thing calls this in the same transaction. */
-enum err customers_touched(struct ctx *c, const struct uuid *ids, size_t n) MUST_CHECK;
+/* Tell the directory that something changed which customers are listed by: their own fields, orders, spend,
+ * growth, tier, active points. Whoever writes such a thing calls this in the same transaction; at its end
+ * everybody is noted once. */
+void customers_touched(struct ctx *c, const struct uuid *ids, size_t n);
 
 /* Take at most limit customers from those that were touched (each once); *ret_more when others remain. In a
  * transaction, which alone takes any until it ends. */

@@ -1,4 +1,6 @@
 /* Many customers at once: looked up, locked, noted for the directory. */
+#include <stdlib.h>
+
 #include "base/idmap.h"
 #include "customers/customers.h"
 #include "customers/store.h"
@@ -128,14 +130,47 @@ enum err customers_inquired(struct ctx *c, const struct customer_moment *moments
         }
         if (lead_count == 0)
                 return ERR_OK;
-        TRY(inquired_note(c, moments, n));
-        return customers_touched(c, leads, lead_count);
+        customers_touched(c, leads, lead_count);
+        return inquired_note(c, moments, n);
 }
 
-enum err customers_touched(struct ctx *c, const struct uuid *ids, size_t n)
+/* Everybody who was touched in a transaction. */
+struct gathered {
+        struct found_id *v;
+        size_t n, room;
+};
+
+static int compare_found(const void *a, const void *b)
 {
-        _Static_assert(sizeof(struct found_id) == sizeof(struct uuid), "rows are bare ids");
-        return touched_note(c, (const struct found_id *)ids, n);
+        return memcmp(a, b, sizeof(struct found_id));
+}
+
+static enum err touched_flush(struct ctx *c, void *arg)
+{
+        struct gathered *all = arg;
+        size_t n = 0;
+
+        qsort(all->v, all->n, sizeof *all->v, compare_found);
+        for (size_t i = 0; i < all->n; i++)
+                if (n == 0 || compare_found(&all->v[i], &all->v[n - 1]) != 0)
+                        all->v[n++] = all->v[i];
+        return touched_note(c, all->v, n);
+}
+
+void customers_touched(struct ctx *c, const struct uuid *ids, size_t n)
+{
+        if (n == 0)
+                return;
+        struct gathered *all = tx_gather(c, touched_flush, sizeof *all);
+        if (all->n + n > all->room) {
+                all->room = 2 * (all->n + n);
+                struct found_id *larger = ARENA_ARRAY(c->arena, all->room, struct found_id);
+                if (all->n > 0)
+                        memcpy(larger, all->v, all->n * sizeof *larger);
+                all->v = larger;
+        }
+        for (size_t i = 0; i < n; i++)
+                all->v[all->n++].id = ids[i];
 }
 
 enum err customers_take_touched(struct ctx *c, int64_t limit, struct touched *ret)

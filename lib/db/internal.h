@@ -40,6 +40,8 @@ struct db {
         int tx_depth;
         bool doomed;    /* an inner transaction was left without commit */
         bool lost_race; /* see db_lost_race */
+        enum err (*last_work)(struct ctx *c, void *gathered); /* see tx_gather; NULL: nothing was gathered */
+        void *gathered;
         uint8_t prepared[SQL_STATEMENTS_MAX / 8];
         struct pending pending[PENDING_MAX];
         size_t pending_count;

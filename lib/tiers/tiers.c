@@ -171,7 +171,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
         }
         TRY(standings_store(c, standings, standing_count));
         TRY(days_add(c, days, day_count));
-        TRY(customers_touched(c, touched, standing_count));
+        customers_touched(c, touched, standing_count);
         return history_insert(c, changes, change_count);
 }
 
