@@ -16,7 +16,8 @@ ENDPOINT(consent_get, GET, "/v1/customers/{customer}/consents", customer_path, 2
 }
 
 #define CHANNEL_PATH                                                                                         \
-        CUSTOMER_PATH, FIELD(channel, .in = IN_PATH, .need = true, .names = &contact_channel_names)
+        CUSTOMER_PATH, FIELD(channel, .in = IN_PATH, .need = true, .names = &contact_channel_names,          \
+                             .doc = "The channel.")
 
 struct consent_setting {
         const char *customer;

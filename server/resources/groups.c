@@ -53,7 +53,8 @@ struct groups_query {
         PAGE_QUERY;
 };
 #define SHAPE_T struct groups_query
-SHAPE(groups_query, "Which page.", FIELD(platform, .in = IN_QUERY, .names = &platform_names),
+SHAPE(groups_query, "Which page.",
+      FIELD(platform, .in = IN_QUERY, .names = &platform_names, .doc = "Only communities there."),
       PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 

@@ -51,7 +51,7 @@ struct interactions_query {
 };
 #define SHAPE_T struct interactions_query
 SHAPE(interactions_query, "Which page.", CUSTOMER_PATH,
-      FIELD(kind, .in = IN_QUERY, .names = &interaction_kind_names), PAGE_QUERY_FIELDS);
+      FIELD(kind, .in = IN_QUERY, .names = &interaction_kind_names, .doc = "Only these."), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct interactions_list {

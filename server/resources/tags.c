@@ -59,7 +59,9 @@ struct tag_path {
         unsigned kind;
 };
 #define SHAPE_T struct tag_path
-SHAPE(tag_path, "A tag.", TAG_PATH, FIELD(kind, .in = IN_QUERY, .names = &tag_kind_names, .dflt = "manual"));
+SHAPE(tag_path, "A tag.", TAG_PATH,
+      FIELD(kind, .in = IN_QUERY, .names = &tag_kind_names, .dflt = "manual",
+            .doc = "Of which kind the tag is."));
 #undef SHAPE_T
 
 ENDPOINT(tag_delete_one, DELETE, "/v1/customers/{customer}/tags/{tag}", tag_path, 204, nothing,

@@ -11,7 +11,7 @@ struct timeline_query {
 };
 #define SHAPE_T struct timeline_query
 SHAPE(timeline_query, "Which page.", CUSTOMER_PATH,
-      FIELD(kind, .in = IN_QUERY, .names = &timeline_kind_names), PAGE_QUERY_FIELDS);
+      FIELD(kind, .in = IN_QUERY, .names = &timeline_kind_names, .doc = "Only these."), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct timeline {
