@@ -85,8 +85,8 @@ def main():
     given = parser.parse_args()
     server = Server(given.address, given.key_file.read_text().strip())
     lines, worst = measure(server, min(PAGE_DEEP, given.customers // (2 * PAGE_ITEMS)))
-    title = f"## Lists of {given.customers:,} customers"
-    about = (f"`tools/bench-lists`: medians of {REPEATS} calls over one connection, {PAGE_ITEMS} customers a page, each shown with "
+    title = f"{given.customers:,} customers"
+    about = (f"Medians of {REPEATS} calls over one connection, {PAGE_ITEMS} customers a page, each shown with "
              "lifecycle, tier, spend and points as of the call.")
     if given.write:
         write(given.write, [title, "", about, "", *lines])
