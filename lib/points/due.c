@@ -186,13 +186,27 @@ enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
-static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
+/* The hold whose time was over first; NULL: none is over. */
+static struct hold *hold_over(struct book *book, struct instant now)
 {
+        struct hold *first = NULL;
+
         for (size_t i = 0; i < book->hold_count; i++) {
                 struct hold *hold = &book->holds[i];
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
+                    (first == NULL || hold->expires_at.us < first->expires_at.us))
+                        first = hold;
+        }
+        return first;
+}
+
+static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
+{
+        struct hold *hold;
+
+        while ((hold = hold_over(book, c->now)) != NULL) {
                 struct posting why = {.at = c->now, .cause = "hold expired", .reference = hold->reference};
-                if (hold->state == HOLD_OPEN && !hold_is_open(hold, c->now))
-                        book_release(book, journal, &why, hold, HOLD_EXPIRED);
+                book_release(book, journal, &why, hold, HOLD_EXPIRED);
         }
 }
 

@@ -219,13 +219,13 @@ class Customer:
     # ------------------------------------------------------------------ what time does
 
     def pass_time(self, program, now):
-        """Everything that is due by now, each thing at its own moment, one after the other."""
+        """Everything that is due by now, as of its own moment: holds, then what becomes active, what lapses, and tiers."""
         before = self.rank(program)
         while True:
-            due = [one for one in self.dues(program) if one[0] <= now]
+            due = [one for one in self.dues(program) if one[1] <= now]
             if not due:
                 break
-            at, _, act = min(due, key=lambda one: one[:2])
+            _, at, act = min(due, key=lambda one: one[:2])
             act(at)
         if self.pin and self.pin[1] <= now:
             self.pin = None
@@ -235,20 +235,22 @@ class Customer:
     def dues(self, program):
         for hold in self.holds.values():
             if hold.state == "open" and hold.expires_at is not None:
-                yield hold.expires_at, 0, lambda at, hold=hold: self.release(program, hold, "expired", at)
+                yield 0, hold.expires_at, lambda at, hold=hold: self.release(program, hold, "expired", at)
         for lot in self.lots:
             if lot.pending and lot.active_from is not None and lot.remaining:
-                yield lot.active_from, 1, lambda at, lot=lot: self.activate(program, lot, at)
+                yield 1, lot.active_from, lambda at, lot=lot: self.activate(program, lot, at)
             lapses = None if lot.pending or not lot.remaining else self.lapses_at(program, lot)
             if lapses is not None:
-                yield lapses, 2, lambda at, lot=lot: self.expire(lot)
+                yield 2, lapses, lambda at, lot=lot: self.expire(lot)
         if self.until is not None:
             day = self.calendar.day(self.until) + datetime.timedelta(program["cycle"]["grace_days"])
-            yield self.calendar.start(day), 3, lambda at: self.end_cycle(program, at)
+            yield 3, self.calendar.start(day), lambda at: self.end_cycle(program, at)
 
     def activate(self, program, lot, at):
+        if at > self.moved_at:
+            self.expire_lapsed(program, at)
+            self.moved_at = at
         lot.pending, lot.active_from = False, at
-        self.moved_at = max(self.moved_at, at)
         lot.remaining = self.pay_debt(lot.remaining)
         lot.expires_at = self.expiry(program, at)
 

@@ -55,7 +55,8 @@ def earn(program, target, order, facts, benefits, birth_month):
         value = Fraction(line.paid * rate, 100 * 10**6)
         for rule in chosen(kind["multiply"], lambda rule: holds(rule, facts, line.body)):
             value *= Fraction(rule["factor_millionths"], 10**6)
-        value *= Fraction(benefits.get("points_multiplier_permille", 1000), 1000)
+        if "points_multiplier_permille" in benefits:
+            value *= Fraction(benefits["points_multiplier_permille"], 1000)
         if birth_month == facts["day"].month:
             value *= Fraction(benefits.get("birthday_month_multiplier_permille", 1000), 1000)
         exact.append(value)
