@@ -6,6 +6,7 @@
 #include "db/statement.h"
 #include "directory/directory.h"
 #include "directory/pieces.h"
+#include "program/programs.h"
 
 NAMES(customer_sort_names, "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name",
       "last_order_at", "-last_order_at", "orders", "-orders", "spend_minor", "-spend_minor", "growth",
@@ -146,14 +147,15 @@ static void filter_lifecycle(struct building *b, enum lifecycle wanted)
 
 static struct lifecycle_bounds bounds_now(const struct ctx *c)
 {
-        const struct lifecycle_limits *limits = &lifecycle_limits_default;
+        PROGRAM(program);
+        const struct lifecycle_limits *limits = &program->lifecycle;
         const struct zone *zone = &c->shop->zone;
         struct date today = zone_date(zone, c->now);
 
         return (struct lifecycle_bounds){
-                .at_risk = zone_midnight(zone, date_add_months(today, -limits->at_risk_months)),
-                .lost = zone_midnight(zone, date_add_months(today, -limits->lost_months)),
-                .window = date_add_months(today, -limits->loyal_window_months),
+                .at_risk = zone_midnight(zone, date_add_months(today, (int)-limits->at_risk_months)),
+                .lost = zone_midnight(zone, date_add_months(today, (int)-limits->lost_months)),
+                .window = date_add_months(today, (int)-limits->loyal_window_months),
                 .repeat_orders = limits->repeat_orders,
                 .loyal_orders = limits->loyal_orders,
         };
