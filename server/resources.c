@@ -1,7 +1,7 @@
 /* The map of the API. */
 #include "http/endpoint.h"
 
-extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
+extern const struct resource orders_resource, customers_resource, points_resource, holds_resource, adjustments_resource,
         tiers_resource, checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
@@ -9,6 +9,7 @@ const struct resource *const resources[] = {
         &customers_resource,
         &points_resource,
         &holds_resource,
+        &adjustments_resource,
         &tiers_resource,
         &checkout_resource,
         &keys_resource,

@@ -14,6 +14,7 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
+        struct caps_used caps; /* what was earned under caps by day and month */
 };
 
 /* One order with its lines. */

@@ -6,7 +6,8 @@
 #include "points/posting.h"
 
 NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
-      "expire");
+      "expire", "adjust");
+NAMES(grant_expiry_names, "program", "never", "at");
 
 void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
 {
@@ -24,7 +25,9 @@ void write_entry(struct book *book, struct journal *journal, const struct postin
 {
         struct points_account *account = &book->account;
 
-        if ((kind == ENTRY_EARN || kind == ENTRY_SPEND) && why->at.us > account->moved_at.us)
+        bool moves = kind == ENTRY_EARN || kind == ENTRY_SPEND || (kind == ENTRY_ADJUST && amount > 0);
+
+        if (moves && why->at.us > account->moved_at.us)
                 account->moved_at = why->at;
         assert(account->active >= 0 && account->pending >= 0 && account->held >= 0 && account->debt >= 0);
         journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n,
@@ -41,6 +44,8 @@ void write_entry(struct book *book, struct journal *journal, const struct postin
                 .cause = why->cause,
                 .order_id = why->order_id,
                 .reference = why->reference,
+                .actor = journal->actor,
+                .reason = why->reason,
                 .created_at = why->at,
         };
         book->changed = true;
@@ -103,7 +108,10 @@ static int64_t activate(struct points_account *account, const struct journal *jo
 
 struct journal journal_of(const struct ctx *c, const struct program *program)
 {
-        return (struct journal){.arena = c->arena, .expiry = &program->points.expiry, .zone = &c->shop->zone};
+        return (struct journal){.arena = c->arena,
+                                .expiry = &program->points.expiry,
+                                .zone = &c->shop->zone,
+                                .actor = c->principal != NULL ? c->principal->key_id : NULL};
 }
 
 bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at)
@@ -113,31 +121,69 @@ bool book_earn_needs_lots(const struct book *book, const struct journal *journal
         return instant_known(end) && end.us <= at.us;
 }
 
+/* A new lot; `how` (NULL: the programme) says when it lapses. */
+static void gain(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
+                 struct lot lot, const struct adjust_how *how)
+{
+        struct points_account *account = &book->account;
+        int64_t paid = 0;
+
+        assert(lot.amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
+        if (book->lots_loaded)
+                (void)book_expire(book, journal, why);
+        lot.customer_id = account->customer_id;
+        lot.lot_no = account->last_seq + 1;
+        lot.remaining = lot.amount;
+        lot.order_id = why->order_id;
+        size_t at = lot_add(book, journal->arena, lot, LOT_NEW);
+        if (lot.pending)
+                account->pending += lot.amount;
+        else
+                paid = activate(account, journal, &book->lots[at]);
+        if (how != NULL && how->expiry != GRANT_EXPIRY_PROGRAM)
+                book->lots[at].expires_at = how->expires_at;
+        account->lifetime_earned += lot.amount;
+        write_entry(book, journal, why, kind, lot.amount);
+        write_draw(book, journal, at, paid);
+}
+
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from)
 {
-        struct points_account *account = &book->account;
+        gain(book, journal, why, ENTRY_EARN,
+             (struct lot){
+                     .amount = amount, .pending = pending, .active_from = pending ? active_from : why->at},
+             /* how= */ NULL);
+}
 
-        assert(amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
-        if (book->lots_loaded)
-                (void)book_expire(book, journal, why);
-        size_t at = lot_add(book, journal->arena,
-                            (struct lot){.customer_id = account->customer_id,
-                                         .lot_no = account->last_seq + 1,
-                                         .amount = amount,
-                                         .remaining = amount,
-                                         .pending = pending,
-                                         .active_from = pending ? active_from : why->at,
-                                         .order_id = why->order_id},
-                            LOT_NEW);
-        int64_t paid = 0;
-        if (pending)
-                account->pending += amount;
-        else
-                paid = activate(account, journal, &book->lots[at]);
-        account->lifetime_earned += amount;
-        write_entry(book, journal, why, ENTRY_EARN, amount);
-        write_draw(book, journal, at, paid);
+static bool take(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+                 bool allow_debt)
+{
+        struct points_account *account = &book->account;
+        struct allocations taken;
+
+        (void)book_expire(book, journal, why);
+        int64_t part = amount < account->active ? amount : account->active;
+        if (part < amount && !allow_debt)
+                return false;
+        if (!allocate_spend(journal->arena, book->lots, book->lot_count, part, why->at, &taken))
+                return false;
+        account->active -= part;
+        account->debt += amount - part;
+        account->lifetime_earned -= amount;
+        write_entry(book, journal, why, ENTRY_ADJUST, -amount);
+        write_draws(book, journal, &taken);
+        return true;
+}
+
+bool book_adjust(struct book *book, struct journal *journal, const struct posting *why, int64_t points,
+                 const struct adjust_how *how)
+{
+        assert(points != 0 && book->lots_loaded);
+        if (points < 0)
+                return take(book, journal, why, -points, how->allow_debt);
+        gain(book, journal, why, ENTRY_ADJUST, (struct lot){.amount = points, .active_from = why->at}, how);
+        return true;
 }
 
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
@@ -158,6 +204,7 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
                         lot->active_from = why->at;
                 int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
+                journal->entries.v[journal->entries.n - 1].lot_no = (struct opt_int){true, lot->lot_no};
                 write_draw(book, journal, i, paid);
                 total += points;
         }

@@ -19,13 +19,14 @@ enum entry_kind {
         ENTRY_RELEASE,
         ENTRY_RESTORE,
         ENTRY_EXPIRE,
+        ENTRY_ADJUST,
 };
 extern const struct names entry_kind_names;
 
 struct points_account {
         struct uuid customer_id;
         int64_t active, pending, held, debt;
-        int64_t lifetime_earned; /* net of what refunds took back */
+        int64_t lifetime_earned; /* or given; net of what refunds and adjustments took back */
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
@@ -42,6 +43,9 @@ struct ledger_entry {
         const char *cause;
         struct uuid order_id;
         const char *reference;
+        struct opt_int lot_no; /* of an activation: the lot that became active */
+        const char *actor;     /* key of whoever asked for it; NULL: time, or the command line */
+        const char *reason;
         struct instant created_at;
 };
 SHAPE_DECLARE(ledger_entry);
@@ -59,6 +63,7 @@ struct journal {
         struct arena *arena;
         const struct expiry_settings *expiry; /* of the programme in force */
         const struct zone *zone;              /* the shop's */
+        const char *actor;                    /* who asks for what is posted next */
         LIST_OF(struct ledger_entry) entries;
         LIST_OF(struct lot_draw) draws;
         size_t entry_room, draw_room;
@@ -111,6 +116,7 @@ struct posting {
         const char *cause; /* a word or two for the ledger */
         struct uuid order_id;
         const char *reference; /* the shop's own, or NULL */
+        const char *reason;    /* a person's, or NULL */
 };
 
 /* Add lots (struct lot) as they are stored to those of the book, each once. */
@@ -127,6 +133,23 @@ bool book_earn_needs_lots(const struct book *book, const struct journal *journal
  * activated by hand). The programme says when what is active lapses. */
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from);
+
+/* When points that are given lapse. */
+enum grant_expiry { GRANT_EXPIRY_NONE, GRANT_EXPIRY_PROGRAM, GRANT_EXPIRY_NEVER, GRANT_EXPIRY_AT };
+extern const struct names grant_expiry_names;
+
+/* How points are given or taken by hand. */
+struct adjust_how {
+        unsigned expiry;           /* enum grant_expiry, of points given */
+        struct instant expires_at; /* with GRANT_EXPIRY_AT */
+        bool allow_debt;           /* what can't be taken becomes debt */
+};
+
+/* Give points > 0, which are active at once and pay off debt first, or take -points from the active lots in
+ * the spending order: false, with nothing done, when there are too few and debt is not allowed. What has
+ * lapsed expires first. Needs the lots. */
+bool book_adjust(struct book *book, struct journal *journal, const struct posting *why, int64_t points,
+                 const struct adjust_how *how);
 
 /* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are
  * due only when their order is named. Their life is counted from the moment they were due. Needs the lots.

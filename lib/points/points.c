@@ -44,8 +44,9 @@ SQL_BATCH(
 SQL_BATCH(
         entries_insert, ledger_entry,
         "INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, "
-        "debt_after, cause, order_id, reference, created_at) SELECT * FROM unnest(:customer_id, :seq, :kind, :amount, "
-        ":active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :created_at)")
+        "debt_after, cause, order_id, reference, lot_no, actor, reason, created_at) SELECT * FROM unnest(:customer_id, :seq, "
+        ":kind, :amount, :active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :lot_no, "
+        ":actor, :reason, :created_at)")
 
 /* New lots are inserted; those drawn from exist, and only change what can change. */
 SQL_BATCH(
@@ -122,6 +123,50 @@ enum err book_load(struct ctx *c, struct uuid customer_id, struct uuid hold_id, 
         points_holds_give(c->arena, &book, &holds);
         *ret = book;
         return ERR_OK;
+}
+
+enum err books_load(struct ctx *c, const struct uuids *customers, const struct hold_probe *holds,
+                    struct books *ret)
+{
+        struct books books = {.v = ARENA_ARRAY(c->arena, customers->n, struct book),
+                              .by_customer = idmap_new(c->arena, customers->n)};
+        struct list accounts = {0}, lots = {0};
+        struct hold_rows hold_rows = {0};
+
+        TRY(points_accounts_later(c, customers, &accounts));
+        TRY(points_lots_later(c, customers, &lots));
+        if (holds != NULL)
+                TRY(points_holds_later(c, holds, &hold_rows));
+        TRY(db_flush(c));
+        for (size_t i = 0; i < customers->n; i++) {
+                if (idmap_get(&books.by_customer, customers->v[i]) != SIZE_MAX)
+                        continue;
+                books.v[books.n].account.customer_id = customers->v[i];
+                idmap_put(&books.by_customer, customers->v[i], books.n++);
+        }
+        for (size_t i = 0; i < accounts.n; i++) {
+                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
+                books_of(&books, account->customer_id)->account = *account;
+        }
+        for (size_t i = 0; i < lots.n; i++) {
+                struct lot *lot = &((struct lot *)lots.v)[i];
+                book_lots_add(books_of(&books, lot->customer_id), c->arena, &(struct list){.v = lot, .n = 1});
+        }
+        for (size_t i = 0; i < books.n; i++) {
+                points_holds_give(c->arena, &books.v[i], &hold_rows);
+                books.v[i].lots_loaded = true;
+        }
+        *ret = books;
+        return ERR_OK;
+}
+
+enum err books_store(struct ctx *c, const struct books *books, const struct journal *journal)
+{
+        struct book **all = ARENA_ARRAY(c->arena, books->n, struct book *);
+
+        for (size_t i = 0; i < books->n; i++)
+                all[i] = &books->v[i];
+        return points_store(c, all, books->n, journal);
 }
 
 enum err book_store(struct ctx *c, struct book *book, const struct journal *journal)
@@ -249,21 +294,6 @@ enum err points_balances(struct ctx *c, struct points_read *reads, size_t n)
         return ERR_OK;
 }
 
-#define SHAPE_T struct ledger_page
-SHAPE(ledger_page, "A position.", FIELD(customer_id), FIELD(before_seq), FIELD(limit));
-#undef SHAPE_T
-
-SQL_MANY(
-        ledger_load, ledger_page, ledger_entry,
-        "SELECT customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after, cause, order_id, "
-        "reference, created_at FROM points_ledger WHERE customer_id = :customer_id "
-        "AND (:before_seq = 0 OR seq < :before_seq) ORDER BY seq DESC LIMIT :limit")
-
-enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret)
-{
-        return ledger_load(c, page, ret);
-}
-
 enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
                        struct points_balance *ret)
 {
@@ -296,7 +326,7 @@ enum err points_spend(struct ctx *c, const struct points_spending *in, struct po
 
         TRY(customer_lock(c, in->customer, &customer));
         TRY(book_load(c, customer.id, /* hold_id= */ (struct uuid){0}, &book));
-        struct posting why = {.at = c->now, .cause = "redemption", .reference = in->reason};
+        struct posting why = {.at = c->now, .cause = "redemption", .reason = in->reason};
         if (!book_spend(&book, &journal, &why, in->points))
                 return points_too_few(c, &book, in->points, "redemption");
         TRY(book_store(c, &book, &journal));

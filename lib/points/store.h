@@ -1,6 +1,7 @@
 /* What the files of lib/points share of loading and storing; nobody else includes this. */
 #pragma once
 
+#include "base/idmap.h"
 #include "db/statement.h"
 #include "points/points.h"
 
@@ -11,6 +12,25 @@ SHAPE_DECLARE(customers_key);
 
 /* The book of one customer whose lock is held, with one hold (nil: none). */
 enum err book_load(struct ctx *c, struct uuid customer_id, struct uuid hold_id, struct book *ret) MUST_CHECK;
+
+/* Books of several customers, found by customer. */
+struct books {
+        struct book *v;
+        size_t n;
+        struct idmap by_customer;
+};
+static inline struct book *books_of(const struct books *books, struct uuid customer_id)
+{
+        return &books->v[idmap_get(&books->by_customer, customer_id)];
+}
+
+/* Books of customers whose locks are held (a name may come twice), with their lots and these holds (NULL:
+ * none). */
+enum err books_load(struct ctx *c, const struct uuids *customers, const struct hold_probe *holds,
+                    struct books *ret) MUST_CHECK;
+
+/* Queue the writes of all that changed. */
+enum err books_store(struct ctx *c, const struct books *books, const struct journal *journal) MUST_CHECK;
 
 /* Queue the writes of one book. */
 enum err book_store(struct ctx *c, struct book *book, const struct journal *journal) MUST_CHECK;

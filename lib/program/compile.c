@@ -34,6 +34,9 @@ static void rule_code_check(struct ctx *c, const struct program *program, size_t
 
         if (strcmp(code, BENEFIT_TIER_POINTS) == 0 || strcmp(code, BENEFIT_BIRTHDAY_MONTH) == 0)
                 fault_body(c, pointer, "reserved", "Explanations use %s for the benefits of a tier.", code);
+        if (strcmp(code, CAPS_OF_PROGRAM) == 0)
+                fault_body(c, pointer, "reserved", "Explanations use %s for the caps of the programme.",
+                           code);
         for (size_t i = 0; i < index; i++)
                 if (strcmp(program->earning.v[i].code, code) == 0) {
                         fault_body(c, pointer, "duplicate", "Rule %zu has the code %s already.", i, code);
@@ -165,6 +168,15 @@ static void points_settings_check(struct ctx *c, const struct points_settings *p
                 fault_body(c, "#/points/pending_days", "not_allowed", "Days count only with pending = days.");
 }
 
+static bool counts_days(const struct program *program)
+{
+        bool counts = cap_limits_by_day(&program->points.caps);
+
+        for (size_t i = 0; i < program->earning.n; i++)
+                counts = counts || cap_limits_by_day(&program->earning.v[i].caps);
+        return counts;
+}
+
 enum err program_compile(struct ctx *c, struct program *program)
 {
         const char **codes = ARENA_ARRAY(c->arena, program->tiers.n, const char *);
@@ -181,6 +193,7 @@ enum err program_compile(struct ctx *c, struct program *program)
                 benefits_check(c, &program->tiers.v[i].benefits, i, &names);
         for (size_t i = 0; i < program->earning.n; i++)
                 rule_compile(c, program, i, &names);
+        program->counts_days = counts_days(program);
         return problem_check(c);
 }
 

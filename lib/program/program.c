@@ -18,6 +18,13 @@ NAMES(downgrade_names, "one_step", "reassess", "none");
 #define RULES_MAX  100
 #define TIERS_MAX  20
 
+#define SHAPE_T struct cap_limits
+SHAPE(cap_limits, "What may be earned at most; what goes beyond is cut off, and the explanation says so.",
+      FIELD(per_order, .min = 1, .max = MINOR_MAX, .doc = "null: any number."),
+      FIELD(per_day, .min = 1, .max = MINOR_MAX, .doc = "By a customer on a day of the shop."),
+      FIELD(per_month, .min = 1, .max = MINOR_MAX, .doc = "By a customer in a month of the shop."));
+#undef SHAPE_T
+
 #define SHAPE_T struct earning_rule
 SHAPE(earning_rule, "One way to earn points or growth from an order.",
       FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code,
@@ -36,7 +43,8 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
       FIELD(valid_until, .doc = "Last day, in the shop's zone."),
       FIELD(priority, .min = -1000, .max = 1000, .dflt = "0", .doc = "Higher first."),
       FIELD(stacking, .names = &stacking_names, .dflt = "stack",
-            .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."));
+            .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."),
+      NEST(caps, cap_limits, .doc = "On what this rule brings."));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry_settings
@@ -61,6 +69,9 @@ SHAPE(points_settings, "How points behave.",
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
             .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
       NEST(expiry, expiry_settings),
+      NEST(caps, cap_limits, .doc = "On what all rules together bring in points."),
+      FIELD(approval_above, .from_zero = true, .max = MINOR_MAX, .dflt = "10000",
+            .doc = "Adjustments of more points than this in one request, given and taken together, wait until a second key approves them."),
       FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",
             .doc = "Spent points that a refund gives back live at least this long, though their time was over."));
 #undef SHAPE_T

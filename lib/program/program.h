@@ -16,6 +16,17 @@ enum rule_kind { RULE_NONE, RULE_BASE, RULE_MULTIPLY, RULE_ADD };
 enum rule_target { TARGET_NONE, TARGET_POINTS, TARGET_GROWTH };
 enum stacking { STACKING_NONE, STACKING_STACK, STACKING_EXCLUSIVE };
 
+/* What may be earned at most, each unset: any number. What goes beyond is cut off. */
+struct cap_limits {
+        struct opt_int per_order, per_day, per_month; /* days and months of the shop's zone */
+};
+static inline bool cap_limits_by_day(const struct cap_limits *limits)
+{
+        return limits->per_day.set || limits->per_month.set;
+}
+/* What counts and explanations call the caps of the programme; no earning rule may have this code. */
+#define CAPS_OF_PROGRAM "program"
+
 struct earning_rule {
         const char *code;
         unsigned target;                     /* enum rule_target */
@@ -27,6 +38,7 @@ struct earning_rule {
         struct date valid_from, valid_until; /* days in the shop's zone, both included; none: unbounded */
         int64_t priority;                    /* higher first; equal ones in the order of the document */
         unsigned stacking;                   /* enum stacking */
+        struct cap_limits caps;              /* on what this rule brings */
         const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
 };
 
@@ -52,6 +64,9 @@ struct points_settings {
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
+        struct cap_limits caps;     /* on what all rules together bring in points */
+        int64_t approval_above;     /* points given and taken by hand in one request: beyond it a second key
+                                       approves */
         int64_t restored_life_days; /* how long restored points live at least, from then on */
 };
 
@@ -119,6 +134,7 @@ struct program {
         LIST_OF(struct earning_rule) earning;
         struct tier_settings cycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
+        bool counts_days;           /* some cap is by day or month. Not in the document. */
 };
 SHAPE_DECLARE(program);
 SHAPE_DECLARE(benefits);

@@ -62,10 +62,10 @@ SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct ledger_list {
-        PAGE_OF(struct ledger_entry);
+        PAGE_OF(struct ledger_line);
 };
 #define SHAPE_T struct ledger_list
-SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_entry));
+SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_line));
 #undef SHAPE_T
 
 struct ledger_position {
@@ -89,7 +89,7 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         const char *filters = arena_printf(c->arena, "ledger %s", id);
         TRY(cursor_read(c, in->cursor, filters, &ledger_position_shape, &at));
         TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, in->limit + 1}, &rows));
-        const struct ledger_entry *last = PAGE_FILL(out, rows, in->limit);
+        const struct ledger_line *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.seq = last->seq;
                 out->next_cursor = cursor_write(c->arena, filters, &ledger_position_shape, &at);

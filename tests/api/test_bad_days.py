@@ -29,6 +29,7 @@ def lane(operation):
     return LANES.get(operation.id, "api")
 
 HOLDS = 80  # far more than there are calls about one
+APPROVALS = 60
 
 
 class House:
@@ -37,18 +38,28 @@ class House:
     def __init__(self, server, contract):
         self.server, self.contract = server, contract
         self.client = Client(server, contract)
+        self.asking = server.new_key("asking", "points:write")
+        eventually(lambda: Client(server, contract, self.asking).get("/v1/program").status == 403)
         self.customer, self.number = fresh("customer"), fresh("number")
         take(self.client, order(self.customer, *[100000] * 20, external_id=self.number))
         program = self.client.get("/v1/program").ok()
         self.program = {name: value for name, value in program.items() if name != "version"}
         self.lines = iter(range(1, 21))
         self.holds = iter([self.hold() for _ in range(HOLDS)])
+        self.approvals = iter([self.approval() for _ in range(APPROVALS)])
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
     def hold(self):
         """A hold that can be resolved once."""
         path = f"/v1/customers/ext:{self.customer}/points/holds"
         return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
+
+    def approval(self):
+        """A request that waits for another key than the house's."""
+        other = Client(self.server, self.contract, self.asking)
+        body = {"points": 1_000_000, "reason": "a test"}
+        path = f"/v1/customers/ext:{self.customer}/points/adjustments"
+        return other.post(path, body, Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
 
     def body(self, operation):
         """A fresh body that the operation accepts."""
@@ -62,6 +73,10 @@ class House:
             "points_hold_create": lambda: {"points": 1},
             "points_hold_capture_one": lambda: {"points": 1},
             "points_hold_release_one": lambda: {"reason": "left"},
+            "points_adjust_one": lambda: {"points": 1, "reason": "a test"},
+            "points_adjust_many": lambda: {"items": [{"customer": f"ext:{self.customer}", "points": 1, "reason": "a test"}]},
+            "points_approval_approve": lambda: {"reason": "right"},
+            "points_approval_decline": lambda: {"reason": "wrong"},
             "program_replace": lambda: self.program,
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
@@ -75,8 +90,10 @@ class House:
 
     def known(self, operation):
         """What its path may name."""
-        hold = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
-        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), **hold}
+        spent = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
+        if "{approval}" in operation.path:
+            spent["approval"] = next(self.approvals)
+        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), **spent}
 
     def spare_key(self, operation):
         """The id of a key that the operation may do anything with."""

@@ -30,8 +30,10 @@ def known(admin):
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
     admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
+    approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
+                          Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key}
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key, "approval": approval}
 
 
 @every(WITH_BODY)
