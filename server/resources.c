@@ -1,9 +1,11 @@
 /* The map of the API. */
 #include "http/endpoint.h"
 
-extern const struct resource orders_resource, customers_resource, points_resource, holds_resource, adjustments_resource,
-        tiers_resource, checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
+extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
+        adjustments_resource, tiers_resource, program_resource, checkout_resource, keys_resource,
+        audit_resource, meta_resource, test_clock_resource;
 
+/* clang-format off: one a line */
 const struct resource *const resources[] = {
         &orders_resource,
         &customers_resource,
@@ -11,6 +13,7 @@ const struct resource *const resources[] = {
         &holds_resource,
         &adjustments_resource,
         &tiers_resource,
+        &program_resource,
         &checkout_resource,
         &keys_resource,
         &audit_resource,
@@ -18,3 +21,4 @@ const struct resource *const resources[] = {
         &test_clock_resource,
         NULL,
 };
+/* clang-format on */

@@ -78,6 +78,8 @@ class House:
             "points_approval_approve": lambda: {"reason": "right"},
             "points_approval_decline": lambda: {"reason": "wrong"},
             "program_replace": lambda: self.program,
+            "program_diff_proposed": lambda: self.program,
+            "program_roll_back": lambda: {"version": 1},
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
             "tier_pin_set": lambda: {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"},
@@ -93,7 +95,7 @@ class House:
         spent = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
         if "{approval}" in operation.path:
             spent["approval"] = next(self.approvals)
-        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), **spent}
+        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), "version": 1, **spent}
 
     def spare_key(self, operation):
         """The id of a key that the operation may do anything with."""

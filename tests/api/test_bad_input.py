@@ -33,7 +33,7 @@ def known(admin):
     approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
                           Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key, "approval": approval}
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key, "approval": approval, "version": 1}
 
 
 @every(WITH_BODY)
