@@ -301,6 +301,7 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
 def test_a_reference_to_nobody_is_404(admin, nothing_written, operation):
     references = ["01234567-89ab-7def-8123-456789abcdef", "nobody", "ext:", "ext:" + "a" * 201, "%E4%BD%A0"]
     bodies = {"customer_put_one": {"name": "Nobody"}, "customer_patch_one": {"name": "Nobody"},
+              "points_adjust_one": {"points": 1, "reason": "a test"},
               "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"}}
     body = bodies.get(operation.id) or sound_body(operation)
     if operation.id != "customer_put_one":  # which creates him
