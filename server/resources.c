@@ -2,7 +2,7 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
-        adjustments_resource, tiers_resource, program_resource, checkout_resource, keys_resource,
+        adjustments_resource, activities_resource, tiers_resource, program_resource, checkout_resource, keys_resource,
         audit_resource, meta_resource, test_clock_resource;
 
 /* clang-format off: one a line */
@@ -12,6 +12,7 @@ const struct resource *const resources[] = {
         &points_resource,
         &holds_resource,
         &adjustments_resource,
+        &activities_resource,
         &tiers_resource,
         &program_resource,
         &checkout_resource,

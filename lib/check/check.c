@@ -105,6 +105,7 @@ SQL_MANY(everything_belongs, nothing, finding,
          ORPHANS("points_lots", "customers", OF_CUSTOMER)
          ORPHANS("points_holds", "customers", OF_CUSTOMER)
          ORPHANS("points_hold_draws", "points_holds", "p.customer_id = t.customer_id AND p.id = t.hold_id")
+         ORPHANS("activities", "customers", OF_CUSTOMER)
          ORPHANS("points_cap_days", "customers", OF_CUSTOMER)
          ORPHANS("points_adjustments", "customers", OF_CUSTOMER)
          ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
@@ -150,6 +151,15 @@ SQL_MANY(
         "(SELECT * FROM points_adjustments WHERE state = 'applied') AS a "
         "FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger WHERE kind = 'adjust') AS l "
         "ON l.customer_id = a.customer_id AND l.seq = a.seq WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
+
+/* What was paid for an activity is one entry, and every earning without an order is such a payment. */
+SQL_MANY(
+        activities_are_entries, nothing, finding,
+        "SELECT 'activities' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'activity ' || "
+        "coalesce(a.key, 'of entry ' || l.seq) || ' is not what was booked' AS detail FROM "
+        "(SELECT * FROM activities WHERE points > 0) AS a FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger "
+        "WHERE kind = 'earn' AND order_id IS NULL) AS l ON l.customer_id = a.customer_id AND l.seq = a.seq "
+        "WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
 
 /* A request is what its adjustments say, and those of an open one wait. */
 SQL_MANY(
@@ -231,9 +241,10 @@ SQL_MANY(
         "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
         "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
         "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
-        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
+        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) LEFT JOIN (SELECT customer_id, "
+        "sum(growth) AS growth FROM activities WHERE state = 'paid' GROUP BY customer_id) AS a USING (customer_id) "
         "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
-        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
+        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0) + coalesce(a.growth, 0))" LIMIT)
 
 SQL_MANY(
         days_sum_to_standing, nothing, finding,
@@ -268,6 +279,7 @@ static const struct check checks[] = {
         {"holds_sum", "open holds have what is held", holds_sum_to_account, true},
         {"hold_draws", "every hold is what it drew", hold_is_what_it_drew, true},
         {"adjustments", "every adjustment is one entry", adjustments_are_entries, true},
+        {"activities", "every payment for an activity is one entry", activities_are_entries, true},
         {"approvals", "every request for approval is the sum of its adjustments", approvals_are_items, false},
         {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
         {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},

@@ -378,6 +378,7 @@ static enum err store(struct batch *b)
         TRY(order_calls_store(b->c, b->new_calls, b->new_call_count));
         TRY(points_store(b->c, books, b->desk_count, &b->session.journal));
         TRY(stands_store(b->c, stands, b->desk_count));
+        TRY(files_tell_referrals(b->c, b->session.program, files, n));
         TRY(points_caps_store(b->c, caps, b->desk_count));
         TRY(returns_store(b->c, &b->session, /* kept= */ NULL));
         return events_store(b->c, &b->session.events);

@@ -201,6 +201,7 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
         struct metric_day count = {.orders = 1, .spend_minor = order->total_minor};
 
         assert(!order_counts(order));
+        file->is_first = standing->orders == 0;
         order->counted_on = count.day = zone_date(&s->shop->zone, counted);
         share_discount(s->arena, file);
         file->lines_changed = true;

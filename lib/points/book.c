@@ -226,15 +226,16 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
         return true;
 }
 
-void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
-                  enum refund_policy policy)
+/* Take from the lots of an origin first. */
+static void reverse(struct book *book, struct journal *journal, const struct posting *why, struct uuid origin,
+                    int64_t amount, enum refund_policy policy)
 {
         struct points_account *account = &book->account;
         struct reversal reversal;
 
         assert(amount > 0 && book->lots_loaded);
         (void)book_expire(book, journal, why);
-        allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at,
+        allocate_reverse(journal->arena, book->lots, book->lot_count, origin, amount, policy, why->at,
                          &reversal);
         account->pending -= reversal.taken_pending;
         account->active -= reversal.taken_active;
@@ -246,6 +247,32 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
                 return;
         account->debt -= reversal.write_off;
         write_entry(book, journal, why, ENTRY_WRITE_OFF, reversal.write_off);
+}
+
+void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+                  enum refund_policy policy)
+{
+        reverse(book, journal, why, why->order_id, amount, policy);
+}
+
+void book_take_back(struct book *book, struct journal *journal, const struct posting *why, int64_t lot_no,
+                    int64_t amount, enum refund_policy policy)
+{
+        const struct uuid this_lot = {
+                .b = {1}}; /* no order has this id; for the length of this call the lot does */
+        struct lot *lot = NULL;
+        struct uuid was = {0};
+
+        for (size_t i = 0; i < book->lot_count; i++)
+                if (book->lots[i].lot_no == lot_no)
+                        lot = &book->lots[i];
+        if (lot != NULL) {
+                was = lot->order_id;
+                lot->order_id = this_lot;
+        }
+        reverse(book, journal, why, this_lot, amount, policy);
+        if (lot != NULL)
+                lot->order_id = was;
 }
 
 bool book_check(const struct book *book)

@@ -166,6 +166,12 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
 
+/* Take back amount > 0 of a lot, be there anything left in it or not: from it first, then as book_reverse
+ * does.
+ */
+void book_take_back(struct book *book, struct journal *journal, const struct posting *why, int64_t lot_no,
+                    int64_t amount, enum refund_policy policy);
+
 /* Reserve hold->points > 0 of the active lots, or nothing: NULL when there are too few. What has lapsed
  * expires first. The hold is added to the book and returned; the pointer is good until the next one is added.
  * Needs the lots. */

@@ -158,6 +158,40 @@ static void expiry_check(struct ctx *c, const struct expiry_settings *expiry)
         expiry_dates_check(c, expiry);
 }
 
+/* ---- activities */
+
+static const char *activity_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/activities/%zu/%s", index, field);
+}
+
+static bool same_activity(const struct activity_rule *a, const struct activity_rule *b)
+{
+        return a->type == b->type && (a->code == NULL || b->code == NULL || strcmp(a->code, b->code) == 0);
+}
+
+static void activity_check(struct ctx *c, const struct program *program, size_t index)
+{
+        const struct activity_rule *rule = &program->activities.v[index];
+
+        if ((rule->type == ACTIVITY_CUSTOM) != (rule->code != NULL))
+                fault_body(c, activity_pointer(c, index, "code"),
+                           rule->code == NULL ? "required" : "not_allowed",
+                           "A custom activity has a code, no other has.");
+        if (rule->points == 0 && rule->growth == 0)
+                fault_body(c, activity_pointer(c, index, "points"), "required",
+                           "It must bring points, growth or both.");
+        if (rule->take_back && rule->type != ACTIVITY_REFERRAL)
+                fault_body(c, activity_pointer(c, index, "take_back"), "not_allowed",
+                           "Only a referral is paid for an order.");
+        for (size_t i = 0; i < index; i++)
+                if (same_activity(&program->activities.v[i], rule)) {
+                        fault_body(c, activity_pointer(c, index, "type"), "duplicate",
+                                   "Activity %zu is the same already.", i);
+                        return;
+                }
+}
+
 /* ---- the whole */
 
 static void points_settings_check(struct ctx *c, const struct points_settings *points)
@@ -194,6 +228,11 @@ enum err program_compile(struct ctx *c, struct program *program)
         for (size_t i = 0; i < program->earning.n; i++)
                 rule_compile(c, program, i, &names);
         program->counts_days = counts_days(program);
+        program->pays_referrals = false;
+        for (size_t i = 0; i < program->activities.n; i++) {
+                activity_check(c, program, i);
+                program->pays_referrals |= program->activities.v[i].type == ACTIVITY_REFERRAL;
+        }
         return problem_check(c);
 }
 

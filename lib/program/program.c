@@ -7,6 +7,8 @@ NAMES(pending_names, "none", "days", "delivered", "completed");
 NAMES(expiry_form_names, "never", "months", "dates", "inactivity");
 NAMES(round_to_names, "none", "month", "quarter", "half_year", "year");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
+NAMES(activity_type_names, "sign_up", "check_in", "review", "photo_review", "share", "referral",
+      "profile_completed", "survey_answered", "custom");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
 NAMES(anchor_names, "tier_start", "joining", "calendar_year");
@@ -45,6 +47,24 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
       FIELD(stacking, .names = &stacking_names, .dflt = "stack",
             .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."),
       NEST(caps, cap_limits, .doc = "On what this rule brings."));
+#undef SHAPE_T
+
+#define TIMES_MAX      1000000
+#define ACTIVITIES_MAX 50
+
+#define SHAPE_T struct activity_rule
+SHAPE(activity_rule, "What something that a customer does brings him.",
+      FIELD(type, .need = true, .names = &activity_type_names,
+            .doc = "A referral is paid when the referred customer's first order counts."),
+      FIELD(code, .min = 1, .max = 50, .format = &format_code, .doc = "Of a custom one: its name."),
+      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "Each time."),
+      FIELD(growth, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "Each time."),
+      FIELD(per_day, .min = 1, .max = TIMES_MAX,
+            .doc = "Times that it is paid in a day of the shop; null: any."),
+      FIELD(per_week, .min = 1, .max = TIMES_MAX, .doc = "Weeks begin on Monday."),
+      FIELD(per_month, .min = 1, .max = TIMES_MAX), FIELD(per_lifetime, .min = 1, .max = TIMES_MAX),
+      FIELD(take_back,
+            .doc = "Of a referral: it is taken back when the order that it was paid for is refunded as a whole."));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry_settings
@@ -146,6 +166,6 @@ SHAPE(tier_settings, "How tiers run.",
 SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
       NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
-      NEST(cycle, tier_settings),
+      LIST(activities, activity_rule, .max = ACTIVITIES_MAX), NEST(cycle, tier_settings),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

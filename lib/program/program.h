@@ -70,6 +70,30 @@ struct points_settings {
         int64_t restored_life_days; /* how long restored points live at least, from then on */
 };
 
+enum activity_type {
+        ACTIVITY_NONE,
+        ACTIVITY_SIGN_UP,
+        ACTIVITY_CHECK_IN,
+        ACTIVITY_REVIEW,
+        ACTIVITY_PHOTO_REVIEW,
+        ACTIVITY_SHARE,
+        ACTIVITY_REFERRAL,
+        ACTIVITY_PROFILE_COMPLETED,
+        ACTIVITY_SURVEY_ANSWERED,
+        ACTIVITY_CUSTOM,
+};
+extern const struct names activity_type_names;
+
+/* What something that a customer does brings him, and how often. */
+struct activity_rule {
+        unsigned type;          /* enum activity_type */
+        const char *code;       /* of a custom one; NULL for the others */
+        int64_t points, growth; /* each time */
+        struct opt_int per_day, per_week, per_month,
+                per_lifetime; /* payments of a customer; unset: any number */
+        bool take_back;       /* a referral, when the order that it was paid for is refunded as a whole */
+};
+
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };
 
 /* metric over a window >= at_least; spend in minor units. */
@@ -132,9 +156,11 @@ struct program {
         int64_t version; /* 1 is the one that a new installation starts with */
         struct points_settings points;
         LIST_OF(struct earning_rule) earning;
+        LIST_OF(struct activity_rule) activities;
         struct tier_settings cycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
         bool counts_days;           /* some cap is by day or month. Not in the document. */
+        bool pays_referrals;        /* some activity rule is for them. Not in the document. */
 };
 SHAPE_DECLARE(program);
 SHAPE_DECLARE(benefits);

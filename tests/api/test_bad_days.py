@@ -73,6 +73,7 @@ class House:
             "points_hold_create": lambda: {"points": 1},
             "points_hold_capture_one": lambda: {"points": 1},
             "points_hold_release_one": lambda: {"reason": "left"},
+            "activity_record_one": lambda: {"key": fresh("activity"), "customer": f"ext:{self.customer}", "type": "photo_review"},
             "points_adjust_one": lambda: {"points": 1, "reason": "a test"},
             "points_adjust_many": lambda: {"items": [{"customer": f"ext:{self.customer}", "points": 1, "reason": "a test"}]},
             "points_approval_approve": lambda: {"reason": "right"},
