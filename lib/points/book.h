@@ -58,6 +58,13 @@ struct lot_draw {
         int64_t seq, lot_no, amount;
 };
 
+/* A lot that an entry gave another life, and when it would have lapsed (none: not by a date). */
+struct lot_life {
+        struct uuid customer_id;
+        int64_t lot_no, seq;
+        struct instant expires_before;
+};
+
 /* What the postings of one transaction go by, and what they wrote, over all its books. */
 struct journal {
         struct arena *arena;
@@ -66,7 +73,8 @@ struct journal {
         const char *actor;                    /* who asks for what is posted next */
         LIST_OF(struct ledger_entry) entries;
         LIST_OF(struct lot_draw) draws;
-        size_t entry_room, draw_room;
+        LIST_OF(struct lot_life) lives;
+        size_t entry_room, draw_room, life_room;
 };
 
 enum hold_state { HOLD_NONE, HOLD_OPEN, HOLD_CAPTURED, HOLD_RELEASED, HOLD_EXPIRED };

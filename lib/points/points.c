@@ -17,6 +17,10 @@ SHAPE(lot, "A lot.", FIELD(customer_id), FIELD(lot_no), FIELD(amount), FIELD(rem
       FIELD(active_from), FIELD(expires_at), FIELD(order_id));
 #undef SHAPE_T
 
+#define SHAPE_T struct lot_life
+SHAPE(lot_life, "Another life.", FIELD(customer_id), FIELD(lot_no), FIELD(seq), FIELD(expires_before));
+#undef SHAPE_T
+
 #define SHAPE_T struct lot_draw
 SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(amount));
 #undef SHAPE_T
@@ -60,6 +64,10 @@ SQL_BATCH(draws_insert, lot_draw,
           "INSERT INTO points_allocations (customer_id, seq, lot_no, amount) "
           "SELECT * FROM unnest(:customer_id, :seq, :lot_no, :amount)")
 
+SQL_BATCH(lives_insert, lot_life,
+          "INSERT INTO points_lot_lives (customer_id, lot_no, seq, expires_before) "
+          "SELECT * FROM unnest(:customer_id, :lot_no, :seq, :expires_before)")
+
 enum err points_accounts_later(struct ctx *c, const struct uuids *customers, struct list *ret)
 {
         return accounts_load(c, &(struct customers_key){*customers}, ret);
@@ -80,6 +88,7 @@ void points_lots_give(struct arena *arena, struct book *book, const struct list 
 enum err points_store(struct ctx *c, struct book *const *books, size_t n, const struct journal *journal)
 {
         struct points_account *accounts = ARENA_ARRAY(c->arena, n, struct points_account);
+        struct uuid *touched = ARENA_ARRAY(c->arena, n, struct uuid);
         size_t account_count = 0, lot_count = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -91,15 +100,18 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
                 assert(book_check(book));
                 if (!book->changed)
                         continue;
+                touched[account_count] = book->account.customer_id;
                 accounts[account_count++] = book->account;
                 for (size_t k = 0; k < book->lot_count; k++)
                         if (book->lot_states[k] != LOT_STORED)
                                 lots[lot_count++] = book->lots[k];
         }
         TRY(accounts_store(c, accounts, account_count));
+        customers_touched(c, touched, account_count);
         TRY(entries_insert(c, journal->entries.v, journal->entries.n));
         TRY(lots_store(c, lots, lot_count));
         TRY(holds_store(c, books, n));
+        TRY(lives_insert(c, journal->lives.v, journal->lives.n));
         return draws_insert(c, journal->draws.v, journal->draws.n);
 }
 
@@ -190,11 +202,6 @@ static void balance_of(const struct points_account *account, struct points_balan
 
 /* ------------------------------------------------------------------ reading */
 
-struct expiring {
-        struct uuid customer_id;
-        struct instant expires_at;
-        int64_t points;
-};
 #define SHAPE_T struct expiring
 SHAPE(expiring, "Points that lapse together.", FIELD(customer_id), FIELD(expires_at), FIELD(points));
 #undef SHAPE_T
@@ -239,6 +246,13 @@ static struct instant inactive_end(const struct ctx *c, const struct program *pr
         return expiry_by_inactivity(&program->points.expiry, &c->shop->zone, account->moved_at);
 }
 
+void balance_fill(const struct ctx *c, const struct program *program, const struct points_account *account,
+                  const struct list *expiries, struct points_balance *ret)
+{
+        balance_of(account, ret);
+        expiries_give(c->arena, expiries, inactive_end(c, program, account), ret);
+}
+
 /* Balances of these ids; returns how many of the reads found an account. */
 static enum err balances_read(struct ctx *c, struct points_read *reads, struct uuid *ids, size_t n)
 {
@@ -257,9 +271,7 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
                 if (at == SIZE_MAX)
                         continue;
                 const struct points_account *account = &((const struct points_account *)accounts.v)[at];
-                balance_of(account, reads[i].balance);
-                expiries_give(reads[i].c->arena, &expiries, inactive_end(c, program, account),
-                              reads[i].balance);
+                balance_fill(reads[i].c, program, account, &expiries, reads[i].balance);
         }
         return ERR_OK;
 }
@@ -281,16 +293,31 @@ static enum err balance_read_again(struct ctx *c, struct points_read *read)
         return ERR_OK;
 }
 
+/* Of a past instant, likewise. */
+static enum err balance_read_past(struct ctx *c, struct points_read *read)
+{
+        struct db *own = read->c->db;
+
+        read->c->db = c->db;
+        read->err = balance_as_of(read->c, read->customer, read->as_of, read->balance);
+        read->c->db = own;
+        return read->err == ERR_NOT_FOUND || read->err == ERR_INVALID ? ERR_OK : read->err;
+}
+
 enum err points_balances(struct ctx *c, struct points_read *reads, size_t n)
 {
         struct uuid *ids = ARENA_ARRAY(c->arena, n, struct uuid);
 
         for (size_t i = 0; i < n; i++)
-                reads[i].err = customer_reference(reads[i].c, reads[i].customer, &ids[i]);
+                if (!instant_known(reads[i].as_of))
+                        reads[i].err = customer_reference(reads[i].c, reads[i].customer, &ids[i]);
         TRY(balances_read(c, reads, ids, n));
-        for (size_t i = 0; i < n; i++)
-                if (reads[i].err == ERR_OK && !uuid_known(reads[i].balance->customer_id))
+        for (size_t i = 0; i < n; i++) {
+                if (instant_known(reads[i].as_of))
+                        TRY(balance_read_past(c, &reads[i]));
+                else if (reads[i].err == ERR_OK && !uuid_known(reads[i].balance->customer_id))
                         TRY(balance_read_again(c, &reads[i]));
+        }
         return ERR_OK;
 }
 
@@ -302,8 +329,7 @@ enum err balance_after(struct ctx *c, const struct program *program, const struc
 
         TRY(expiries_load(c, &(struct customers_key){{&customer_id, 1}}, &expiries));
         TRY(db_flush(c));
-        balance_of(&book->account, ret);
-        expiries_give(c->arena, &expiries, inactive_end(c, program, &book->account), ret);
+        balance_fill(c, program, &book->account, &expiries, ret);
         return ERR_OK;
 }
 

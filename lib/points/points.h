@@ -63,7 +63,8 @@ struct points_read {
         struct ctx *c;
         const char *customer; /* reference */
         struct points_balance *balance;
-        enum err err; /* out: ERR_OK or ERR_NOT_FOUND */
+        struct instant as_of; /* a past instant; none: now */
+        enum err err;         /* out: ERR_OK, ERR_NOT_FOUND, or ERR_INVALID (as_of lies in the future) */
 };
 /* Balances of several customers in one round trip (a second one for old ids and those without an account). */
 enum err points_balances(struct ctx *c, struct points_read *reads, size_t n) MUST_CHECK;

@@ -39,6 +39,21 @@ enum err book_store(struct ctx *c, struct book *book, const struct journal *jour
 enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
                        struct points_balance *ret) MUST_CHECK;
 
+struct expiring {
+        struct uuid customer_id;
+        struct instant expires_at;
+        int64_t points;
+};
+SHAPE_DECLARE(expiring);
+
+/* The balance of an account with what lapses by date (struct expiring of anybody, by date). */
+void balance_fill(const struct ctx *c, const struct program *program, const struct points_account *account,
+                  const struct list *expiries, struct points_balance *ret);
+
+/* What it was at a past instant. ERR_NOT_FOUND, ERR_INVALID (it lies in the future). */
+enum err balance_as_of(struct ctx *c, const char *customer, struct instant at,
+                       struct points_balance *ret) MUST_CHECK;
+
 /* ERR_POINTS_TOO_FEW: what costs more than the balance. */
 enum err points_too_few(struct ctx *c, const struct book *book, int64_t required,
                         const char *what) MUST_CHECK;

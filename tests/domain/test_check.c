@@ -2,9 +2,19 @@
 #include "test.h"
 #include "till.h"
 
+#include "activities/activities.h"
+#include "points/adjustments.h"
+
 #include "check/check.h"
+#include "customers/consent.h"
+#include "customers/groups.h"
+#include "customers/tags.h"
+#include "directory/directory.h"
 
 static struct fixture *shop;
+
+#define CONTACTS_BELONG     "every tag, note, contact and membership belongs to a customer that exists"
+#define DIRECTORY_IS_A_COPY "the directory says what customers, orders and points say"
 
 /* Spoil the books, look which checks fail, and mend them again. */
 struct spoil {
@@ -29,6 +39,39 @@ static void holds_make(void)
 #undef OF_H
 }
 
+/* Points for something done, points given, and a gift that waits. */
+static enum err grants_once(struct ctx *c, void *arg)
+{
+        struct activity_in did = {.key = "did", .customer = "ext:H", .type = ACTIVITY_SHARE};
+        struct adjustment_in gifts[] = {
+                {.customer = "ext:H", .points = 3, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM},
+                {.customer = "ext:H", .points = 20000, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM}};
+        struct activity_result done;
+        struct uuid approval;
+        bool replayed;
+        TX(tx);
+
+        (void)arg;
+        TRY(tx_begin(c, &tx));
+        TRY(activity_record(c, &did, &done, &replayed));
+        for (size_t i = 0; i < ARRAY_SIZE(gifts); i++)
+                TRY(points_adjust(c, &(struct adjustment_call){.c = c, .in = &gifts[i]}, 1, &approval));
+        return tx_commit(&tx);
+}
+
+static void grants_make(void)
+{
+        struct ctx *c = fixture_ctx(shop);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(db_run(c, grants_once, NULL), ERR_OK);
+        till_sql(
+                shop,
+                "INSERT INTO points_cap_days SELECT customer_id, '2026-01-01', 'program', 1 FROM points_accounts");
+        till_sql(shop,
+                 "INSERT INTO points_lot_lives SELECT customer_id, lot_no, 1, NULL FROM points_lots LIMIT 1");
+}
+
 /* Somebody with orders, refunds, debt, pending points and a tier. */
 static void books_make(void)
 {
@@ -36,7 +79,7 @@ static void books_make(void)
                 shop,
                 "{\"points\":{\"pending\":\"delivered\",\"refund_policy\":\"unlimited\"},\"earning\":[{\"code\":\"base\","
                 "\"kind\":\"base\",\"rate_millionths\":1000000},{\"code\":\"growth\",\"target\":\"growth\",\"kind\":\"base\","
-                "\"rate_millionths\":1000000}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\","
+                "\"rate_millionths\":1000000}],\"activities\":[{\"type\":\"share\",\"points\":5,\"growth\":2}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\","
                 "\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"at_least\":15000}]}}]}");
         static const char *const orders[] = {"k1", "k2", "k3"};
         for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
@@ -60,10 +103,13 @@ static void books_make(void)
                         ERR_OK);
         }
         holds_make();
+        grants_make();
 }
 
-#define SECOND " WHERE seq = 2"
-#define NIL    "'00000000-0000-4000-8000-000000000000'"
+#define APPROVALS_ADD_UP "every request for approval is the sum of its adjustments"
+#define POINTS_BELONG    "every row of points belongs to a customer and an order that exist"
+#define SECOND           " WHERE seq = 2"
+#define NIL              "'00000000-0000-4000-8000-000000000000'"
 
 static const struct spoil spoils[] = {
         {"UPDATE points_ledger SET amount = amount + 1" SECOND,
@@ -72,8 +118,7 @@ static const struct spoil spoils[] = {
          "every ledger entry follows from the one before"},
         {"DELETE FROM points_ledger" SECOND, "every ledger entry follows from the one before"},
         {"UPDATE points_ledger SET seq = 99" SECOND, "every ledger entry follows from the one before"},
-        {"UPDATE points_ledger SET order_id = " NIL SECOND,
-         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_ledger SET order_id = " NIL SECOND, POINTS_BELONG},
         {"UPDATE points_accounts SET active = active + 1", "every account is what its last entry says"},
         {"UPDATE points_accounts SET active = active + 1, pending = pending - 1 WHERE pending > 0",
          "lots hold what is active and pending"},
@@ -85,12 +130,10 @@ static const struct spoil spoils[] = {
         {"UPDATE points_lots SET amount = amount + 1", "every lot is its earning less what was drawn"},
         {"UPDATE points_lots SET pending = NOT pending WHERE remaining > 0",
          "lots hold what is active and pending"},
-        {"DELETE FROM points_lots WHERE remaining = 0",
-         "every row belongs to a customer and an order that exist"},
+        {"DELETE FROM points_lots WHERE remaining = 0", POINTS_BELONG},
         {"DELETE FROM points_allocations", "every lot is its earning less what was drawn"},
         {"UPDATE points_allocations SET seq = seq + 50", "every entry drew from lots what it says"},
-        {"UPDATE points_allocations SET lot_no = lot_no + 77",
-         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_allocations SET lot_no = lot_no + 77", POINTS_BELONG},
         {"UPDATE points_allocations SET amount = amount + 1", "every entry drew from lots what it says"},
         {"UPDATE points_holds SET points = points + 1 WHERE state = 'open'", "open holds have what is held"},
         {"UPDATE points_holds SET state = 'released' WHERE state = 'open'", "open holds have what is held"},
@@ -102,7 +145,7 @@ static const struct spoil spoils[] = {
          "every hold is what it drew"},
         {"UPDATE points_hold_draws SET lot_no = lot_no + 77", "every hold is what it drew"},
         {"DELETE FROM points_hold_draws", "every hold is what it drew"},
-        {"DELETE FROM points_holds", "every row belongs to a customer and an order that exist"},
+        {"DELETE FROM points_holds", POINTS_BELONG},
         {"UPDATE points_accounts SET lifetime_expired = 1", "entries sum to active + pending + held - debt"},
         {"UPDATE orders SET total_minor = total_minor + 1", "every order is the sum of its lines"},
         {"UPDATE orders SET points_earned = points_earned + 1", "every order earned what the ledger says"},
@@ -143,12 +186,71 @@ static const struct spoil spoils[] = {
         {"UPDATE tier_history SET change_no = 5", "every history ends in the present tier"},
         {"INSERT INTO tier_history SELECT customer_id, 2, 'gold', 'silver', 'x', NULL, created_at FROM tier_history",
          "every history ends in the present tier"},
+        {"UPDATE points_adjustments SET points = points + 1 WHERE state = 'applied'",
+         "every adjustment is one entry"},
+        {"DELETE FROM points_adjustments WHERE state = 'applied'", "every adjustment is one entry"},
+        {"UPDATE points_adjustments SET points = points + 1 WHERE state = 'pending_approval'",
+         APPROVALS_ADD_UP},
+        {"DELETE FROM points_adjustments WHERE state = 'pending_approval'", APPROVALS_ADD_UP},
+        {"UPDATE points_adjustments SET state = 'declined' WHERE state = 'pending_approval'",
+         APPROVALS_ADD_UP},
+        {"DELETE FROM points_approvals", APPROVALS_ADD_UP},
+        {"UPDATE activities SET points = points + 1", "every payment for an activity is one entry"},
+        {"UPDATE activities SET growth = growth + 1", "every standing is the sum of its orders"},
+        {"DELETE FROM activities", "every payment for an activity is one entry"},
+        {"UPDATE points_cap_days SET points = 1000000", "caps count no more than orders earned"},
+        {"UPDATE points_cap_days SET customer_id = " NIL, POINTS_BELONG},
+        {"UPDATE points_lot_lives SET lot_no = 99", POINTS_BELONG},
+        {"UPDATE groups SET members = members + 1", "every group counts its members"},
+        {"UPDATE group_members SET left_at = joined_at", "every group counts its members"},
+        {"UPDATE group_members SET customer_id = " NIL, CONTACTS_BELONG},
+        {"UPDATE group_members SET group_id = " NIL, CONTACTS_BELONG},
+        {"UPDATE customer_tags SET customer_id = " NIL, CONTACTS_BELONG},
+        {"INSERT INTO customer_tags SELECT customer_id, kind, tag || n, NULL, created_at FROM customer_tags, "
+         "generate_series(1, 250) AS n",
+         "nobody has more tags than there may be"},
+        {"UPDATE consents SET state = 'denied'", "every consent is what was said last"},
+        {"UPDATE consents SET changes = 9", "every consent is what was said last"},
+        {"DELETE FROM consent_changes", "every consent is what was said last"},
+        {"DELETE FROM consents", "every consent is what was said last"},
+        {"UPDATE customer_metrics SET spend_minor = spend_minor + 1", DIRECTORY_IS_A_COPY},
+        {"UPDATE customer_metrics SET points_active = 1000000", DIRECTORY_IS_A_COPY},
+        {"DELETE FROM customer_search", DIRECTORY_IS_A_COPY},
+        {"UPDATE customers SET updated_at = updated_at + interval '1 s'", DIRECTORY_IS_A_COPY},
+        {"INSERT INTO customer_metrics SELECT " NIL
+         ", tier, 0, 0, 0, 0, false, '-infinity' FROM customer_metrics LIMIT 1",
+         "the directory has nobody who is gone"},
         {"UPDATE customer_identities SET customer_id = " NIL,
          "every row belongs to a customer and an order that exist"},
         {"UPDATE events SET customer_id = " NIL, "every row belongs to a customer and an order that exist"},
         {"INSERT INTO customer_aliases VALUES (" NIL ", " NIL ", '2026-01-01')",
          "every row belongs to a customer and an order that exist"},
 };
+
+/* The same customer tagged, in a group, with a consent, and in the directory. */
+static void contacts_make(void)
+{
+        struct uuid id = uuid_of_external("customer", "K");
+        struct ctx *c = fixture_ctx(shop);
+        struct tag_change tag = {.tag = {.customer_id = id, .kind = TAG_MANUAL, .tag = "vip"}};
+        struct membership member = {.customer_id = id};
+        struct consent_in said = {.state = CONSENT_GRANTED};
+        struct group group;
+        bool more = true;
+        TX(tx);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT_INT(tags_change(c, &tag, 1), ERR_OK);
+        EXPECT_INT(group_put(c, "club", &(struct group_in){.name = "Club"}, /* expected_version= */ 0, &group,
+                             &more),
+                   ERR_OK);
+        EXPECT_INT(group_change(c, "club", &member, 1), ERR_OK);
+        EXPECT_INT(consents_record(c, &(struct consent_call){id, CONTACT_SMS, &said}, 1), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+        EXPECT_INT(directory_catch_up(c, DIRECTORY_AT_ONCE, &more), ERR_OK);
+        EXPECT(!more);
+}
 
 /* What check_run says, the caller frees it. */
 static char *run(bool *ret_ok)
@@ -177,6 +279,7 @@ static void copies(const char *what)
 TEST(the_books_are_sound_before_they_are_spoilt)
 {
         books_make();
+        contacts_make();
         EXPECT(till_sound(shop));
         /* each kind of row is there */
         EXPECT(till_int(shop, "SELECT count(*) FROM points_allocations") >= 3);
@@ -213,7 +316,7 @@ TEST(the_proof_of_points_names_the_customer)
 
         EXPECT_INT(db_ready(c), ERR_OK);
         EXPECT_INT(check_points(c, &proof), ERR_OK);
-        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 2 && proof.checked_entries == 12);
+        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 2 && proof.checked_entries == 14);
         till_sql(shop, "UPDATE points_accounts SET active = active + 1 WHERE debt > 0");
         c = fixture_ctx(shop);
         EXPECT_INT(check_points(c, &proof), ERR_OK);
