@@ -64,10 +64,11 @@ struct points_settings {
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
-        struct cap_limits caps;     /* on what all rules together bring in points */
-        int64_t approval_above;     /* points given and taken by hand in one request: beyond it a second key
-                                       approves */
-        int64_t restored_life_days; /* how long restored points live at least, from then on */
+        struct cap_limits caps;      /* on what all rules together bring in points */
+        int64_t value_minor_per_100; /* what 100 points are worth, in minor units */
+        int64_t approval_above;      /* points given and taken by hand in one request: beyond it a second key
+                                        approves */
+        int64_t restored_life_days;  /* how long restored points live at least, from then on */
 };
 
 enum activity_type {
