@@ -19,6 +19,7 @@ CREATE TABLE activities (
         occurred_at timestamptz NOT NULL,
         created_at  timestamptz NOT NULL,
         paid_at     timestamptz,
+        outcome     text, -- the answer to the call: the same call again gets the same
         CONSTRAINT activities_pkey PRIMARY KEY (customer_id, id),
         CONSTRAINT activities_id_key UNIQUE (id)
 );

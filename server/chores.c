@@ -126,7 +126,7 @@ const struct chore chores[] = {
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
-        {"settle referrals", 5, settle_referrals},
+        {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
         {"expire points", 5,
          expire_points}, /* after activation: what became active too late lapses in the same round */

@@ -4,6 +4,7 @@
 
 #include "activities/limits.h"
 #include "audit/audit.h"
+#include "base/shape_json.h"
 #include "customers/customers.h"
 #include "db/statement.h"
 #include "events/events.h"
@@ -64,6 +65,14 @@ SHAPE(count_query, "What is counted.", FIELD(customer_id), FIELD(type, .names = 
       FIELD(code), NEST(spans, activity_spans));
 #undef SHAPE_T
 
+struct kept_outcome {
+        struct uuid id;
+        const char *outcome;
+};
+#define SHAPE_T struct kept_outcome
+SHAPE(kept_outcome, "The answer to a call.", FIELD(id), FIELD(outcome));
+#undef SHAPE_T
+
 #define COLUMNS                                                                                              \
         "customer_id, id, key, type, code, referred_id, state, why, points, growth, take_back, seq, "        \
         "order_id, due_at, occurred_at, created_at, paid_at"
@@ -86,6 +95,8 @@ SQL_EXEC(
         "state = excluded.state, why = excluded.why, points = excluded.points, growth = excluded.growth, "
         "take_back = excluded.take_back, seq = excluded.seq, order_id = excluded.order_id, due_at = excluded.due_at, "
         "paid_at = excluded.paid_at")
+SQL_EXEC(outcome_store, kept_outcome, "UPDATE activities SET outcome = :outcome WHERE id = :id")
+SQL_ONE(outcome_load, activity_key, kept_outcome, "SELECT id, outcome FROM activities WHERE id = :id")
 SQL_MANY(activities_page, activity_page, activity,
          "SELECT " COLUMNS " FROM activities WHERE customer_id = :customer_id "
          "AND (:before_at IS NULL OR (created_at, id) < (:before_at, :before_id)) "
@@ -271,6 +282,7 @@ static bool texts_equal(const char *a, const char *b)
         return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
+/* Is it the one that is known? */
 static enum err replay(struct work *w, const struct activity *known)
 {
         const struct activity *sent = &w->activity;
@@ -279,11 +291,9 @@ static enum err replay(struct work *w, const struct activity *known)
                     uuid_equal(known->referred_id, sent->referred_id) &&
                     (known->occurred_at.us == sent->occurred_at.us || sent->occurred_at.us == w->c->now.us);
 
-        if (!same)
-                return fail(w->c, ERR_ACTIVITY_DIFFERS, "The activity %s is known with other values.",
-                            sent->key);
-        w->activity = *known;
-        return ERR_OK;
+        return same ? ERR_OK
+                    : fail(w->c, ERR_ACTIVITY_DIFFERS, "The activity %s is known with other values.",
+                           sent->key);
 }
 
 /* A referral of somebody new waits; others bring nothing. */
@@ -306,21 +316,53 @@ static enum err refer(struct work *w, struct person *referred)
         return ERR_OK;
 }
 
-static enum err answer(struct work *w, const char *tier_before, struct activity_result *ret)
+/* Tell what it changed, and keep that for the same call again. */
+static enum err answer(struct work *w, const char *tier_before, struct activity_answer *ret)
 {
-        ret->activity = w->activity;
-        ret->growth = w->person.stand.standing.growth;
-        ret->tier_before = tier_before;
-        ret->tier_after = w->person.stand.standing.tier;
-        return balance_after(w->c, w->program, &w->person.book, &ret->balance);
+        struct activity_result result = {.activity = w->activity,
+                                         .growth = w->person.stand.standing.growth,
+                                         .tier_before = tier_before,
+                                         .tier_after = w->person.stand.standing.tier};
+        struct text json = {0};
+
+        TRY(balance_after(w->c, w->program, &w->person.book, &result.balance));
+        shape_encode(&json, &activity_result_shape, &result, /* masked= */ true);
+        ret->outcome_len = json.len;
+        ret->outcome = arena_strndup(w->c->arena, json.data, json.len);
+        text_free(&json);
+        return outcome_store(w->c, &(struct kept_outcome){w->activity.id, ret->outcome});
 }
 
-enum err activity_record(struct ctx *c, const struct activity_in *in, struct activity_result *ret,
-                         bool *ret_replayed)
+static enum err record(struct work *w, const struct activity_in *in, struct person *referred,
+                       struct activity_answer *ret)
+{
+        TRY(person_load(w->c, w->program, &w->person));
+        const char *tier_before = w->person.stand.standing.tier;
+        if (in->referred != NULL)
+                TRY(refer(w, referred));
+        else
+                TRY(pay(w));
+        TRY(store(w));
+        return answer(w, tier_before, ret);
+}
+
+static enum err answer_again(struct ctx *c, struct uuid id, struct activity_answer *ret)
+{
+        struct kept_outcome kept;
+
+        TRY(outcome_load(c, &(struct activity_key){id}, &kept));
+        ret->outcome = kept.outcome;
+        ret->outcome_len = strlen(kept.outcome);
+        ret->replayed = true;
+        return ERR_OK;
+}
+
+enum err activity_record(struct ctx *c, const struct activity_in *in, struct activity_answer *ret)
 {
         PROGRAM(program);
         struct work w = {.c = c, .program = program, .journal = journal_of(c, program)};
         struct activity_key key = {uuid_of_external("activity", in->key)};
+        struct activity_answer given = {0};
         struct person referred = {0};
         struct activity known;
         bool found;
@@ -337,21 +379,12 @@ enum err activity_record(struct ctx *c, const struct activity_in *in, struct act
                 .occurred_at = instant_known(in->occurred_at) ? in->occurred_at : c->now,
                 .created_at = c->now,
         };
-        TRY(person_load(c, program, &w.person));
-        const char *tier_before = arena_strdup(c->arena, w.person.stand.standing.tier);
         TRY(activity_find(c, &key, &known, &found));
         if (found)
                 TRY(replay(&w, &known));
-        else if (in->referred != NULL)
-                TRY(refer(&w, &referred));
-        else
-                TRY(pay(&w));
-        if (!found)
-                TRY(store(&w));
-        *ret_replayed = found;
-        struct activity_result result;
-        TRY(answer(&w, tier_before, &result));
-        shape_copy(c->arena, &activity_result_shape, &result, ret); /* the programme may go */
+        TRY(found ? answer_again(c, key.id, &given) : record(&w, in, &referred, &given));
+        given.customer_id = w.person.customer.id;
+        *ret = given;
         return ERR_OK;
 }
 

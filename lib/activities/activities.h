@@ -43,10 +43,16 @@ struct activity_result {
 };
 SHAPE_DECLARE(activity_result);
 
+struct activity_answer {
+        struct uuid customer_id;
+        const char *outcome; /* struct activity_result as JSON, in c's arena */
+        size_t outcome_len;
+        bool replayed; /* it was known already: this is the answer given then */
+};
+
 /* Record one and pay for it. In a transaction. ERR_NOT_FOUND (the customer), ERR_INVALID,
- * ERR_ACTIVITY_DIFFERS. *ret_replayed: it was known already, and nothing was done. */
-enum err activity_record(struct ctx *c, const struct activity_in *in, struct activity_result *ret,
-                         bool *ret_replayed) MUST_CHECK;
+ * ERR_ACTIVITY_DIFFERS. */
+enum err activity_record(struct ctx *c, const struct activity_in *in, struct activity_answer *ret) MUST_CHECK;
 
 /* Activities of a customer (struct activity), newest first, before a position (none: from the newest). */
 struct activity_page {

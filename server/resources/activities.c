@@ -24,16 +24,19 @@ ENDPOINT(
         .doc = "Paid in points and growth as the programme says; over a limit nothing is paid, and why tells. A referral waits until "
                "the referred customer's first order counts. The same activity again changes nothing.")
 {
-        bool replayed;
+        struct activity_answer answer;
         char id[UUID_TEXT_SIZE];
 
-        TRY(activity_record(c, in, out, &replayed));
-        if (replayed) {
+        (void)out;
+        TRY(activity_record(c, in, &answer));
+        c->reply->json = answer.outcome;
+        c->reply->json_len = answer.outcome_len;
+        if (answer.replayed) {
                 c->reply->status = 200;
                 c->reply->idempotency_hit = true;
                 return ERR_OK;
         }
-        uuid_to_text(out->activity.customer_id, id);
+        uuid_to_text(answer.customer_id, id);
         c->reply->location = arena_printf(c->arena, "/v1/customers/%s/activities", id);
         return ERR_OK;
 }

@@ -46,14 +46,13 @@ static enum err grants_once(struct ctx *c, void *arg)
         struct adjustment_in gifts[] = {
                 {.customer = "ext:H", .points = 3, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM},
                 {.customer = "ext:H", .points = 20000, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM}};
-        struct activity_result done;
         struct uuid approval;
-        bool replayed;
+        struct activity_answer done;
         TX(tx);
 
         (void)arg;
         TRY(tx_begin(c, &tx));
-        TRY(activity_record(c, &did, &done, &replayed));
+        TRY(activity_record(c, &did, &done));
         for (size_t i = 0; i < ARRAY_SIZE(gifts); i++)
                 TRY(points_adjust(c, &(struct adjustment_call){.c = c, .in = &gifts[i]}, 1, &approval));
         return tx_commit(&tx);
