@@ -51,7 +51,7 @@ SQL_MANY(
         "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL(
                 "") ", 0) AS detail FROM points_accounts a "
                     "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
-                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'adjust')) AS earned, "
+                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'write_off', 'adjust')) AS earned, "
                     "-sum(amount) FILTER (WHERE kind IN ('spend', 'restore')) AS spent, "
                     "-sum(amount) FILTER (WHERE kind = 'expire') AS expired FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
                     "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(
@@ -340,7 +340,8 @@ static const struct check checks[] = {
         {"approvals", "every request for approval is the sum of its adjustments", approvals_are_items, false},
         {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
         {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},
-        {"points_orphans", "every row of points belongs to a customer and an order that exist", points_belong, false},
+        {"points_orphans", "every row of points belongs to a customer and an order that exist", points_belong,
+         false},
         {"cap_days", "caps count no more than orders earned", caps_count_what_was_earned, false},
         {"order_total", "every order is the sum of its lines", order_adds_up, false},
         {"refund_sum", "every order's refunds are those that were booked", refunds_add_up, false},

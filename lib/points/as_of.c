@@ -21,11 +21,12 @@ SQL_LATER(
         account_as_of, moment_query, points_account,
         "SELECT :customer_id AS customer_id, coalesce(" CHANGE("active") ", 0) AS active, coalesce(" CHANGE("pending") ", 0) AS pending, coalesce(" CHANGE("held") ", 0) AS held, coalesce(" CHANGE(
                 "debt") ", 0) AS debt, "
-                        "coalesce(sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'adjust')), 0)::bigint AS lifetime_earned, "
+                        "coalesce(sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'write_off', 'adjust')), 0)::bigint AS lifetime_earned, "
                         "coalesce(-sum(amount) FILTER (WHERE kind IN ('spend', 'restore')), 0)::bigint AS lifetime_spent, "
                         "coalesce(-sum(amount) FILTER (WHERE kind = 'expire'), 0)::bigint AS lifetime_expired, "
-                        "coalesce(max(seq), 0) AS last_seq, max(created_at) FILTER (WHERE kind IN ('earn', 'spend') "
-                        "OR (kind = 'adjust' AND amount > 0)) AS moved_at FROM (SELECT *, " BEFORE("active") ", " BEFORE(
+                        "coalesce(max(seq), 0) AS last_seq, max(CASE WHEN kind IN ('earn', 'spend') OR (kind = 'adjust' AND amount > 0) THEN created_at "
+                        "WHEN kind = 'activate' THEN (SELECT active_from FROM points_lots t WHERE t.customer_id = l.customer_id "
+                        "AND t.lot_no = l.lot_no) END) AS moved_at FROM (SELECT *, " BEFORE("active") ", " BEFORE(
                                 "pending") ", " BEFORE("held") ", " BEFORE("debt") " FROM points_ledger WHERE customer_id = :customer_id "
                                                                                    "WINDOW w AS (ORDER BY seq)) AS l WHERE created_at <= :at")
 
