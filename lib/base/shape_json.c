@@ -55,7 +55,7 @@ __attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, 
 }
 
 /* Depth by counting brackets outside strings, before a parser recurses. */
-static bool too_deep(const char *bytes, size_t len)
+bool json_too_deep(const char *bytes, size_t len)
 {
         int depth = 0;
         bool quoted = false;
@@ -83,7 +83,7 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
 {
         json_error_t error;
 
-        if (too_deep(bytes, len)) {
+        if (json_too_deep(bytes, len)) {
                 fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
                 return problem_check(c);
         }
@@ -450,49 +450,54 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
 
 /* ------------------------------------------------------------------ masking */
 
-static void put_masked(struct text *out, enum pii pii, const char *value)
+static void mask(struct text *out, enum pii pii, const char *value)
 {
         size_t len = strlen(value);
         const char *at;
         size_t first = 1; /* bytes of the first character */
 
-        while (((unsigned char)value[first] & 0xC0) == 0x80)
+        while (len > 0 && ((unsigned char)value[first] & 0xC0) == 0x80)
                 first++;
-        struct text masked = {0};
         if (len == 0 || pii == PII_ALL) {
-                text_puts(&masked, "***");
+                text_puts(out, "***");
         } else if (pii == PII_PHONE && len >= 8) {
-                text_append(&masked, value, len - 8);
-                text_puts(&masked, "****");
-                text_puts(&masked, value + len - 4);
+                text_append(out, value, len - 8);
+                text_puts(out, "****");
+                text_puts(out, value + len - 4);
         } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
-                text_append(&masked, value, first);
-                text_printf(&masked, "***%s", at);
+                text_append(out, value, first);
+                text_printf(out, "***%s", at);
         } else if (pii == PII_NAME) {
-                text_append(&masked, value, first);
-                text_putc(&masked, '*');
+                text_append(out, value, first);
+                text_putc(out, '*');
         } else {
-                text_puts(&masked, "***");
+                text_puts(out, "***");
         }
+}
+
+static void put_masked(struct text *out, enum pii pii, const char *value)
+{
+        struct text masked = {0};
+
+        mask(&masked, pii, value);
         text_put_json(out, masked.data);
         text_free(&masked);
 }
 
 /* ------------------------------------------------------------------ to JSON */
 
-static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        char buffer[UUID_TEXT_SIZE > INSTANT_TEXT_SIZE ? UUID_TEXT_SIZE : INSTANT_TEXT_SIZE];
-        const char *value = buffer;
+/* Long enough for the text of every value that has none of its own. */
+#define STRING_SIZE (UUID_TEXT_SIZE > INSTANT_TEXT_SIZE ? UUID_TEXT_SIZE : INSTANT_TEXT_SIZE)
 
+/* The text of a value whose JSON form is a string. */
+static const char *string_of(const struct field *field, const void *at, char buffer[STRING_SIZE])
+{
         switch (field->wire) {
         case WIRE_TEXT:
-                value = *(const char *const *)at;
-                break;
+                return *(const char *const *)at;
         case WIRE_ENUM:
                 assert(*(const unsigned *)at < field->names->n);
-                value = field->names->v[*(const unsigned *)at];
-                break;
+                return field->names->v[*(const unsigned *)at];
         case WIRE_UUID:
                 uuid_to_text(*(const struct uuid *)at, buffer);
                 break;
@@ -508,13 +513,23 @@ static void encode_string(struct text *out, const struct field *field, const voi
         default:
                 assert(0 && "not a value that JSON can hold");
         }
+        return buffer;
+}
+
+static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
+{
+        char buffer[STRING_SIZE];
+        const char *value = string_of(field, at, buffer);
+
         if (masked && field->pii != PII_NONE)
                 put_masked(out, field->pii, value);
         else
                 text_put_json(out, value);
 }
 
-static void encode_items(struct text *out, const struct field *field, const void *at, bool masked)
+static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls);
+
+static void encode_items(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
 {
         const struct list *list = at;
 
@@ -523,7 +538,7 @@ static void encode_items(struct text *out, const struct field *field, const void
                 if (i > 0)
                         text_putc(out, ',');
                 if (field->wire == WIRE_LIST)
-                        shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
+                        encode(out, field->of, (const char *)list->v + i * field->of->size, masked, nulls);
                 else if (masked && field->pii != PII_NONE)
                         put_masked(out, field->pii, ((const char **)list->v)[i]);
                 else
@@ -532,7 +547,7 @@ static void encode_items(struct text *out, const struct field *field, const void
         text_putc(out, ']');
 }
 
-static void encode_value(struct text *out, const struct field *field, const void *at, bool masked)
+static void encode_value(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
 {
         switch (field->wire) {
         case WIRE_BOOL:
@@ -554,38 +569,71 @@ static void encode_value(struct text *out, const struct field *field, const void
                         text_puts(out, ((const struct json_text *)at)->text);
                 break;
         case WIRE_STRUCT:
-                shape_encode(out, field->of, at, masked);
+                encode(out, field->of, at, masked, nulls);
                 break;
         case WIRE_POINTER:
-                shape_encode(out, field->of, *(const void *const *)at, masked);
+                encode(out, field->of, *(const void *const *)at, masked, nulls);
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:
-                encode_items(out, field, at, masked);
+                encode_items(out, field, at, masked, nulls);
                 break;
         default:
                 encode_string(out, field, at, masked);
         }
 }
 
-void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
+/* Without nulls only what a body may hold is written. */
+static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls)
 {
         bool first = true;
 
         text_putc(out, '{');
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (field->wire == WIRE_PRESENCE)
+                const void *at = (const char *)object + field->offset;
+                bool null = field->wire == WIRE_PRESENCE || field_is_null(field, at);
+                if (field->wire == WIRE_PRESENCE || (!nulls && (null || field->in != IN_BODY)))
                         continue;
                 text_puts(out, first ? "\"" : ",\"");
                 text_puts(out, field->name);
                 text_append(out, "\":", 2);
-                const void *at = (const char *)object + field->offset;
-                if (field_is_null(field, at))
+                if (null)
                         text_append(out, "null", 4);
                 else
-                        encode_value(out, field, at, masked);
+                        encode_value(out, field, at, masked, nulls);
                 first = false;
         }
         text_putc(out, '}');
+}
+
+void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
+{
+        encode(out, shape, object, masked, /* nulls= */ true);
+}
+
+void shape_encode_known(struct text *out, const struct shape *shape, const void *object, bool masked)
+{
+        encode(out, shape, object, masked, /* nulls= */ false);
+}
+
+void shape_plain(struct text *out, const struct field *field, const void *at, bool masked)
+{
+        char buffer[STRING_SIZE];
+
+        switch (field->wire) {
+        case WIRE_TEXT:
+        case WIRE_ENUM:
+        case WIRE_UUID:
+        case WIRE_INSTANT:
+        case WIRE_DATE:
+        case WIRE_BIRTHDAY:
+                if (masked && field->pii != PII_NONE)
+                        mask(out, field->pii, string_of(field, at, buffer));
+                else
+                        text_puts(out, string_of(field, at, buffer));
+                break;
+        default:
+                encode_value(out, field, at, masked, /* nulls= */ false);
+        }
 }

@@ -63,6 +63,7 @@ static struct server_options options_of(const struct process *p)
                 .orders_workers = (unsigned)config->order_workers,
                 .api_workers = (unsigned)config->api_workers,
                 .reports_workers = (unsigned)config->report_workers,
+                .bulk_workers = (unsigned)config->bulk_workers,
                 .request_deadline_ms = (unsigned)config->request_deadline_ms,
                 .statement_timeout_ms = (unsigned)config->statement_timeout_ms,
                 .report_timeout_ms = (unsigned)config->report_timeout_ms,

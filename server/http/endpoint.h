@@ -21,7 +21,7 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, 
 extern const char *const method_names[METHOD_COUNT_];
 
 /* Lanes separate what must not wait for each other. */
-enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_COUNT_ };
+enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_BULK, LANE_COUNT_ };
 
 enum idempotency {
         IDEMPOTENCY_DEFAULT,  /* POST: an Idempotency-Key is honoured when sent; other methods: none needed */
@@ -38,6 +38,10 @@ struct reply {
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */
         size_t json_len;
+        /* Of the request, for endpoints with .produces and .consumes: the form the caller likes best, and what
+         * the body is. */
+        const char *form;
+        const char *content_type, *content_encoding;
 };
 
 /* One of several calls that a batch endpoint decides together. */
@@ -63,6 +67,11 @@ struct endpoint {
         enum idempotency idempotency;
         const char *summary, *doc;
         const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 422, 503 ...) */
+        bool streams;           /* reads its body or writes its answer as a stream, see http/stream.h */
+        /* Media types, NULL-terminated. consumes: those of a body that run reads with body_read. produces:
+         * those that the answer may have; the one that fits is in reply.form. NULL: application/json. */
+        const char *const *consumes, *const *produces;
+        const struct shape *line; /* of an answer as application/x-ndjson, for the documentation */
         bool minimal;           /* Prefer: return=minimal is honoured: 204 */
 
         /* Exactly one of these: */

@@ -104,6 +104,7 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
                 shutdown(listening, SHUT_RDWR);
         if (!wait_until_answered(server, clock_monotonic_us() + limit_seconds * INSTANT_SECOND)) {
                 LOG(LOG_LEVEL_WARNING, "drain_limit", LOG_I("in_flight", atomic_load(&server->in_flight)));
+                atomic_store(&server->giving_up, true);
                 lanes_give_up(server->lanes);
         }
         linger(server);

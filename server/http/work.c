@@ -8,7 +8,10 @@
 static void attempt_begin(struct request *r)
 {
         problem_reset(&r->ctx);
-        r->reply = (struct reply){.if_match = r->reply.if_match};
+        r->reply = (struct reply){.if_match = r->reply.if_match,
+                                  .form = r->reply.form,
+                                  .content_type = r->reply.content_type,
+                                  .content_encoding = r->reply.content_encoding};
         r->answer.status = 0;
         memset(r->out, 0, r->match.route->endpoint->out->size);
 }
@@ -73,6 +76,14 @@ static void run_single(struct request *r)
         bool read = r->match.route->endpoint->method == METHOD_GET;
 
         r->err = db_run(&r->ctx, read ? read_once : write_once, r);
+}
+
+/* Once, and in no transaction but its own: the body can't be read twice, nor the answer taken back. */
+static void run_stream(struct request *r)
+{
+        r->err = db_ready(&r->ctx);
+        if (r->err == ERR_OK)
+                r->err = r->match.route->endpoint->run(&r->ctx, r->in, r->out);
 }
 
 /* ------------------------------------------------------------------ a batch */
@@ -142,6 +153,10 @@ static void run_batch(struct db *db, struct request **requests, size_t n)
 static void finish(struct request *r)
 {
         r->ctx.db = NULL;
+        if (r->streaming != NULL) {
+                stream_finish(r);
+                return;
+        }
         answer_finish(r);
         r->phase = PHASE_DONE;
         listener_resume(r);
@@ -174,7 +189,9 @@ void work_run(struct db *db, struct request **requests, size_t n, bool given_up)
                 else
                         finish(requests[i]);
         }
-        if (live > 0 && requests[0]->match.route->endpoint->run_batch == NULL)
+        if (live > 0 && requests[0]->streaming != NULL)
+                run_stream(requests[0]);
+        else if (live > 0 && requests[0]->match.route->endpoint->run_batch == NULL)
                 run_single(requests[0]);
         else if (live == 1)
                 run_alone(requests[0]);
