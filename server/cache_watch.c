@@ -11,8 +11,9 @@
 #include "db/db.h"
 
 #define CHANNEL      "patron_cache"
-#define WAIT_MS      250 /* how soon a stop is noticed */
-#define RECONNECT_MS 500 /* between attempts while the database is away */
+#define WAIT_MS      250  /* how soon a stop is noticed */
+#define RECONNECT_MS 500  /* between attempts while the database is away */
+#define LOAD_MS      5000 /* for one statement of a load */
 
 struct cache_watch {
         pthread_t thread;
@@ -119,7 +120,8 @@ struct cache_watch *cache_watch_start(const struct cache *caches, size_t n, cons
         watch->caches = caches;
         watch->count = n;
         watch->shop = shop;
-        watch->db_options = (struct db_options){.url = database_url, .application = "patron caches"};
+        watch->db_options = (struct db_options){
+                .url = database_url, .application = "patron caches", .statement_timeout_ms = LOAD_MS};
         watch->db = db_new(&watch->db_options);
         if (pthread_create(&watch->thread, NULL, watch_main, watch) != 0) {
                 db_free(watch->db);

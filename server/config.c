@@ -41,7 +41,7 @@ static const struct setting settings[] = {
         {"test_clock", SETTING_BOOL, AT(test_clock), "false", 0, 0,
          "Let POST /v1/test/clock set the time. For tests only."},
         {"connection_limit", SETTING_INT, AT(connection_limit), "1024", 1, 60000,
-         "Open client connections at most; further ones are closed unanswered."},
+         "Open client connections at most; further ones wait until one ends."},
         {"body_limit_bytes", SETTING_INT, AT(body_limit_bytes), "1048576", 1024, 67108864,
          "Size of one request body at most."},
         {"idle_timeout_seconds", SETTING_INT, AT(idle_timeout_seconds), "60", 1, 3600,

@@ -94,6 +94,8 @@ int main(int argc, char **argv)
 {
         /* Both want to be called before there is a second thread. */
         json_object_seed(0);
+        /* A generator of the process's own, seeded by the system: an id costs no system call. */
+        randombytes_set_implementation(&randombytes_internal_implementation);
         if (sodium_init() < 0) {
                 fputs("patron: the system gives no random numbers\n", stderr);
                 return EXIT_FAILURE;

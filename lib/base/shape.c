@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/shape_json.h"
+
 const struct shape nothing_shape = {.name = "nothing", .doc = "Nothing.", .size = sizeof(struct nothing)};
 
 static bool code_ok(const char *text)
@@ -123,8 +125,10 @@ static bool texts_equal(const char *a, const char *b)
 
 static bool values_equal(const struct field *field, const void *a, const void *b)
 {
-        if (field->wire == WIRE_TEXT || field->wire == WIRE_JSON)
+        if (field->wire == WIRE_TEXT)
                 return texts_equal(*(const char *const *)a, *(const char *const *)b);
+        if (field->wire == WIRE_JSON)
+                return json_text_equal(*(const char *const *)a, *(const char *const *)b);
         return memcmp(a, b, field->size) == 0; /* lists: equal only when they are the same list */
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;
@@ -54,57 +55,15 @@ __attribute__((format(printf, 4, 5), cold)) static void fault_at(struct ctx *c, 
         text_free(&pointer);
 }
 
-/* Depth by counting brackets outside strings, before a parser recurses. */
-bool json_too_deep(const char *bytes, size_t len)
-{
-        int depth = 0;
-        bool quoted = false;
-
-        for (size_t i = 0; i < len; i++) {
-                char ch = bytes[i];
-                if (quoted) {
-                        if (ch == '\\')
-                                i++;
-                        else if (ch == '"')
-                                quoted = false;
-                } else if (ch == '"') {
-                        quoted = true;
-                } else if (ch == '{' || ch == '[') {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return true;
-                } else if (ch == '}' || ch == ']') {
-                        depth--;
-                }
-        }
-        return false;
-}
-
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
-{
-        json_error_t error;
-
-        if (json_too_deep(bytes, len)) {
-                fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
-                return problem_check(c);
-        }
-        json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL) {
-                problem_int(c, "line", error.line);
-                problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
-        }
-        *ret = json;
-        return ERR_OK;
-}
-
 /* ------------------------------------------------------------------ limits */
 
 static void check_int(struct ctx *c, const struct where *where, const struct field *field, int64_t value)
 {
         bool has_min = field->min != 0 || field->max != 0 || field->from_zero;
+        int64_t min = has_min ? field->min : field->wire == WIRE_INT32 ? INT32_MIN : INT64_MIN;
 
-        if (has_min && value < field->min)
-                fault_at(c, where, "too_small", "must be at least %" PRId64, field->min);
+        if (value < min)
+                fault_at(c, where, "too_small", "must be at least %" PRId64, min);
         else if (value > field_max(field))
                 fault_at(c, where, "too_large", "must be at most %" PRId64, field_max(field));
 }
@@ -300,9 +259,8 @@ static void decode_texts(struct ctx *c, const struct where *where, const struct 
 static void decode_any(struct ctx *c, const struct where *where, const struct field *field,
                        const json_t *json, struct json_text *at)
 {
-        size_t max = field->max != 0 ? (size_t)field->max
-                                     : 65536; /* bytes: a page of attributes, not a document store */
-        char *dump = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        size_t max = field->max != 0 ? (size_t)field->max : JSON_BYTES_MAX;
+        char *dump = json_dumps(json, JSON_COMPACT);
 
         if (dump == NULL || strlen(dump) > max)
                 fault_at(c, where, "too_long", "must have at most %zu bytes", max);
@@ -353,7 +311,10 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
                         decode_texts(c, where, field, json, at);
                 break;
         case WIRE_JSON:
-                decode_any(c, where, field, json, at);
+                if (!json_is_object(json))
+                        wrong_type(c, where, "an object");
+                else
+                        decode_any(c, where, field, json, at);
                 break;
         default:
                 if (!json_is_string(json))
@@ -363,13 +324,31 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
         }
 }
 
+static struct presence *presence_of(const struct shape *shape, void *object)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].wire == WIRE_PRESENCE)
+                        return (struct presence *)((char *)object + shape->fields[i].offset);
+        return NULL;
+}
+
+/* null in place of a nested struct that knows what was sent means null for all that is in it. */
+static void decode_null(struct ctx *c, const struct where *where, const struct field *field, void *at)
+{
+        struct presence *inner = field->wire == WIRE_STRUCT ? presence_of(field->of, at) : NULL;
+
+        if (field->need)
+                fault_at(c, where, "required", "must not be null");
+        else if (inner != NULL)
+                inner->bits = UINT64_MAX;
+}
+
 static void decode_object(struct ctx *c, const struct where *where, const struct shape *shape,
                           const json_t *json, void *object)
 {
         const char *key;
         json_t *value;
-        struct presence *presence = NULL;
-        uint64_t seen = 0;
+        uint64_t seen = 0, null = 0;
 
         if (!json_is_object(json)) {
                 wrong_type(c, where, "an object");
@@ -383,25 +362,30 @@ static void decode_object(struct ctx *c, const struct where *where, const struct
                         fault_at(c, &step, "unknown_field", "there is no such field");
                         continue;
                 }
-                seen |= UINT64_C(1) << (field - shape->fields);
-                if (!json_is_null(value))
+                uint64_t bit = UINT64_C(1) << (field - shape->fields);
+                seen |= bit;
+                if (json_is_null(value)) {
+                        null |= bit;
+                        decode_null(c, &step, field, (char *)object + field->offset);
+                } else {
                         decode_value(c, &step, field, value, (char *)object + field->offset);
-                else if (field->need)
-                        fault_at(c, &step, "required", "must not be null");
+                }
         }
-        for (size_t i = 0; i < shape->count; i++)
-                if (shape->fields[i].wire == WIRE_PRESENCE)
-                        presence = (struct presence *)((char *)object + shape->fields[i].offset);
-        if (presence != NULL)
-                presence->bits = seen;
+        struct presence *presence = presence_of(shape, object);
+        if (presence != NULL) {
+                presence->bits = seen; /* what was not sent stays as it is: nothing is required, nothing has a
+                                          default */
+                return;
+        }
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (seen >> i & 1 || field->in != IN_BODY || presence != NULL)
+                bool absent = !(seen >> i & 1);
+                if (field->in != IN_BODY)
                         continue;
-                if (field->need) {
+                if (field->need && absent) {
                         struct where step = {.up = where, .key = field->name};
                         fault_at(c, &step, "required", "is required");
-                } else {
+                } else if (!field->need && (absent || null >> i & 1)) {
                         apply_default(c, field, (char *)object + field->offset);
                 }
         }
@@ -445,195 +429,5 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
                         fault_parameter(c, field->name, "required", "is required");
                 else
                         apply_default(c, field, (char *)object + field->offset);
-        }
-}
-
-/* ------------------------------------------------------------------ masking */
-
-static void mask(struct text *out, enum pii pii, const char *value)
-{
-        size_t len = strlen(value);
-        const char *at;
-        size_t first = 1; /* bytes of the first character */
-
-        while (len > 0 && ((unsigned char)value[first] & 0xC0) == 0x80)
-                first++;
-        if (len == 0 || pii == PII_ALL) {
-                text_puts(out, "***");
-        } else if (pii == PII_PHONE && len >= 8) {
-                text_append(out, value, len - 8);
-                text_puts(out, "****");
-                text_puts(out, value + len - 4);
-        } else if (pii == PII_EMAIL && (at = strrchr(value, '@')) != NULL) {
-                text_append(out, value, first);
-                text_printf(out, "***%s", at);
-        } else if (pii == PII_NAME) {
-                text_append(out, value, first);
-                text_putc(out, '*');
-        } else {
-                text_puts(out, "***");
-        }
-}
-
-static void put_masked(struct text *out, enum pii pii, const char *value)
-{
-        struct text masked = {0};
-
-        mask(&masked, pii, value);
-        text_put_json(out, masked.data);
-        text_free(&masked);
-}
-
-/* ------------------------------------------------------------------ to JSON */
-
-/* Long enough for the text of every value that has none of its own. */
-#define STRING_SIZE (UUID_TEXT_SIZE > INSTANT_TEXT_SIZE ? UUID_TEXT_SIZE : INSTANT_TEXT_SIZE)
-
-/* The text of a value whose JSON form is a string. */
-static const char *string_of(const struct field *field, const void *at, char buffer[STRING_SIZE])
-{
-        switch (field->wire) {
-        case WIRE_TEXT:
-                return *(const char *const *)at;
-        case WIRE_ENUM:
-                assert(*(const unsigned *)at < field->names->n);
-                return field->names->v[*(const unsigned *)at];
-        case WIRE_UUID:
-                uuid_to_text(*(const struct uuid *)at, buffer);
-                break;
-        case WIRE_INSTANT:
-                instant_format(*(const struct instant *)at, buffer);
-                break;
-        case WIRE_DATE:
-                date_format(*(const struct date *)at, buffer);
-                break;
-        case WIRE_BIRTHDAY:
-                birthday_format(*(const struct birthday *)at, buffer);
-                break;
-        default:
-                assert(0 && "not a value that JSON can hold");
-        }
-        return buffer;
-}
-
-static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        char buffer[STRING_SIZE];
-        const char *value = string_of(field, at, buffer);
-
-        if (masked && field->pii != PII_NONE)
-                put_masked(out, field->pii, value);
-        else
-                text_put_json(out, value);
-}
-
-static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls);
-
-static void encode_items(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
-{
-        const struct list *list = at;
-
-        text_putc(out, '[');
-        for (size_t i = 0; i < list->n; i++) {
-                if (i > 0)
-                        text_putc(out, ',');
-                if (field->wire == WIRE_LIST)
-                        encode(out, field->of, (const char *)list->v + i * field->of->size, masked, nulls);
-                else if (masked && field->pii != PII_NONE)
-                        put_masked(out, field->pii, ((const char **)list->v)[i]);
-                else
-                        text_put_json(out, ((const char **)list->v)[i]);
-        }
-        text_putc(out, ']');
-}
-
-static void encode_value(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
-{
-        switch (field->wire) {
-        case WIRE_BOOL:
-                text_puts(out, *(const bool *)at ? "true" : "false");
-                break;
-        case WIRE_INT:
-                text_put_int(out, *(const int64_t *)at);
-                break;
-        case WIRE_INT32:
-                text_put_int(out, *(const int32_t *)at);
-                break;
-        case WIRE_OPT_INT:
-                text_put_int(out, ((const struct opt_int *)at)->v);
-                break;
-        case WIRE_JSON:
-                if (masked && field->pii != PII_NONE)
-                        text_puts(out, "{}");
-                else
-                        text_puts(out, ((const struct json_text *)at)->text);
-                break;
-        case WIRE_STRUCT:
-                encode(out, field->of, at, masked, nulls);
-                break;
-        case WIRE_POINTER:
-                encode(out, field->of, *(const void *const *)at, masked, nulls);
-                break;
-        case WIRE_LIST:
-        case WIRE_TEXTS:
-                encode_items(out, field, at, masked, nulls);
-                break;
-        default:
-                encode_string(out, field, at, masked);
-        }
-}
-
-/* Without nulls only what a body may hold is written. */
-static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls)
-{
-        bool first = true;
-
-        text_putc(out, '{');
-        for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                const void *at = (const char *)object + field->offset;
-                bool null = field->wire == WIRE_PRESENCE || field_is_null(field, at);
-                if (field->wire == WIRE_PRESENCE || (!nulls && (null || field->in != IN_BODY)))
-                        continue;
-                text_puts(out, first ? "\"" : ",\"");
-                text_puts(out, field->name);
-                text_append(out, "\":", 2);
-                if (null)
-                        text_append(out, "null", 4);
-                else
-                        encode_value(out, field, at, masked, nulls);
-                first = false;
-        }
-        text_putc(out, '}');
-}
-
-void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
-{
-        encode(out, shape, object, masked, /* nulls= */ true);
-}
-
-void shape_encode_known(struct text *out, const struct shape *shape, const void *object, bool masked)
-{
-        encode(out, shape, object, masked, /* nulls= */ false);
-}
-
-void shape_plain(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        char buffer[STRING_SIZE];
-
-        switch (field->wire) {
-        case WIRE_TEXT:
-        case WIRE_ENUM:
-        case WIRE_UUID:
-        case WIRE_INSTANT:
-        case WIRE_DATE:
-        case WIRE_BIRTHDAY:
-                if (masked && field->pii != PII_NONE)
-                        mask(out, field->pii, string_of(field, at, buffer));
-                else
-                        text_puts(out, string_of(field, at, buffer));
-                break;
-        default:
-                encode_value(out, field, at, masked, /* nulls= */ false);
         }
 }

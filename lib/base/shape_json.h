@@ -4,14 +4,8 @@
 #include <jansson.h>
 
 #include "base/ctx.h"
+#include "base/json.h"
 #include "base/shape.h"
-
-/* JSON deeper than this is refused before it is parsed; our own shapes nest 5 levels at most. */
-#define JSON_DEPTH_MAX 32
-
-/* Parse bytes to JSON: ERR_NOT_JSON with line and column (duplicate keys and NUL are errors too), or
- * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
 /* Decode the body (IN_BODY fields, or the IN_WHOLE_BODY one) into an object. Every fault is noted in
  * c->problem (the call itself goes on), so ask problem_check afterwards; *object must be zeroed and is only
@@ -25,9 +19,6 @@ void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place
 
 /* Apply the defaults of path and query fields that were not given, and demand those that are needed. */
 void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint64_t seen, void *object);
-
-/* Does JSON text nest deeper than JSON_DEPTH_MAX? To ask before a parser recurses. */
-bool json_too_deep(const char *bytes, size_t len);
 
 /* Write the object as JSON. With masked, personal data is masked as its field says. */
 void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked);

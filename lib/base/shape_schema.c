@@ -184,8 +184,8 @@ static void put_body(struct text *out, const struct field *field, enum schema_si
                 shape_schema_ref(out, field->of, side);
                 text_puts(out, nullable ? ",{\"type\":\"null\"}]" : "]");
                 break;
-        case WIRE_JSON: /* any value, null too */
-                text_puts(out, "\"type\":[\"object\",\"array\",\"string\",\"number\",\"boolean\",\"null\"]");
+        case WIRE_JSON: /* what is in it is the client's own; an answer has null too */
+                text_puts(out, field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:

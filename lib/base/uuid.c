@@ -34,25 +34,28 @@ static struct uuid from_name(const char *name, size_t len)
         return id;
 }
 
+/* Shapes bound kinds to 40 characters and the ids of others to 254 (an e-mail), each of up to 4 bytes. */
+#define NAME_SIZE 2048
+
 struct uuid uuid_of_external(const char *kind, const char *external_id)
 {
-        char name[512];
+        char name[NAME_SIZE];
         int len = snprintf(name, sizeof name, "%s:%s", kind, external_id);
 
         if (len < 0 || (size_t)len >= sizeof name)
-                abort(); /* shapes bound external ids far below */
+                abort();
         return from_name(name, (size_t)len);
 }
 
 struct uuid uuid_of_child(const char *kind, struct uuid parent, const char *external_id)
 {
         char parent_text[UUID_TEXT_SIZE];
-        char name[512 + UUID_TEXT_SIZE];
+        char name[NAME_SIZE];
 
         uuid_to_text(parent, parent_text);
         int len = snprintf(name, sizeof name, "%s:%s:%s", kind, parent_text, external_id);
         if (len < 0 || (size_t)len >= sizeof name)
-                abort(); /* shapes bound external ids far below */
+                abort();
         return from_name(name, (size_t)len);
 }
 

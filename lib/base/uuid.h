@@ -14,6 +14,10 @@ struct uuid {
 
 #define UUID_TEXT_SIZE 37
 
+/* Bytes of a kind and an external id together, at most: 254 characters of UTF-8 (an e-mail address, the
+ * longest text that an id is made of) and a kind beside. */
+#define UUID_NAME_MAX 1200
+
 bool uuid_from_text(const char *text, struct uuid *ret);
 void uuid_to_text(struct uuid id, char ret[UUID_TEXT_SIZE]);
 

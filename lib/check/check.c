@@ -73,6 +73,50 @@ SQL_MANY(
         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
         "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
 
+/* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
+ * a moment. */
+SQL_MANY(
+        entry_drew_what_it_says, nothing, finding,
+        "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
+        "coalesce(due, 0) AS detail FROM (SELECT customer_id, seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
+        "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY customer_id ORDER BY seq) - debt_after + "
+        "CASE WHEN kind IN ('spend', 'reverse') THEN -amount ELSE 0 END END AS due FROM points_ledger) AS l "
+        "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
+        "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
+
+/* In place of foreign keys, which would cost every order. */
+#define ORPHANS(table, parent, key)                                                                          \
+        "SELECT t.customer_id, 'a row of " table " belongs to nothing in " parent "' AS detail FROM " table  \
+        " t WHERE NOT EXISTS (SELECT FROM " parent " p WHERE " key ") UNION ALL "
+#define OF_CUSTOMER "p.id = t.customer_id"
+#define OF_ORDER    "p.customer_id = t.customer_id AND p.id = t.order_id"
+
+SQL_MANY(
+        everything_belongs, nothing, finding,
+        "SELECT 'orphans' AS check, customer_id, detail FROM (" ORPHANS(
+                "customer_identities", "customers",
+                OF_CUSTOMER) ORPHANS("customer_aliases", "customers",
+                                     OF_CUSTOMER) ORPHANS("points_accounts", "customers",
+                                                          OF_CUSTOMER) ORPHANS("points_ledger", "customers",
+                                                                               OF_CUSTOMER)
+                ORPHANS("points_lots", "customers", OF_CUSTOMER) ORPHANS(
+                        "points_allocations", "points_lots",
+                        "p.customer_id = t.customer_id AND p.lot_no = t.lot_no") ORPHANS("tier_standings",
+                                                                                         "customers",
+                                                                                         OF_CUSTOMER)
+                        ORPHANS("metric_days", "customers", OF_CUSTOMER) ORPHANS(
+                                "tier_history", "customers",
+                                OF_CUSTOMER) ORPHANS("events", "customers",
+                                                     OF_CUSTOMER) ORPHANS("order_lines", "orders",
+                                                                          OF_ORDER) ORPHANS("order_calls",
+                                                                                            "orders",
+                                                                                            OF_ORDER)
+                                ORPHANS("refunds", "orders", OF_ORDER) ORPHANS(
+                                        "refund_lines", "refunds",
+                                        "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)") "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
+                                                                                                                        "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER
+                                                                                                                        ")) AS o" LIMIT)
+
 SQL_MANY(
         order_adds_up, nothing, finding,
         "SELECT 'order_total' AS check, o.customer_id, 'order ' || o.external_id || ' does not add up' AS detail FROM orders o "
@@ -94,13 +138,29 @@ SQL_MANY(
         "(coalesce(r.amount, 0), coalesce(r.shipping, 0), coalesce(r.points, 0), coalesce(r.growth, 0))" LIMIT)
 
 SQL_MANY(
+        refund_is_its_lines, nothing, finding,
+        "SELECT 'refund_total' AS check, f.customer_id, 'refund ' || f.external_id || ' is not its lines' AS detail "
+        "FROM refunds f LEFT JOIN (SELECT customer_id, order_id, refund_id AS id, sum(amount_minor) AS amount, "
+        "sum(points) AS points, sum(growth) AS growth FROM refund_lines GROUP BY customer_id, order_id, refund_id) AS l "
+        "USING (customer_id, order_id, id) WHERE (f.amount_minor, f.points_reversed, f.growth_reversed) IS DISTINCT FROM "
+        "(coalesce(l.amount, 0) + f.shipping_minor, coalesce(l.points, 0), coalesce(l.growth, 0))" LIMIT)
+
+SQL_MANY(
         refund_lines_add_up, nothing, finding,
-        "SELECT 'refund_lines_sum' AS check, l.customer_id, 'line ' || l.line_no || ' of order ' || l.order_id || "
-        "' has other refunds' AS detail FROM order_lines l JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
+        "SELECT 'refund_lines_sum' AS check, customer_id, 'line ' || line_no || ' of order ' || order_id || "
+        "' has other refunds' AS detail FROM order_lines l FULL JOIN (SELECT customer_id, order_id, line_no, sum(quantity) AS quantity, "
         "sum(amount_minor) AS amount, sum(points) AS points, sum(growth) AS growth FROM refund_lines "
         "GROUP BY customer_id, order_id, line_no) AS r USING (customer_id, order_id, line_no) "
-        "WHERE l.refunded_quantity <> r.quantity OR l.refunded_minor <> r.amount OR r.points > l.points OR r.growth > l.growth "
+        "WHERE (coalesce(l.refunded_quantity, 0), coalesce(l.refunded_minor, 0)) IS DISTINCT FROM "
+        "(coalesce(r.quantity, 0), coalesce(r.amount, 0)) OR r.points > l.points OR r.growth > l.growth "
         "OR (l.refunded_minor = l.paid_minor AND l.paid_minor > 0 AND (r.points <> l.points OR r.growth <> l.growth))" LIMIT)
+
+SQL_MANY(
+        order_has_its_calls, nothing, finding,
+        "SELECT 'order_calls' AS check, o.customer_id, 'order ' || o.external_id || ' has ' || coalesce(k.n, 0) || ' calls, not ' || "
+        "o.calls AS detail FROM orders o LEFT JOIN (SELECT customer_id, order_id AS id, count(*) AS n, max(call_no) AS last "
+        "FROM order_calls GROUP BY customer_id, order_id) AS k USING (customer_id, id) "
+        "WHERE o.calls <> coalesce(k.n, 0) OR o.calls <> coalesce(k.last, 0)" LIMIT)
 
 SQL_MANY(
         orders_earned_what_ledger_says, nothing, finding,
@@ -130,9 +190,13 @@ SQL_MANY(
 
 SQL_MANY(
         history_ends_in_standing, nothing, finding,
-        "SELECT 'tier_history' AS check, s.customer_id, 'the last change led to another tier' AS detail FROM tier_standings s "
-        "LEFT JOIN tier_history h ON h.customer_id = s.customer_id AND h.change_no = s.changes "
-        "WHERE s.changes > 0 AND h.tier_after IS DISTINCT FROM s.tier" LIMIT)
+        "SELECT 'tier_history' AS check, customer_id, 'the history does not lead to the present tier' AS detail "
+        "FROM tier_standings s FULL JOIN (SELECT customer_id, count(*) AS n, bool_and(follows) AS is_chain, "
+        "max(tier_after) FILTER (WHERE is_last) AS tier FROM (SELECT customer_id, tier_after, change_no = row_number() OVER w "
+        "AND tier_before = lag(tier_after, 1, tier_before) OVER w AS follows, lead(change_no) OVER w IS NULL AS is_last "
+        "FROM tier_history WINDOW w AS (PARTITION BY customer_id ORDER BY change_no)) AS c GROUP BY customer_id) AS h "
+        "USING (customer_id) WHERE coalesce(s.changes, 0) <> coalesce(h.n, 0) OR NOT coalesce(h.is_chain, true) "
+        "OR (h.n > 0 AND h.tier IS DISTINCT FROM s.tier)" LIMIT)
 
 struct check {
         const char *name, *says;
@@ -146,9 +210,13 @@ static const struct check checks[] = {
         {"entries_sum", "entries sum to active + pending + held - debt", entries_sum_to_account, true},
         {"lots_sum", "lots hold what is active and pending", lots_sum_to_account, true},
         {"lot_draws", "every lot is its earning less what was drawn", lot_is_what_draws_left, true},
+        {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
+        {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},
         {"order_total", "every order is the sum of its lines", order_adds_up, false},
         {"refund_sum", "every order's refunds are those that were booked", refunds_add_up, false},
+        {"refund_total", "every refund is the sum of its lines", refund_is_its_lines, false},
         {"refund_lines_sum", "every line's refunds are those that were booked", refund_lines_add_up, false},
+        {"order_calls", "every order has its calls", order_has_its_calls, false},
         {"order_points", "every order earned what the ledger says", orders_earned_what_ledger_says, false},
         {"standing_sum", "every standing is the sum of its orders", standing_is_sum_of_orders, false},
         {"days_sum", "days sum to the standing", days_sum_to_standing, false},

@@ -22,6 +22,7 @@ struct crowd {
         size_t count;
         struct idmap by_id;       /* id or alias → member */
         struct idmap by_identity; /* identity_key → member */
+        struct list identities;   /* struct identity_row, as stored */
         struct identity_row *new_identities;
         size_t new_identity_count;
         struct alias_row *new_aliases;
@@ -134,6 +135,7 @@ static enum err crowd_load(struct crowd *crowd, const struct customer_claim *cla
         crowd->members = ARENA_ARRAY(c->arena, most, struct member);
         crowd->by_id = idmap_new(c->arena, most + ids.ids.n + aliases.n);
         crowd->by_identity = idmap_new(c->arena, identities.n + keys.values.n);
+        crowd->identities = identities;
         crowd->new_identities = ARENA_ARRAY(c->arena, keys.values.n, struct identity_row);
         crowd->new_aliases = ARENA_ARRAY(c->arena, n, struct alias_row);
         members_add(crowd, &locked);
@@ -194,17 +196,48 @@ static enum err identities_check(const struct crowd *crowd, struct customer_clai
         return ERR_OK;
 }
 
-static void identities_take(struct crowd *crowd, const struct person *person, size_t at)
+static bool identity_leaves(struct crowd *crowd, const struct identity_row *row, const char *kind, size_t at)
 {
+        struct uuid key = identity_key(row->kind, row->value);
+
+        if (strcmp(row->kind, kind) != 0 || idmap_get(&crowd->by_identity, key) != at)
+                return false;
+        idmap_put(&crowd->by_identity, key, SIZE_MAX);
+        return true;
+}
+
+/* The e-mail or phone that a member had is free again, for the claims after this one too. */
+static void identity_make_room(struct crowd *crowd, const char *kind, size_t at)
+{
+        const struct identity_row *stored = crowd->identities.v;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < crowd->identities.n; i++)
+                (void)identity_leaves(crowd, &stored[i], kind, at);
+        for (size_t i = 0; i < crowd->new_identity_count; i++)
+                if (!identity_leaves(crowd, &crowd->new_identities[i], kind, at))
+                        crowd->new_identities[kept++] = crowd->new_identities[i];
+        crowd->new_identity_count = kept;
+}
+
+/* Returns whether there was one that the member did not have. */
+static bool identities_take(struct crowd *crowd, const struct person *person, size_t at)
+{
+        bool changed = false;
+
         for (size_t i = 0; i < person->identities.n; i++) {
                 const struct identity *identity = &person->identities.v[i];
                 struct uuid key = identity_key(identity->kind, identity->value);
                 if (idmap_get(&crowd->by_identity, key) == at)
                         continue;
+                if (identity_is_single(identity->kind))
+                        identity_make_room(crowd, identity->kind, at);
                 idmap_put(&crowd->by_identity, key, at);
                 crowd->new_identities[crowd->new_identity_count++] = (struct identity_row){
                         identity->kind, identity->value, crowd->members[at].customer.id};
+                changed = true;
         }
+        return changed;
 }
 
 /* A number of the shop's for somebody who was known without: the id made of it becomes an alias. */
@@ -222,7 +255,7 @@ static void external_id_take(struct crowd *crowd, const struct person *person, c
 
 static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
 {
-        size_t at = SIZE_MAX, identities_before = crowd->new_identity_count;
+        size_t at = SIZE_MAX;
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));
@@ -236,14 +269,19 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
                 external_id_take(crowd, person, external_id, at);
                 changed = true;
         }
-        identities_take(crowd, person, at);
+        changed |= identities_take(crowd, person, at);
         struct customer_in profile = *claim->in;
         profile.id = (struct uuid){0}; /* who it is is settled above */
         profile.external_id = profile.phone = profile.email = NULL;
         changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
-        member->changed |= changed;
-        claim->customer = &member->customer;
-        claim->touched = claim->created || changed || crowd->new_identity_count > identities_before;
+        claim->touched = claim->created || changed;
+        if (claim->touched) {
+                member->changed = true;
+                member->customer.version++;
+                member->customer.updated_at = crowd->c->now;
+        }
+        claim->customer = ARENA_NEW(crowd->c->arena, struct customer);
+        *claim->customer = member->customer;
         return ERR_OK;
 }
 
@@ -255,14 +293,10 @@ static enum err crowd_store(struct crowd *crowd)
         size_t insert_count = 0, update_count = 0;
 
         for (size_t i = 0; i < crowd->count; i++) {
-                struct member *member = &crowd->members[i];
-                if (!member->is_new && !member->changed)
-                        continue;
-                member->customer.version++;
-                member->customer.updated_at = c->now;
+                const struct member *member = &crowd->members[i];
                 if (member->is_new)
                         inserts[insert_count++] = member->customer;
-                else
+                else if (member->changed)
                         updates[update_count++] = member->customer;
         }
         TRY(store_insert(c, inserts, insert_count));

@@ -1,14 +1,17 @@
 #include "customers/customers.h"
 
+#include "base/json.h"
 #include "customers/store.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
         static const char prefix[] = "ext:";
 
-        if (strncmp(reference, prefix, sizeof prefix - 1) == 0 && reference[sizeof prefix - 1] != '\0' &&
-            strlen(reference) <= sizeof prefix + TEXT_MAX_DEFAULT) {
-                *ret = uuid_of_external("customer", reference + sizeof prefix - 1);
+        const size_t skip = sizeof prefix - 1;
+
+        if (strncmp(reference, prefix, skip) == 0 && reference[skip] != '\0' &&
+            text_chars(reference + skip) <= TEXT_MAX_DEFAULT) {
+                *ret = uuid_of_external("customer", reference + skip);
                 return ERR_OK;
         }
         if (uuid_from_text(reference, ret))
@@ -78,6 +81,25 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find_locked(c, &key, ret, &found));
         return found ? ERR_OK : no_customer(c, reference);
+}
+
+static enum err version_check(struct ctx *c, const struct customer *customer, int64_t expected_version)
+{
+        if (expected_version == 0 || expected_version == customer->version)
+                return ERR_OK;
+        problem_int(c, "version", customer->version);
+        return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer->version,
+                    (long long)expected_version);
+}
+
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version)
+{
+        struct customer customer;
+
+        if (expected_version == 0)
+                return ERR_OK;
+        TRY(customer_lock(c, reference, &customer));
+        return version_check(c, &customer, expected_version);
 }
 
 enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
@@ -187,6 +209,16 @@ static enum err identities_change(struct ctx *c, const struct customer_in *in, s
         return ERR_OK;
 }
 
+/* A merge patch goes into the free objects too; what grows too large by it is a fault. */
+static void facts_merge(struct ctx *c, const char *pointer, struct json_text known, struct json_text *patch)
+{
+        if (patch->text == NULL)
+                return;
+        patch->text = json_merge_patch(c->arena, known.text, patch->text);
+        if (strlen(patch->text) > JSON_BYTES_MAX)
+                fault_body(c, pointer, "too_long", "must have at most %d bytes", JSON_BYTES_MAX);
+}
+
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret)
 {
@@ -194,18 +226,18 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
-        if (uuid_known(in->id))
+        if (SHAPE_HAS(customer_in, in, id))
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
-        if (expected_version != 0 && expected_version != customer.version) {
-                problem_int(c, "version", customer.version);
-                return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.",
-                            (long long)customer.version, (long long)expected_version);
-        }
+        TRY(version_check(c, &customer, expected_version));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
-        shape_merge(&customer_in_shape, in, &customer_shape, &customer, MERGE_ALL);
+        struct customer_in patch = *in;
+        facts_merge(c, "#/attributes", customer.attributes, &patch.attributes);
+        facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
+        TRY(problem_check(c));
+        shape_merge(&customer_in_shape, &patch, &customer_shape, &customer, MERGE_ALL);
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));

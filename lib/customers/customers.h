@@ -73,6 +73,10 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
                          struct customer *ret, bool *ret_created) MUST_CHECK;
 
+/* Is the customer at this version? 0 takes any. Locks the customer, so the answer holds until the transaction
+ * ends. ERR_NOT_FOUND, ERR_STALE. */
+enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
+
 /* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
  */
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
@@ -93,7 +97,7 @@ struct customer_claim {
         const struct customer_in *in;
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         enum err err;     /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
-        struct customer *customer; /* out: locked; claims of one person share it */
+        struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the
                          transaction */

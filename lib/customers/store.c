@@ -87,7 +87,7 @@ enum err store_alias(struct ctx *c, const struct alias_row *rows, size_t n)
         return aliases_insert(c, rows, n);
 }
 
-static bool one_per_customer(const char *kind)
+bool identity_is_single(const char *kind)
 {
         return strcmp(kind, "email") == 0 || strcmp(kind, "phone") == 0;
 }
@@ -95,7 +95,7 @@ static bool one_per_customer(const char *kind)
 enum err store_identities_add(struct ctx *c, const struct identity_row *rows, size_t n)
 {
         for (size_t i = 0; i < n; i++)
-                if (one_per_customer(rows[i].kind))
+                if (identity_is_single(rows[i].kind))
                         TRY(identity_clear(c, &rows[i]));
         return identities_insert(c, rows, n);
 }

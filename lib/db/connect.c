@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "db/internal.h"
 
 struct db *db_new(const struct db_options *options)
@@ -61,6 +62,10 @@ enum err connection_lost(struct ctx *c)
  * from 1,081 to 586 a second within 20,000 orders). */
 #define BY_KEY_OPTIONS " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
+/* A server ends a statement by itself at statement_timeout. One that has not even said so this much later is
+ * gone or frozen, however alive its connection looks. */
+#define ANSWER_GRACE_MS 2000
+
 /* A server that is down answers at once on a socket; over a network this bounds the wait. */
 #define CONNECT_TIMEOUT_SECONDS "5"
 
@@ -84,7 +89,8 @@ static enum err connect_now(struct ctx *c)
                 db->options.url, db->options.application, "UTF8", CONNECT_TIMEOUT_SECONDS, options, NULL};
         close_connection(db);
         db->conn = PQconnectdbParams(names, values, /* expand_dbname= */ 1);
-        if (PQstatus(db->conn) != CONNECTION_OK || !PQenterPipelineMode(db->conn)) {
+        if (PQstatus(db->conn) != CONNECTION_OK || PQsetnonblocking(db->conn, /* arg= */ 1) != 0 ||
+            !PQenterPipelineMode(db->conn)) {
                 enum err err = connection_lost(c);
                 close_connection(db);
                 return err;
@@ -112,6 +118,38 @@ enum err db_ready(struct ctx *c)
         if (db->conn != NULL && still_there(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
                 return ERR_OK;
         return connect_now(c);
+}
+
+/* Wait for the socket until a moment; -1: for ever. */
+static bool wait_for_socket(PGconn *conn, bool also_to_send, int64_t until_us)
+{
+        struct pollfd pollfd = {.fd = PQsocket(conn),
+                                .events = (short)(also_to_send ? POLLIN | POLLOUT : POLLIN)};
+        int64_t left_us = until_us - clock_monotonic_us();
+
+        return poll(&pollfd, 1, until_us < 0 ? -1 : (left_us < 0 ? 0 : (int)(left_us / 1000 + 1))) != 0;
+}
+
+enum err answer_next(struct ctx *c, PGresult **ret)
+{
+        PGconn *conn = c->db->conn;
+        int timeout_ms = c->db->options.statement_timeout_ms;
+        int64_t until_us =
+                timeout_ms > 0 ? clock_monotonic_us() + (timeout_ms + ANSWER_GRACE_MS) * INT64_C(1000) : -1;
+
+        while (PQisBusy(conn)) {
+                int unsent = PQflush(conn);
+                if (unsent < 0)
+                        return connection_lost(c);
+                if (!wait_for_socket(conn, unsent > 0, until_us)) {
+                        close_connection(c->db);
+                        return fail(c, ERR_DATABASE_AWAY, "The database has stopped answering.");
+                }
+                if (!PQconsumeInput(conn))
+                        return connection_lost(c);
+        }
+        *ret = PQgetResult(conn);
+        return ERR_OK;
 }
 
 enum err db_listen(struct ctx *c, const char *channel)
@@ -145,14 +183,20 @@ enum err db_wait(struct ctx *c, int timeout_ms, const char **ret_payload)
 
 static enum err run_script(struct ctx *c, const char *sql)
 {
-        PGresult *result = PQexec(c->db->conn, sql);
-        ExecStatusType status = PQresultStatus(result);
         enum err err = ERR_OK;
 
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-                err = error_from_result(c, result);
-        PQclear(result);
-        return err;
+        if (!PQsendQuery(c->db->conn, sql))
+                return connection_lost(c);
+        for (;;) {
+                PGresult *result;
+                TRY(answer_next(c, &result));
+                if (result == NULL)
+                        return err;
+                ExecStatusType status = PQresultStatus(result);
+                if (err == ERR_OK && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+                        err = error_from_result(c, result);
+                PQclear(result);
+        }
 }
 
 enum err db_script(struct ctx *c, const char *sql)
@@ -160,6 +204,8 @@ enum err db_script(struct ctx *c, const char *sql)
         TRY(db_flush(c));
         PQexitPipelineMode(c->db->conn);
         enum err err = run_script(c, sql);
+        if (c->db->conn == NULL)
+                return err;
         if (!PQenterPipelineMode(c->db->conn) && err == ERR_OK)
                 err = connection_lost(c);
         return err;

@@ -62,6 +62,11 @@ enum err error_from_result(struct ctx *c, const PGresult *result) MUST_CHECK;
 /* Note that the connection is gone. Always ERR_DATABASE_AWAY. */
 enum err connection_lost(struct ctx *c);
 
+/* The next result, to be cleared by the caller; NULL after the last of a statement. Waits as long as the
+ * server may be at work, and no longer: then ERR_DATABASE_AWAY, and there is no connection any more (conn
+ * NULL). */
+enum err answer_next(struct ctx *c, PGresult **ret) MUST_CHECK;
+
 /* Queue a command without parameters or rows (BEGIN). */
 enum err command_send(struct ctx *c, const char *command) MUST_CHECK;
 

@@ -21,6 +21,16 @@ SQL_EXEC(
         migration_record, migration_row,
         "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (:number, :name, :checksum, :now)")
 
+struct migrations_kept {
+        bool kept;
+};
+#define SHAPE_T struct migrations_kept
+SHAPE(migrations_kept, "Whether the database has been migrated at all.", FIELD(kept));
+#undef SHAPE_T
+
+SQL_ONE(migrations_are_kept, nothing, migrations_kept,
+        "SELECT to_regclass('schema_migrations') IS NOT NULL AS kept")
+
 static const char *checksum(struct ctx *c, const char *sql)
 {
         unsigned char hash[crypto_generichash_BYTES];
@@ -94,12 +104,17 @@ enum err migrate_up(struct ctx *c, int *ret_applied)
 
 enum err migrate_check(struct ctx *c)
 {
+        struct migrations_kept schema;
         struct list applied;
 
+        TRY(migrations_are_kept(c, &(struct nothing){0}, &schema));
+        if (!schema.kept)
+                return fail(c, ERR_INTERNAL, "The database is empty. Set it up with: patron migrate");
         TRY(migrations_applied(c, &(struct nothing){0}, &applied));
         TRY(compare(c, &applied));
         if (applied.n < migration_count)
-                return fail(c, ERR_INTERNAL, "Migration %04d_%s has not been applied.",
+                return fail(c, ERR_INTERNAL,
+                            "Migration %04d_%s has not been applied. Apply it with: patron migrate",
                             migrations[applied.n].number, migrations[applied.n].name);
         return ERR_OK;
 }

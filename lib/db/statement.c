@@ -77,8 +77,11 @@ enum err pending_read(struct ctx *c, bool discard)
         if (!PQpipelineSync(db->conn))
                 return connection_lost(c);
         for (size_t i = 0; i < count; i++) {
-                PGresult *result;
-                while ((result = PQgetResult(db->conn)) != NULL) {
+                for (;;) {
+                        PGresult *result;
+                        TRY(answer_next(c, &result));
+                        if (result == NULL)
+                                break;
                         enum err err = first == ERR_OK
                                                ? result_take(c, &db->pending[i], result, discard)
                                                : result_take(c, &db->pending[i], result, /* discard= */ true);
@@ -90,7 +93,8 @@ enum err pending_read(struct ctx *c, bool discard)
                 }
         }
         db->pending_count = 0;
-        PGresult *sync = PQgetResult(db->conn);
+        PGresult *sync;
+        TRY(answer_next(c, &sync));
         bool synced = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
         PQclear(sync);
         if (!synced)

@@ -25,18 +25,19 @@ enum err tx_begin(struct ctx *c, struct tx *tx)
         return ERR_OK;
 }
 
-/* Leave no trace: drop what is queued, end the transaction if the server has one. */
+/* Leave no trace: drop what is queued, end the transaction if the server has one. Either may find that the
+ * connection is gone, which ends the transaction too. */
 static void roll_back(struct ctx *c)
 {
         struct problem kept = c->problem; /* what went wrong is worth more than how it ended */
-        PGconn *conn = c->db->conn;
+        struct db *db = c->db;
 
-        if (c->db->pending_count > 0 && PQstatus(conn) == CONNECTION_OK)
+        if (db->pending_count > 0 && PQstatus(db->conn) == CONNECTION_OK)
                 (void)!pending_read(c, /* discard= */ true);
-        if (PQstatus(conn) == CONNECTION_OK && PQtransactionStatus(conn) != PQTRANS_IDLE &&
+        if (PQstatus(db->conn) == CONNECTION_OK && PQtransactionStatus(db->conn) != PQTRANS_IDLE &&
             command_send(c, "ROLLBACK") == ERR_OK)
                 (void)!pending_read(c, /* discard= */ true);
-        c->db->pending_count = 0;
+        db->pending_count = 0;
         c->problem = kept;
 }
 

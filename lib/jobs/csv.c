@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "base/shape_json.h"
 
 const char csv_result_columns[] = "_status,_id,_error_code,_error_detail";

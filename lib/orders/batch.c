@@ -63,7 +63,8 @@ static struct desk *desk_for(struct batch *b, struct customer *customer)
         return &b->desks[at];
 }
 
-/* Check each order and find its customer; jobs that fail are settled here. */
+/* Check each order and find its customer. Orders that are not coherent are settled here; those whose customer
+ * was refused later, for they may have been answered before. */
 static enum err people_find(struct batch *b)
 {
         struct customer_claim *claims = ARENA_ARRAY(b->c->arena, b->count, struct customer_claim);
@@ -85,11 +86,9 @@ static enum err people_find(struct batch *b)
                 struct job *job = &b->jobs[i];
                 if (job->call->err != ERR_OK)
                         continue;
-                const struct customer_claim *claim = &claims[n++];
-                job->call->err = claim->err;
-                job->claim = claim;
-                if (claim->err == ERR_OK)
-                        job->desk = desk_for(b, claim->customer);
+                job->claim = &claims[n++];
+                if (job->claim->err == ERR_OK)
+                        job->desk = desk_for(b, job->claim->customer);
         }
         return ERR_OK;
 }
@@ -116,10 +115,7 @@ static struct date window_start(const struct batch *b)
         if (months < lifecycle_limits_default.loyal_window_months)
                 months = lifecycle_limits_default.loyal_window_months;
         for (size_t i = 0; i < b->count; i++) {
-                const struct order_in *in = b->jobs[i].call->in;
-                if (!in->backfill || !instant_known(in->placed_at))
-                        continue;
-                struct date day = zone_date(&b->c->shop->zone, in->placed_at);
+                struct date day = zone_date(&b->c->shop->zone, take_time_of(b->jobs[i].call->in, b->c->now));
                 if (date_compare(day, first) < 0)
                         first = day;
         }
@@ -175,7 +171,7 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 const struct job *job = &b->jobs[i];
                 /* an order that comes twice in a batch is looked at as if known: its second call may move
                  * points */
-                const struct order *known = job->file != NULL ? &job->file->order : NULL;
+                const struct order *known = job->desk != NULL ? &job->file->order : NULL;
                 if (known != NULL &&
                     take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
@@ -271,12 +267,13 @@ static bool lots_missing(const struct batch *b, const struct job *job)
                take_needs_lots(b->session.program, order, job->call->in);
 }
 
-/* A refused call leaves nothing behind, its customer included: alone it is undone, among others the batch is
- * taken apart. */
-static enum err refuse(struct batch *b, const struct job *job)
+/* A call that was refused or answered before leaves nothing behind, on its customer neither: alone it is
+ * undone, among others the batch is taken apart. */
+static enum err leave_nothing(struct batch *b, const struct job *job)
 {
         if (job->claim->touched && b->count > 1)
-                return fail(b->c, ERR_CONFLICT, "A call of the batch was refused.");
+                return fail(b->c, ERR_CONFLICT,
+                            "A call of the batch changes nothing but had touched its customer.");
         b->undo = job->claim->touched;
         return ERR_OK;
 }
@@ -287,13 +284,19 @@ static enum err decide(struct batch *b, struct job *job)
         struct outcome outcome;
         bool known = uuid_known(job->file->order.id);
 
-        if (replay(b, job))
+        if (replay(b, job)) {
+                problem_reset(call->c);
+                return leave_nothing(b, job);
+        }
+        call->err = job->claim->err;
+        if (call->err != ERR_OK)
                 return ERR_OK;
         if (lots_missing(b, job))
                 return fail(b->c, ERR_CONFLICT, "An order comes twice in a batch.");
+        job->desk->customer = job->claim->customer;
         call->err = take_order(&b->session, call->c, job->desk, job->file, call->in, &outcome);
         if (call->err != ERR_OK)
-                return refuse(b, job);
+                return leave_nothing(b, job);
         call->created = !known;
         outcome.customer.created = job->claim->created;
         remember(b, job, &outcome);

@@ -153,6 +153,18 @@ static void differ_text(struct difference *d, const char *pointer, const char *k
                 differ(d, pointer, known, sent);
 }
 
+static void differ_instant(struct difference *d, const char *pointer, struct instant known,
+                           struct instant sent)
+{
+        char a[INSTANT_TEXT_SIZE], b[INSTANT_TEXT_SIZE];
+
+        if (!instant_known(sent) || known.us == sent.us)
+                return;
+        instant_format(known, a);
+        instant_format(sent, b);
+        differ(d, pointer, a, b);
+}
+
 static void differ_line(struct ctx *c, struct difference *d, const struct order_line *line,
                         const struct order_in *in, size_t index)
 {
@@ -184,6 +196,9 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
         differ_text(&d, "#/coupon", order->coupon, in->coupon);
+        differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
+        if (instant_known(order->paid_at))
+                differ_instant(&d, "#/paid_at", order->paid_at, in->paid_at);
         differ_int(&d, "#/lines", (int64_t)line_count, (int64_t)in->lines.n);
         for (size_t i = 0; i < in->lines.n && line_count == in->lines.n; i++) {
                 const struct order_line *line = line_find(lines, line_count, order_line_no(in, i));

@@ -31,9 +31,11 @@ static void giving_read(struct ctx *c, const struct file *file, const struct ref
                 return;
         }
         for (size_t i = 0; i < index; i++)
-                if (in->lines.v[i].line_no == asked->line_no)
-                        fault_body(c, pointer, "duplicate", "line %" PRId64 " is named twice",
+                if (in->lines.v[i].line_no == asked->line_no) {
+                        fault_body(c, pointer, "duplicate", "line %" PRId64 " is named before",
                                    asked->line_no);
+                        break;
+                }
         const struct order_line *line = &file->lines[ret->line];
         ret->quantity = asked->quantity.set ? asked->quantity.v : 0;
         if (asked->amount_minor.set) {
@@ -223,6 +225,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         if (!answer.replayed)
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
         TRY(tx_commit(&tx));
+        answer.order_id = found.id;
         *ret = answer;
         return ERR_OK;
 }

@@ -196,8 +196,7 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
                 settle_activate(s, desk, file, moment);
 }
 
-/* History is dated by the order's own times: the latest that the call names. */
-static struct instant own_time(const struct order_in *in, struct instant now)
+struct instant take_time_of(const struct order_in *in, struct instant now)
 {
         const struct instant times[] = {in->placed_at,    in->paid_at,      in->shipped_at,
                                         in->delivered_at, in->completed_at, in->cancelled_at};
@@ -206,13 +205,13 @@ static struct instant own_time(const struct order_in *in, struct instant now)
         for (size_t i = 0; i < ARRAY_SIZE(times); i++)
                 if (instant_known(times[i]))
                         latest = times[i];
-        return instant_known(latest) ? latest : now;
+        return in->backfill && instant_known(latest) ? latest : now;
 }
 
 enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,
                     const struct order_in *in, struct outcome *ret)
 {
-        struct moment moment = moment_of(s->shop, in->backfill ? own_time(in, c->now) : c->now);
+        struct moment moment = moment_of(s->shop, take_time_of(in, c->now));
         struct order *order = &file->order;
         bool known = uuid_known(order->id);
 
@@ -224,9 +223,10 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
         else if (!order_counts(order) && order->status == ORDER_PLACED)
                 content_fill(s, file, in); /* nothing was paid: the basket may still change */
         times_take(order, in);
-        if (!known || in->status != order->status)
+        if (!known || in->status != order->status) {
                 state_take(s, desk, file, in, &moment, ret);
-        note_state(s, file, &moment, ret);
+                note_state(s, file, &moment, ret);
+        }
         order->version++;
         order->calls++;
         order->updated_at = moment.at;

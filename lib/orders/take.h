@@ -6,6 +6,9 @@
 /* Must the lots of the customer be at hand before take_order? Known from the order as stored (NULL: new). */
 bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in);
 
+/* When a call takes place: now, or with backfill at the latest of the order's own times that it names. */
+struct instant take_time_of(const struct order_in *in, struct instant now);
+
 /* Decide one call. On success the file, the desk and the outcome are final for it; on an error
  * (ERR_ORDER_DIFFERS, ERR_ORDER_STATE) nothing was touched. `c` is the call's own. */
 enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,

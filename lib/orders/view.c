@@ -4,7 +4,7 @@
 static enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
         if (strncmp(reference, "ext:", 4) == 0 && reference[4] != '\0' &&
-            strlen(reference) <= 4 + TEXT_MAX_DEFAULT) {
+            text_chars(reference + 4) <= TEXT_MAX_DEFAULT) {
                 *ret = uuid_of_external("order", reference + 4);
                 return ERR_OK;
         }

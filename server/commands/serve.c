@@ -44,6 +44,7 @@ static enum err prepare(struct process *p)
         TRY(process_connect(p));
         TRY(schema_open(p));
         TRY(sql_check_all(&p->c));
+        TRY(sql_check_constraints(&p->c));
         TRY(installation_open(&p->c, p->config.currency, p->config.zone, &p->shop));
         p->c.shop = &p->shop;
         return caches_load(p);

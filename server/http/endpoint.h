@@ -21,7 +21,15 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, 
 extern const char *const method_names[METHOD_COUNT_];
 
 /* Lanes separate what must not wait for each other. */
-enum lane { LANE_API, LANE_ORDERS, LANE_REPORTS, LANE_BULK, LANE_COUNT_ };
+enum lane {
+        LANE_API,     /* ordinary reads and writes, several workers */
+        LANE_READS,   /* hot reads of single rows, batched: one worker, so that what arrives meanwhile is one
+                         batch */
+        LANE_ORDERS,  /* by customer, batched */
+        LANE_REPORTS, /* slow analytics */
+        LANE_BULK,    /* uploads, exports, watchers: as long as they last */
+        LANE_COUNT_
+};
 
 enum idempotency {
         IDEMPOTENCY_DEFAULT,  /* POST: an Idempotency-Key is honoured when sent; other methods: none needed */
@@ -73,6 +81,7 @@ struct endpoint {
         const char *const *consumes, *const *produces;
         const struct shape *line; /* of an answer as application/x-ndjson, for the documentation */
         bool minimal;           /* Prefer: return=minimal is honoured: 204 */
+        bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);

@@ -134,7 +134,7 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const struct 
 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
-        static const char *const applications[LANE_COUNT_] = {"patron api", "patron orders",
+        static const char *const applications[LANE_COUNT_] = {"patron api", "patron reads", "patron orders",
                                                               "patron reports", "patron bulk"};
         bool reports = lane == LANE_REPORTS || lane == LANE_BULK;
         struct db_options options = {
@@ -159,9 +159,9 @@ static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, uns
 struct lanes *lanes_start(const struct server_options *options)
 {
         struct lanes *lanes = calloc(1, sizeof *lanes);
-        unsigned queues = options->orders_workers + 3;
+        unsigned queues = options->orders_workers + 4;
         unsigned workers = options->orders_workers + options->api_workers + options->reports_workers +
-                           options->bulk_workers;
+                           options->bulk_workers + 1;
 
         assert(options->orders_workers > 0 && options->api_workers > 0 && options->reports_workers > 0 &&
                options->bulk_workers > 0);
@@ -172,7 +172,7 @@ struct lanes *lanes_start(const struct server_options *options)
         lanes->workers = calloc(workers, sizeof *lanes->workers);
         if (lanes->queues == NULL || lanes->workers == NULL)
                 abort();
-        if (!lane_start(lanes, LANE_API, 1, options->api_workers) ||
+        if (!lane_start(lanes, LANE_API, 1, options->api_workers) || !lane_start(lanes, LANE_READS, 1, 1) ||
             !lane_start(lanes, LANE_ORDERS, options->orders_workers, 1) ||
             !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers) ||
             !lane_start(lanes, LANE_BULK, 1, options->bulk_workers)) {

@@ -1,9 +1,10 @@
 /* Lanes: bounded first-in-first-out queues and the workers that empty them. Each worker owns one database
  * connection.
  *
- * The api and reports lanes have one queue for all their workers. The orders lane has one queue per worker,
- * chosen by the endpoint's lane_key, so that one customer's orders are decided in turn and never fight for a
- * row. */
+ * The api and reports lanes have one queue for all their workers. The reads lane has one worker: while it is
+ * at the database the next reads gather and become one batch, which costs less than waking more workers for
+ * smaller ones. The orders lane has one queue per worker, chosen by the endpoint's lane_key, so that one
+ * customer's orders are decided in turn and never fight for a row. */
 #pragma once
 
 #include "http/internal.h"

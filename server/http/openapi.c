@@ -30,7 +30,9 @@ static bool has_body(const struct endpoint *e)
 
 static bool has_version(const struct endpoint *e)
 {
-        return shape_field(e->out, "version", strlen("version")) != NULL;
+        const struct field *version = shape_field(e->out, "version", strlen("version"));
+
+        return e->etag || (version != NULL && version->wire == WIRE_INT);
 }
 
 static bool takes_key(const struct endpoint *e)
@@ -159,7 +161,7 @@ static void put_header(struct text *out, const char *name, const char *component
 
 static void put_success(struct text *out, const struct endpoint *e, int status)
 {
-        bool repeats = status == e->status_hit || (may_repeat(e) && e->status_hit == 0);
+        bool repeats = may_repeat(e) && (e->status_hit == 0 || status == e->status_hit);
 
         text_printf(out, "\"%d\":{\"description\":", status);
         text_put_json(out, e->out == &nothing_shape ? "Done; there is no body."
@@ -226,7 +228,8 @@ static void put_responses(struct text *out, const struct endpoint *e)
                 put_success(out, e, e->status_hit);
         }
         if (e->minimal && e->status != 204)
-                text_puts(out, ",\"204\":{\"$ref\":\"#/components/responses/minimal\"}");
+                text_printf(out, ",\"204\":{\"$ref\":\"#/components/responses/%s\"}",
+                            e->status == 201 || e->status_hit == 201 ? "minimal_created" : "minimal");
         if (takes_if_none_match(e))
                 text_puts(out, ",\"304\":{\"$ref\":\"#/components/responses/not_modified\"}");
         errors_of(e, errors);

@@ -4,6 +4,15 @@
 #include "base/cursor.h"
 #include "http/endpoint.h"
 
+/* Location of what was created: /v1/<collection>/<id>. */
+static inline void reply_created(struct ctx *c, const char *collection, struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        c->reply->location = arena_printf(c->arena, "/v1/%s/%s", collection, text);
+}
+
 /* The member `customer` (const char *) of an input: who is meant. */
 #define CUSTOMER_PATH                                                                                        \
         FIELD(customer, .in = IN_PATH, .need = true, .max = 300, .doc = "UUID or ext:<external id>.")

@@ -25,11 +25,8 @@ ENDPOINT(
         .errors = ERRS(ERR_IDENTITY_TAKEN),
         .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
 {
-        char id[UUID_TEXT_SIZE];
-
         TRY(customer_create(c, in, out));
-        uuid_to_text(out->id, id);
-        c->reply->location = arena_printf(c->arena, "/v1/customers/%s", id);
+        reply_created(c, "customers", out->id);
         return ERR_OK;
 }
 
@@ -42,13 +39,16 @@ ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, 
 ENDPOINT(
         customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
         .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN),
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
         .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
 {
         bool created;
 
+        TRY(customer_expect(c, in->customer, c->reply->if_match));
         TRY(customer_upsert(c, in->customer, &in->profile, out, &created));
         c->reply->status = created ? 201 : 200;
+        if (created)
+                reply_created(c, "customers", out->id);
         return ERR_OK;
 }
 

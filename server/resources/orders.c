@@ -8,20 +8,18 @@ static uint64_t lane_key(const void *in)
         return order_lane_key(in);
 }
 
-static const char *order_location(struct arena *arena, struct uuid id)
+static void reply_outcome(struct ctx *c, const char *json, size_t len, bool hit)
 {
-        char text[UUID_TEXT_SIZE];
-
-        uuid_to_text(id, text);
-        return arena_printf(arena, "/v1/orders/%s", text);
+        c->reply->json = json;
+        c->reply->json_len = len;
+        c->reply->idempotency_hit = hit;
+        c->reply->status = 200;
 }
 
-static void reply_raw(struct reply *reply, const char *json, size_t len, bool hit, bool created)
+static void reply_order_created(struct ctx *c, struct uuid order_id)
 {
-        reply->json = json;
-        reply->json_len = len;
-        reply->idempotency_hit = hit;
-        reply->status = created ? 201 : 200;
+        c->reply->status = 201;
+        reply_created(c, "orders", order_id);
 }
 
 ENDPOINT_BATCH(
@@ -41,10 +39,9 @@ ENDPOINT_BATCH(
                 calls[i].err = orders[i].err;
                 if (orders[i].err != ERR_OK)
                         continue;
-                reply_raw(calls[i].c->reply, orders[i].outcome, orders[i].outcome_len, orders[i].replayed,
-                          orders[i].created);
+                reply_outcome(calls[i].c, orders[i].outcome, orders[i].outcome_len, orders[i].replayed);
                 if (orders[i].created)
-                        calls[i].c->reply->location = order_location(calls[i].c->arena, orders[i].order_id);
+                        reply_order_created(calls[i].c, orders[i].order_id);
         }
         return ERR_OK;
 }
@@ -58,7 +55,7 @@ SHAPE(order_path, "An order.", ORDER_PATH);
 #undef SHAPE_T
 
 ENDPOINT(order_get_one, GET, "/v1/orders/{order}", order_path, 200, order_view,
-         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ,
+         .summary = "Get an order with its lines and refunds", .scope = SCOPE_ORDERS_READ, .etag = true,
          .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(order_get(c, in->order, out));
@@ -79,7 +76,9 @@ ENDPOINT(
 
         (void)out;
         TRY(order_refund(c, in, &answer));
-        reply_raw(c->reply, answer.outcome, answer.outcome_len, answer.replayed, !answer.replayed);
+        reply_outcome(c, answer.outcome, answer.outcome_len, answer.replayed);
+        if (!answer.replayed)
+                reply_order_created(c, answer.order_id); /* which shows its refunds */
         return ERR_OK;
 }
 

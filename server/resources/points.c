@@ -13,7 +13,7 @@ SHAPE(balance_path, "Whose points.", CUSTOMER_PATH);
 #undef SHAPE_T
 
 ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_path, 200, points_balance,
-               .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
+               .lane = LANE_READS, .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
                .errors = ERRS(ERR_NOT_FOUND))
 {
         struct points_read *reads = ARENA_ARRAY(c->arena, n, struct points_read);
@@ -45,7 +45,12 @@ ENDPOINT(points_redeem, POST, "/v1/customers/{customer}/points/redemptions", red
          .errors = ERRS(ERR_NOT_FOUND, ERR_POINTS_TOO_FEW, ERR_CONFLICT),
          .doc = "Earliest expiry first, then oldest. All of it or nothing.")
 {
-        return points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out);
+        char id[UUID_TEXT_SIZE];
+
+        TRY(points_spend(c, &(struct points_spending){in->customer, in->points, in->reason}, out));
+        uuid_to_text(out->customer_id, id);
+        c->reply->location = arena_printf(c->arena, "/v1/customers/%s/points/ledger", id);
+        return ERR_OK;
 }
 
 struct ledger_query {

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 STOP_SECONDS = 40
+TOLD_LINES = 60  # of the log of a server that ended badly
 
 
 class Server(NamedTuple):
@@ -23,6 +25,16 @@ class Server(NamedTuple):
     key: str
     process: subprocess.Popen
     database_url: str
+    environment: dict
+
+    def command(self, *words):
+        """What `patron WORDS` on this server's database prints."""
+        done = subprocess.run([str(binary()), *words], env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"patron {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def new_key(self, name, scopes, *options):
+        return self.command("key", "create", "--name", name, "--scopes", scopes, *options).splitlines()[-1]
 
 
 def binary():
@@ -45,6 +57,20 @@ def psql(url, sql):
                           text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+# Every row of every table but the keys, which are made beside the server, boiled down to one line a table.
+CONTENT = """
+SELECT string_agg(table_name || ' ' || (xpath('/row/content/text()', query_to_xml(format(
+        'SELECT count(*) || ''/'' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS content FROM %I t', table_name),
+        false, true, '')))[1]::text, E'\\n' ORDER BY table_name)
+FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'access_keys'
+"""
+
+
+def content(url):
+    """What a database holds, to be compared: whatever is written shows."""
+    return psql(url, CONTENT)
 
 
 def admin_url():
@@ -84,24 +110,35 @@ def wait_ready(url, process):
     raise TimeoutError("the server did not become ready")
 
 
+def stop(process, log):
+    """SIGTERM, and the server must end well: a sanitizer's complaint is a failure of the tests that ran on it."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        status = process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        status = process.wait()
+    log.seek(0)
+    lines = log.read().decode(errors="replace").splitlines()
+    told = [line for line in lines if not line.startswith("{")]
+    assert status == 0 and not any("runtime error" in line for line in told), f"it ended with {status}:\n" + "\n".join(
+        told[-TOLD_LINES:] or lines[-TOLD_LINES:])
+
+
 @contextlib.contextmanager
 def running_server(label, **settings):
     """A server with settings like currency="GBP" (PATRON_CURRENCY), stopped by SIGTERM in the end."""
-    with fresh_database(label) as database_url:
+    with fresh_database(label) as database_url, tempfile.TemporaryFile() as log:
         address = free_address()
         environment = {**os.environ, "PATRON_DATABASE_URL": database_url, "PATRON_LISTEN": address}
         environment.update({f"PATRON_{name.upper()}": str(value) for name, value in settings.items()})
         program = str(binary())
-        subprocess.run([program, "migrate"], env=environment, check=True)
-        made = subprocess.run([program, "key", "create", "--name", "test", "--scopes", "admin"], env=environment,
-                              check=True, capture_output=True, text=True)
-        with subprocess.Popen([program, "serve"], env=environment, stderr=subprocess.DEVNULL) as process:
+        subprocess.run([program, "migrate"], env=environment, check=True, capture_output=True)
+        server = Server(f"http://{address}", "", None, database_url, environment)
+        server = server._replace(key=server.new_key("test", "admin"))
+        with subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=log) as process:
             try:
-                wait_ready(f"http://{address}", process)
-                yield Server(f"http://{address}", made.stdout.strip().splitlines()[-1], process, database_url)
+                wait_ready(server.url, process)
+                yield server._replace(process=process)
             finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                stop(process, log)

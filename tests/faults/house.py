@@ -52,7 +52,7 @@ class Cluster:
     """A PostgreSQL in a folder of its own, run through tools/postgres."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.template = folder, None
         self.start()
 
     def tool(self, command, *arguments):
@@ -71,14 +71,32 @@ class Cluster:
 
     def kill(self):
         """kill -9 of the postmaster and of every process that it started."""
+        processes = self.processes()
+        self.signal(processes, signal.SIGKILL)
+        for pid in processes:
+            await_true("PostgreSQL is dead", lambda pid=pid: not alive(pid))
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Nobody of PostgreSQL does anything, though all of its connections stay open."""
+        processes = self.processes()
+        self.signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(reversed(processes), signal.SIGCONT)
+
+    def processes(self):
+        """The postmaster, and then all that it started."""
         postmaster = self.postmaster()
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        for pid in [postmaster, *map(int, children)]:
+        return [postmaster, *map(int, children)]
+
+    @staticmethod
+    def signal(processes, number):
+        for pid in processes:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for pid in map(int, children):
-            await_true("the backends are gone", lambda pid=pid: not alive(pid))
-        await_true("the postmaster is gone", lambda: not alive(postmaster))
+                os.kill(pid, number)
 
     def postmaster(self):
         return int((self.folder / "pg" / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -86,11 +104,8 @@ class Cluster:
     def await_gone(self):
         await_true("PostgreSQL is gone", lambda: not (self.folder / "pg" / "postmaster.pid").exists())
 
-    def conninfo(self, name="postgres"):
+    def conninfo(self, name):
         return self.tool("conninfo", name)
-
-    def sql(self, name, sql):
-        return servers.psql(self.conninfo(name), sql)
 
 
 def alive(pid):
@@ -118,7 +133,7 @@ class Shop:
 
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
-        self.url = cluster.conninfo(name)
+        self.url = cluster.conninfo(name)  # asked once: the socket's folder stays
         self.key = None
         self.processes = []
 
@@ -137,7 +152,7 @@ class Shop:
         return done.stdout.strip().splitlines()[-1]
 
     def sql(self, sql):
-        return self.cluster.sql(self.name, sql)
+        return servers.psql(self.url, sql)
 
     def counts(self, sql):
         """The one row of JSON that the query makes."""
@@ -145,7 +160,7 @@ class Shop:
 
     @contextlib.contextmanager
     def locked(self, sql):
-        """Hold the locks of this statement."""
+        """Hold the locks of this statement until the end or the release."""
         with subprocess.Popen([servers.psql_program(), "-XqtA", self.url], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True) as psql:
             psql.stdin.write(f"BEGIN; {sql}; SELECT 'locked';\n")
@@ -153,6 +168,7 @@ class Shop:
             for line in psql.stdout:
                 if line == "locked\n":
                     break
+            self.release = psql.stdin.close
             try:
                 yield
             finally:
@@ -230,16 +246,25 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
 
+def template(cluster):
+    """A migrated database with an admin key, made once and copied: its name and its key."""
+    if cluster.template is None:
+        cluster.tool("create", "faults_template")
+        own = Shop(cluster, "faults_template")
+        done = own.run("migrate")
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+        cluster.template = (own.name, own.make_key())
+    return cluster.template
+
+
 @contextlib.contextmanager
 def shop(cluster, label, migrated=True):
     name = "faults_%d_%s" % (next(_names), re.sub(r"\W", "_", label)[:40].lower())
-    cluster.tool("create", name)
+    origin, key = template(cluster) if migrated else ("template0", None)
+    cluster.tool("create", name, origin)
     own = Shop(cluster, name)
+    own.key = key
     try:
-        if migrated:
-            done = own.run("migrate")
-            assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
-            own.key = own.make_key()
         yield own
     finally:
         for process in own.processes:

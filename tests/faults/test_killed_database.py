@@ -9,6 +9,7 @@ from load import Load, verify
 from wire import ask
 
 ANSWERS = 150
+FROZEN_STOP_SECONDS = 20  # a connection attempt (5 s), a statement and its grace (2.5 s), the keeper's (7 s)
 
 
 class Watch:
@@ -64,6 +65,37 @@ def test_database_gone_and_back_under_load(cluster, shop, way):
         load.end()
     assert not watch.wrong and watch.count > 0
     assert set(load.refusals) <= {"database-away"}
+    verify(load, shop, server)
+
+
+def test_frozen_database_is_given_up_and_taken_up_again(cluster, shop):
+    """Connections that look alive while nobody answers: as when the database's host or the network to it is gone."""
+    server = shop.serve(statement_timeout_ms=500, request_deadline_ms=1000)
+    with Load(shop.key, [server.address]) as load, Watch(server) as watch:
+        load.await_answers(ANSWERS)
+        with cluster.frozen():
+            await_true("writers are told", lambda: load.refusals.get("database-away", 0) >= 4)
+            await_true("/readyz says that the database is away", lambda: server.probe("/readyz") == 503)
+        await_true("/readyz says that the database is back", lambda: server.probe("/readyz") == 200)
+        refused = dict(load.refusals)
+        load.await_answers(ANSWERS)
+        assert load.refusals == refused
+        load.end()
+    assert not watch.wrong
+    assert set(load.refusals) <= {"database-away", "deadline-exceeded"}
+    verify(load, shop, server)
+
+
+def test_server_stops_in_time_while_the_database_is_frozen(cluster, shop):
+    server = shop.serve(statement_timeout_ms=500, request_deadline_ms=1000)
+    with Load(shop.key, [server.address]) as load:
+        load.await_answers(ANSWERS)
+        with cluster.frozen():
+            status, seconds = server.terminate()
+        server.start()
+        load.await_answers(ANSWERS)
+        load.end()
+    assert (status, seconds < FROZEN_STOP_SECONDS) == (0, True), seconds
     verify(load, shop, server)
 
 

@@ -51,6 +51,13 @@ static void die(const char *text, const char *value)
         exit(2);
 }
 
+static void misused(void) __attribute__((noreturn));
+static void misused(void)
+{
+        fputs(usage_text, stderr);
+        exit(2);
+}
+
 static double number(const char *text, double low, double high)
 {
         char *end;
@@ -140,8 +147,7 @@ static void take_option(int option, const char *value, struct options *options)
                 fputs(usage_text, stdout);
                 exit(EXIT_SUCCESS);
         default:
-                fputs(usage_text, stderr);
-                exit(2);
+                misused();
         }
 }
 
@@ -168,7 +174,7 @@ static void take_options(int argc, char **argv, struct options *options)
                 memcpy(options->key, key, strlen(key) + 1);
         if (optind != argc || options->plan.address_length == 0 || options->maker.mix == MIX_NONE ||
             options->key[0] == '\0')
-                take_option('?', NULL, options);
+                misused();
 }
 
 /* Names of a seed are the same in every run, so that seeding twice changes nothing; all others are new. */

@@ -32,7 +32,7 @@ static bool read_head(struct response *response)
 {
         if (strncmp(response->head, "HTTP/1.1 ", 9) != 0)
                 return false;
-        response->status = atoi(response->head + 9);
+        response->status = (int)strtol(response->head + 9, NULL, 10);
         const char *connection = header(response, "Connection"), *length = header(response, "Content-Length");
 
         response->closes = connection != NULL && strncasecmp(connection, "close", 5) == 0;

@@ -14,7 +14,7 @@ TEST(histogram_permille_is_within_one_percent)
         EXPECT_INT(histogram.count, 1000000);
         EXPECT_INT(histogram.max, 1000000);
         for (unsigned permille = 1; permille <= 1000; permille++) {
-                uint64_t exact = permille * 1000, got = histogram_permille(&histogram, permille);
+                uint64_t exact = UINT64_C(1000) * permille, got = histogram_permille(&histogram, permille);
                 EXPECT(got >= exact && got <= exact + exact / 100);
         }
 }

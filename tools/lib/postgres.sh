@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # A private PostgreSQL in DIR/pg: no network, its own unix socket, its own role and data. Needs say.sh.
 #
+# A return without a number is avoided here: in a trap it would give the status from before the trap.
+#
 # PostgreSQL refuses to run as root, so root hands it to the user `postgres`; anyone else runs it as themselves.
 # DIR/pg is a link when PostgreSQL could not live there: a folder above is closed to its user, or the path is longer
 # than it can hold. The socket is in a short folder under /tmp, whose name is in DIR/pg.socket, because the path of a
@@ -16,7 +18,7 @@ PG_BUFFERS_MAX_MB=256
 pg_user() {
         if [ "$(id -u)" != 0 ]; then
                 id -un
-                return
+                return 0
         fi
         id -u postgres >/dev/null 2>&1 ||
                 useradd --system --user-group --no-create-home --shell /usr/sbin/nologin postgres
@@ -27,8 +29,12 @@ pg_user() {
 pg_as() {
         if [ "$(id -u)" != 0 ]; then
                 "$@"
-                return
+        else
+                pg_as_root "$@"
         fi
+}
+
+pg_as_root() {
         setpriv --reuid="$(pg_user)" --regid="$(pg_user)" --init-groups env -C / HOME=/ "$@"
 }
 
@@ -85,7 +91,7 @@ pg_new_enough() {
         local version
 
         version=$("$1/postgres" --version | grep -oE '[0-9]+' | head -n 1)
-        [ "$version" -ge "$PG_VERSION_MIN" ] && return
+        [ "$version" -ge "$PG_VERSION_MIN" ] && return 0
         say "PostgreSQL $version is too old: Patron needs $PG_VERSION_MIN or newer." \
                 "https://www.postgresql.org/download/ has packages of it for your system."
         return 1
@@ -96,11 +102,11 @@ pg_choose_home() {
         local dir=$1 base home
 
         if [ -L "$dir/pg" ] && [ -d "$(dirname "$(pg_home "$dir")")" ]; then
-                return
+                return 0
         fi
         rm -rf "$dir/pg"
         if [ ${#dir} -le $PG_PATH_MAX ] && pg_as test -x "$dir"; then
-                return
+                return 0
         fi
         base=${XDG_DATA_HOME:-$HOME/.local/share}/patron
         [ "$(id -u)" != 0 ] || base=/var/lib/patron
@@ -143,7 +149,7 @@ pg_socket() {
 
         if pg_socket_usable "$1"; then
                 cat "$1/pg.socket"
-                return
+                return 0
         fi
         folder=$(mktemp -d /tmp/patron-pg.XXXXXX)
         [ "$(id -u)" != 0 ] || chown "$(pg_user):" "$folder"

@@ -1,0 +1,272 @@
+"""Bad days of the server, for every operation of /openapi.json alike: its queue is full, it is late, the database is away, changes
+or breaks under it, it stops. Each is answered 503, 409 or 500 as declared, and afterwards everything works again."""
+
+import contextlib
+import json
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import servers
+from calls import OPERATIONS, address, headers_for
+from client import Client
+from shop import eventually, fresh, order, refund, take
+
+QUEUE_LIMIT = 24
+WORKERS = {"api": 2, "reads": 1, "orders": 1, "reports": 1}
+DEADLINE_MS = 300
+SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
+            "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
+LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports"}  # all others: api
+BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
+KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
+UNTOUCHED = {"meta_get"}  # reads no table
+
+
+def lane(operation):
+    return LANES.get(operation.id, "api")
+
+
+class House:
+    """A server with little room, one customer and one order in it, and sound calls of every operation."""
+
+    def __init__(self, server, contract):
+        self.server, self.contract = server, contract
+        self.client = Client(server, contract)
+        self.customer, self.number = fresh("customer"), fresh("number")
+        take(self.client, order(self.customer, *[100000] * 20, external_id=self.number))
+        program = self.client.get("/v1/program").ok()
+        self.program = {name: value for name, value in program.items() if name != "version"}
+        self.lines = iter(range(1, 21))
+
+    def body(self, operation):
+        """A fresh body that the operation accepts."""
+        bodies = {
+            "order_take": lambda: order(self.customer, 100),
+            "order_refund_one": lambda: refund({"line_no": next(self.lines), "amount_minor": 1}),
+            "customer_create_one": lambda: {"external_id": fresh("customer")},
+            "customer_put_one": lambda: {"name": fresh("name")},
+            "customer_patch_one": lambda: {"name": fresh("name")},
+            "points_redeem": lambda: {"points": 1},
+            "program_replace": lambda: self.program,
+            "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
+            "test_clock_change": lambda: {"advance_seconds": 0},
+        }
+        assert (operation.id in bodies) == ("requestBody" in operation.spec), f"say what {operation.id} accepts"
+        return json.dumps(bodies[operation.id]()).encode() if operation.id in bodies else None
+
+    def call(self, operation, client=None, *more):
+        known = {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}"}
+        client = client or self.client
+        return client.send(operation.method, address(operation, known), self.body(operation), headers_for(client, operation, *more))
+
+    def call_alone(self, operation, *more):
+        """Over a connection of its own, for threads."""
+        client = Client(self.server, self.contract)
+        try:
+            return self.call(operation, client, *more)
+        finally:
+            client.close()
+
+    def by_id(self, name):
+        return self.contract.by_id[name]
+
+    def waiting(self):
+        """Statements of this database that wait for a lock."""
+        return int(servers.psql(servers.admin_url(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                f"AND datname = '{self.database}'"))
+
+    @property
+    def database(self):
+        return self.server.database_url.rpartition("dbname=")[2]
+
+    def depth(self, name):
+        text = self.client.get("/metrics").body.decode()
+        return int(text.partition(f'patron_queue_depth{{lane="{name}"}} ')[2].split()[0])
+
+    def assert_well(self):
+        """Every operation succeeds."""
+        for operation in OPERATIONS:
+            assert self.call(operation).status in (200, 201), operation.id
+
+
+@pytest.fixture(scope="module")
+def house(contract):
+    with servers.running_server("days", **SETTINGS) as server:
+        yield House(server, contract)
+
+
+@contextlib.contextmanager
+def locked(server, *tables):
+    """Whoever touches one of the tables waits as long as this lasts."""
+    with subprocess.Popen([servers.psql_program(), "-XqtA", server.database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as program:
+        program.stdin.write(f"BEGIN; LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "locked\n"
+        yield
+        program.stdin.write("ROLLBACK;\n")
+
+
+@contextlib.contextmanager
+def busy_workers(house, name, pool):
+    """All workers of the lane hang as long as this lasts; then their calls end well."""
+    blocked = []
+    with locked(house.server, "customers", "points_accounts"):
+        for n in range(WORKERS[name]):
+            blocked.append(pool.submit(house.call_alone, house.by_id(BLOCKING[name])))
+            eventually(lambda: house.waiting() == n + 1)
+        yield
+    assert {one.result().status for one in blocked} <= {200, 201}
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_with_a_full_queue_it_is_503_busy_at_once(house, name):
+    with ThreadPoolExecutor(QUEUE_LIMIT + 2) as pool:
+        with busy_workers(house, name, pool):
+            queued = [pool.submit(house.call_alone, house.by_id(BLOCKING[name])) for _ in range(QUEUE_LIMIT)]
+            eventually(lambda: house.depth(name) == QUEUE_LIMIT)
+            for operation in OPERATIONS:
+                if lane(operation) == name:
+                    house.call(operation).is_problem(503, "busy")
+            ready = house.client.get("/readyz").ok(503)
+            assert not ready["ready"] and ready["lanes"] == "full"
+        assert all(one.result().status in (200, 201, 503) for one in queued)
+    eventually(lambda: house.client.get("/readyz").status == 200)
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_whoever_waited_beyond_the_deadline_is_answered_503_and_has_changed_nothing(house, name):
+    operations = [one for one in OPERATIONS if lane(one) == name]
+    assert len(operations) <= QUEUE_LIMIT
+    count = "SELECT count(*) FROM orders"
+    before, orders = servers.content(house.server.database_url), int(servers.psql(house.server.database_url, count))
+    with ThreadPoolExecutor(QUEUE_LIMIT + 2) as pool:
+        with busy_workers(house, name, pool):
+            late = [pool.submit(house.call_alone, one) for one in operations]
+            eventually(lambda: house.depth(name) == len(operations))
+            time.sleep(DEADLINE_MS / 1000)
+        for one in late:
+            one.result().is_problem(503, "deadline-exceeded")
+    if name == "orders":  # whose workers hung on an order each
+        assert int(servers.psql(house.server.database_url, count)) == orders + WORKERS[name]
+    else:
+        assert servers.content(house.server.database_url) == before
+
+
+@pytest.mark.parametrize("operation", KEYED, ids=[one.id for one in KEYED])
+def test_a_second_request_under_a_key_that_is_at_work_is_409(house, operation):
+    key = ("Idempotency-Key", fresh("key"))
+    pairs = [pair for pair in headers_for(house.client, operation) if pair[0] != "Idempotency-Key"] + [key]
+    path, body = address(operation, {"customer": f"ext:{house.customer}"}), house.body(operation)
+
+    def one_of_two():
+        client = Client(house.server, house.contract)
+        answer = client.send(operation.method, path, body, pairs)
+        client.close()
+        return answer
+
+    with ThreadPoolExecutor(2) as pool:
+        with locked(house.server, "idempotency_keys"):
+            both = [pool.submit(one_of_two) for _ in range(2)]
+            eventually(lambda: house.waiting() == 2)
+        done, refused = sorted((one.result() for one in both), key=lambda answer: answer.status)
+    assert done.status in (200, 201)
+    refused.is_problem(409, "request-in-progress")
+    again = one_of_two()
+    assert again.body == done.body and again.headers["idempotency-hit"] == "true"
+
+
+def test_without_the_database_it_is_503_and_well_again_when_it_is_back(house):
+    servers.psql(servers.admin_url(), f"ALTER DATABASE {house.database} ALLOW_CONNECTIONS false")
+    servers.psql(servers.admin_url(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{house.database}'")
+    try:
+        for operation in OPERATIONS:
+            house.call(operation).is_problem(503, "database-away")
+        eventually(lambda: house.client.get("/readyz").status == 503)
+        assert house.client.get("/readyz").json()["database"] == "away" and house.client.get("/healthz").status == 200
+    finally:
+        servers.psql(servers.admin_url(), f"ALTER DATABASE {house.database} ALLOW_CONNECTIONS true")
+    house.assert_well()
+    eventually(lambda: house.client.get("/readyz").status == 200)
+
+
+BREAK = """
+CREATE FUNCTION fails() RETURNS boolean LANGUAGE plpgsql STABLE AS
+    $f$ BEGIN RAISE EXCEPTION 'a secret of the database' USING ERRCODE = '{state}'; END $f$;
+DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER TABLE %I RENAME TO %I', t, t || '_kept');
+        EXECUTE format('CREATE VIEW %I AS SELECT * FROM %I WHERE fails()', t, t || '_kept');
+    END LOOP;
+END $$
+"""
+MEND = """
+DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT viewname FROM pg_views WHERE schemaname = 'public' LOOP
+        EXECUTE format('DROP VIEW %I', t);
+        EXECUTE format('ALTER TABLE %I RENAME TO %I', t || '_kept', t);
+    END LOOP;
+END $$;
+DROP FUNCTION fails()
+"""
+
+
+@contextlib.contextmanager
+def broken_tables(house, state):
+    """Whoever reads a table gets this SQLSTATE as long as this lasts."""
+    servers.psql(house.server.database_url, BREAK.format(state=state))
+    try:
+        yield
+    finally:
+        servers.psql(house.server.database_url, MEND)
+
+
+def test_a_change_that_loses_every_race_is_409_conflict(house):
+    with broken_tables(house, "40001"):
+        for operation in OPERATIONS:
+            if "conflict" in operation.slugs:
+                house.call(operation).is_problem(409, "conflict")
+    house.assert_well()
+
+
+def test_what_goes_wrong_inside_is_500_without_a_word_of_the_cause(house):
+    with broken_tables(house, "XX000"):
+        for operation in OPERATIONS:
+            if operation.id not in UNTOUCHED:
+                answer = house.call(operation)
+                answer.is_problem(500, "internal")
+                assert b"secret" not in answer.body
+    house.assert_well()
+
+
+def test_a_stopping_server_refuses_what_is_new_and_ends_what_it_began(contract):
+    with servers.running_server("drain", **SETTINGS) as server:
+        house = House(server, contract)
+        kept = {operation.id: Client(server, contract) for operation in OPERATIONS} | {"readyz": Client(server, contract)}
+        for client in kept.values():
+            client.get("/healthz").ok()
+        with ThreadPoolExecutor(1) as pool:
+            with locked(server, "customers"):
+                began = pool.submit(house.call_alone, house.by_id("order_take"))
+                eventually(lambda: house.waiting() == 1)
+                server.process.terminate()
+                eventually(lambda: not reachable(server, contract))
+                for operation in OPERATIONS:
+                    house.call(operation, kept[operation.id]).is_problem(503, "draining")
+                assert kept["readyz"].get("/readyz").ok(503)["draining"]
+            assert began.result().status == 201
+        assert server.process.wait(servers.STOP_SECONDS) == 0
+
+
+def reachable(server, contract):
+    client = Client(server, contract)
+    try:
+        client.connection.connect()
+        return True
+    except OSError:
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,201 @@
+/* The auditor can fail: every kind of row, spoilt by hand, is found by the check that is there for it. */
+#include "test.h"
+#include "till.h"
+
+#include "check/check.h"
+
+static struct fixture *shop;
+
+/* Spoil the books, look which checks fail, and mend them again. */
+struct spoil {
+        const char *sql;
+        const char *found; /* part of what the check of the right name says */
+};
+
+/* Somebody with orders, refunds, debt, pending points and a tier. */
+static void books_make(void)
+{
+        till_program(
+                shop,
+                "{\"points\":{\"pending\":\"delivered\",\"refund_policy\":\"unlimited\"},\"earning\":[{\"code\":\"base\","
+                "\"kind\":\"base\",\"rate_millionths\":1000000},{\"code\":\"growth\",\"target\":\"growth\",\"kind\":\"base\","
+                "\"rate_millionths\":1000000}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\","
+                "\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"at_least\":15000}]}}]}");
+        static const char *const orders[] = {"k1", "k2", "k3"};
+        for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+                EXPECT_INT(
+                        till_take(
+                                shop,
+                                "{\"external_id\":\"%s\",\"status\":\"%s\",\"customer\":{\"external_id\":\"K\",\"phone\":\"13800138000\"},"
+                                "\"lines\":[{\"sku\":\"A\",\"total_minor\":10000},{\"sku\":\"B\",\"total_minor\":500}],"
+                                "\"shipping_minor\":90,\"total_minor\":10590}",
+                                orders[i], i < 2 ? "delivered" : "paid")
+                                .err,
+                        ERR_OK);
+                if (i != 1)
+                        continue;
+                EXPECT_INT(till_spend(shop, "ext:K", 150), ERR_OK);
+                EXPECT_INT(
+                        till_refund(
+                                shop, "ext:k1",
+                                "{\"external_id\":\"R\",\"lines\":[{\"line_no\":1,\"amount_minor\":10000}],\"shipping_minor\":40}")
+                                .err,
+                        ERR_OK);
+        }
+}
+
+#define SECOND " WHERE seq = 2"
+#define NIL    "'00000000-0000-4000-8000-000000000000'"
+
+static const struct spoil spoils[] = {
+        {"UPDATE points_ledger SET amount = amount + 1" SECOND,
+         "every ledger entry follows from the one before"},
+        {"UPDATE points_ledger SET active_after = active_after + 1" SECOND,
+         "every ledger entry follows from the one before"},
+        {"DELETE FROM points_ledger" SECOND, "every ledger entry follows from the one before"},
+        {"UPDATE points_ledger SET seq = 99" SECOND, "every ledger entry follows from the one before"},
+        {"UPDATE points_ledger SET order_id = " NIL SECOND,
+         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_accounts SET active = active + 1", "every account is what its last entry says"},
+        {"UPDATE points_accounts SET active = active + 1, pending = pending - 1",
+         "lots hold what is active and pending"},
+        {"UPDATE points_accounts SET lifetime_earned = 0", "entries sum to active + pending + held - debt"},
+        {"UPDATE points_accounts SET lifetime_spent = 0", "entries sum to active + pending + held - debt"},
+        {"DELETE FROM points_accounts", "entries sum to active + pending + held - debt"},
+        {"UPDATE points_lots SET remaining = remaining - 1 WHERE remaining > 0",
+         "lots hold what is active and pending"},
+        {"UPDATE points_lots SET amount = amount + 1", "every lot is its earning less what was drawn"},
+        {"UPDATE points_lots SET pending = NOT pending WHERE remaining > 0",
+         "lots hold what is active and pending"},
+        {"DELETE FROM points_lots WHERE remaining = 0",
+         "every row belongs to a customer and an order that exist"},
+        {"DELETE FROM points_allocations", "every lot is its earning less what was drawn"},
+        {"UPDATE points_allocations SET seq = seq + 50", "every entry drew from lots what it says"},
+        {"UPDATE points_allocations SET lot_no = lot_no + 77",
+         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_allocations SET amount = amount + 1", "every entry drew from lots what it says"},
+        {"UPDATE orders SET total_minor = total_minor + 1", "every order is the sum of its lines"},
+        {"UPDATE orders SET points_earned = points_earned + 1", "every order earned what the ledger says"},
+        {"UPDATE orders SET points_reversed = points_reversed + 1",
+         "every order earned what the ledger says"},
+        {"UPDATE orders SET growth_earned = growth_earned + 1", "every standing is the sum of its orders"},
+        {"UPDATE orders SET refunded_minor = 0, refunded_shipping_minor = 0",
+         "every order's refunds are those that were booked"},
+        {"UPDATE orders SET calls = calls + 1", "every order has its calls"},
+        {"DELETE FROM orders WHERE external_id = 'k2'",
+         "every row belongs to a customer and an order that exist"},
+        {"UPDATE order_lines SET paid_minor = paid_minor + 1", "every order is the sum of its lines"},
+        {"UPDATE order_lines SET points = points - 1 WHERE points > 0",
+         "every order is the sum of its lines"},
+        {"DELETE FROM order_lines WHERE line_no = 2", "every order is the sum of its lines"},
+        {"UPDATE order_lines SET refunded_quantity = quantity",
+         "every line's refunds are those that were booked"},
+        {"DELETE FROM order_calls WHERE call_no = 1", "every order has its calls"},
+        {"UPDATE refunds SET amount_minor = amount_minor + 1",
+         "every order's refunds are those that were booked"},
+        {"UPDATE refunds SET amount_minor = amount_minor - 1, shipping_minor = shipping_minor - 1",
+         "every order's refunds are those that were booked"},
+        {"UPDATE refunds SET growth_reversed = growth_reversed + 1", "every refund is the sum of its lines"},
+        {"DELETE FROM refunds", "every row belongs to a customer and an order that exist"},
+        {"UPDATE refund_lines SET points = points - 1", "every line's refunds are those that were booked"},
+        {"UPDATE refund_lines SET quantity = 1", "every line's refunds are those that were booked"},
+        {"UPDATE refund_lines SET amount_minor = amount_minor - 1", "every refund is the sum of its lines"},
+        {"UPDATE refund_lines SET line_no = 9", "every line's refunds are those that were booked"},
+        {"DELETE FROM refund_lines", "every refund is the sum of its lines"},
+        {"UPDATE tier_standings SET spend_minor = spend_minor + 1",
+         "every standing is the sum of its orders"},
+        {"UPDATE tier_standings SET orders = 1", "every standing is the sum of its orders"},
+        {"UPDATE tier_standings SET tier = 'basic'", "every history ends in the present tier"},
+        {"DELETE FROM tier_standings", "every standing is the sum of its orders"},
+        {"UPDATE metric_days SET growth = growth + 1", "days sum to the standing"},
+        {"DELETE FROM metric_days", "days sum to the standing"},
+        {"DELETE FROM tier_history", "every history ends in the present tier"},
+        {"UPDATE tier_history SET change_no = 5", "every history ends in the present tier"},
+        {"INSERT INTO tier_history SELECT customer_id, 2, 'gold', 'silver', 'x', NULL, created_at FROM tier_history",
+         "every history ends in the present tier"},
+        {"UPDATE customer_identities SET customer_id = " NIL,
+         "every row belongs to a customer and an order that exist"},
+        {"UPDATE events SET customer_id = " NIL, "every row belongs to a customer and an order that exist"},
+        {"INSERT INTO customer_aliases VALUES (" NIL ", " NIL ", '2026-01-01')",
+         "every row belongs to a customer and an order that exist"},
+};
+
+/* What check_run says, the caller frees it. */
+static char *run(bool *ret_ok)
+{
+        struct ctx *c = fixture_ctx(shop);
+        char *said = NULL;
+        size_t len;
+        FILE *out = open_memstream(&said, &len);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(check_run(c, out, ret_ok), ERR_OK);
+        fclose(out);
+        return said;
+}
+
+/* Every table with what it held. */
+static void copies(const char *what)
+{
+        till_sql(
+                shop,
+                "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP "
+                "EXECUTE format(%s, t, t); END LOOP; END $$",
+                what);
+}
+
+TEST(the_books_are_sound_before_they_are_spoilt)
+{
+        books_make();
+        EXPECT(till_sound(shop));
+        /* each kind of row is there */
+        EXPECT(till_int(shop, "SELECT count(*) FROM points_allocations") >= 3);
+        EXPECT(till_int(shop, "SELECT debt FROM points_accounts") > 0);
+        EXPECT(till_int(shop, "SELECT pending FROM points_accounts") > 0);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM tier_history"), 1);
+        till_sql(shop, "CREATE SCHEMA kept");
+        copies("'CREATE TABLE kept.%I AS SELECT * FROM public.%I'");
+        till_sql(shop,
+                 "SET session_replication_role = replica"); /* foreign keys look away, for one session */
+}
+
+TEST(every_spoilt_row_is_found_by_its_check)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+                bool ok = true;
+                till_sql(shop, "%s", spoils[i].sql);
+                char *said = run(&ok), wrong[128];
+                snprintf(wrong, sizeof wrong, "WRONG   %s\n", spoils[i].found);
+                if (ok || strstr(said, wrong) == NULL)
+                        printf("  %s\n%s", spoils[i].sql, said);
+                EXPECT(!ok && strstr(said, wrong) != NULL);
+                free(said);
+                copies("'TRUNCATE public.%I CASCADE'");
+                copies("'INSERT INTO public.%2$I SELECT * FROM kept.%1$I'");
+                EXPECT(till_sound(shop));
+        }
+}
+
+TEST(the_proof_of_points_names_the_customer)
+{
+        struct ctx *c = fixture_ctx(shop);
+        struct proof proof;
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(check_points(c, &proof), ERR_OK);
+        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 1 && proof.checked_entries == 5);
+        till_sql(shop, "UPDATE points_accounts SET active = active + 1");
+        c = fixture_ctx(shop);
+        EXPECT_INT(check_points(c, &proof), ERR_OK);
+        EXPECT(!proof.ok && proof.faults.n >= 2);
+        for (size_t i = 0; i < proof.faults.n; i++)
+                EXPECT(uuid_equal(proof.faults.v[i].customer_id, uuid_of_external("customer", "K")));
+}
+
+int main(void)
+{
+        shop = till_open("check");
+        int status = test_run_all();
+        till_close(shop);
+        return status;
+}

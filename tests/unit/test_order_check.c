@@ -1,0 +1,206 @@
+/* Is an order coherent, and how does it differ from the one that is known? */
+#include "test.h"
+
+#include "base/shape_json.h"
+#include "orders/check.h"
+
+static const struct zone_change utc[] = {{INT64_MIN, 0}};
+static const struct shop shop = {.currency = "CNY", .zone = {"UTC", utc, 1}};
+static struct ctx c;
+
+static const struct order_in *order(const char *json)
+{
+        struct order_in *in;
+        json_t *value;
+
+        c = (struct ctx){.arena = arena_new(), .shop = &shop};
+        instant_parse("2026-11-21T12:00:00Z", &c.now);
+        in = ARENA_NEW(c.arena, struct order_in);
+        EXPECT_INT(json_parse(&c, json, strlen(json), &value), ERR_OK);
+        shape_decode(&c, &order_in_shape, value, in);
+        json_decref(value);
+        EXPECT_INT(problem_check(&c), ERR_OK);
+        return in;
+}
+
+static void end(void)
+{
+        problem_reset(&c);
+        arena_free(c.arena);
+}
+
+/* The faults of an order as "pointer code" lines. */
+static void expect_faults(const char *json, const char *expected)
+{
+        struct text out = {0};
+
+        order_check(&c, order(json));
+        text_puts(&out, "");
+        for (size_t i = 0; i < c.problem.fault_count; i++)
+                text_printf(&out, "%s%s %s", i == 0 ? "" : ", ", c.problem.faults[i].pointer,
+                            c.problem.faults[i].code);
+        EXPECT_TEXT(out.data, expected);
+        text_free(&out);
+        end();
+}
+
+#define BODY(rest) "{\"external_id\":\"A\",\"customer\":{\"external_id\":\"C\"}," rest "}"
+#define ONE        "\"lines\":[{\"sku\":\"S\",\"total_minor\":100}]"
+
+TEST(totals_that_add_up_pass)
+{
+        expect_faults(BODY(ONE ",\"total_minor\":100"), "");
+        expect_faults(BODY(ONE ",\"total_minor\":130,\"shipping_minor\":50,\"discount_minor\":20"), "");
+        expect_faults(BODY(ONE ",\"total_minor\":0,\"discount_minor\":100"), "");
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"quantity\":3,\"unit_price_minor\":40,\"discount_minor\":20,\"total_minor\":100}],"
+                     "\"total_minor\":100"),
+                "");
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"quantity\":10000000,\"unit_price_minor\":100000,\"total_minor\":1000000000000}],"
+                     "\"total_minor\":1000000000000"),
+                "");
+}
+
+TEST(totals_that_do_not_add_up_are_named_with_the_difference)
+{
+        order_check(
+                &c,
+                order(BODY(
+                        "\"lines\":[{\"sku\":\"S\",\"quantity\":3,\"unit_price_minor\":40,\"total_minor\":100}],"
+                        "\"shipping_minor\":7,\"total_minor\":100")));
+        EXPECT_INT(c.problem.fault_count, 2);
+        EXPECT_TEXT(c.problem.faults[0].pointer, "#/lines/0/total_minor");
+        EXPECT(strstr(c.problem.faults[0].detail, "must be 120") &&
+               strstr(c.problem.faults[0].detail, "difference is -20"));
+        EXPECT_TEXT(c.problem.faults[1].pointer, "#/total_minor");
+        EXPECT(strstr(c.problem.faults[1].detail, "must be 107") &&
+               strstr(c.problem.faults[1].detail, "difference is -7"));
+        end();
+}
+
+TEST(discounts_and_products_have_their_bounds)
+{
+        expect_faults(BODY(ONE ",\"discount_minor\":101,\"total_minor\":0"), "#/discount_minor too_large");
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"unit_price_minor\":10,\"discount_minor\":11,\"total_minor\":0}],\"total_minor\":0"),
+                "#/lines/0/discount_minor too_large");
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"quantity\":10000000,\"unit_price_minor\":1000000000000,\"total_minor\":0}],"
+                     "\"total_minor\":0"),
+                "#/lines/0/unit_price_minor too_large");
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"total_minor\":1000000000000},{\"sku\":\"T\",\"total_minor\":1}],"
+                     "\"total_minor\":1000000000000"),
+                "#/lines too_large");
+}
+
+TEST(numbers_of_lines_are_unique_given_or_counted)
+{
+        expect_faults(
+                BODY("\"lines\":[{\"sku\":\"S\",\"total_minor\":1},{\"line_no\":1,\"sku\":\"T\",\"total_minor\":1}],\"total_minor\":2"),
+                "#/lines/1/line_no duplicate");
+        expect_faults(
+                BODY("\"lines\":[{\"line_no\":7,\"sku\":\"S\",\"total_minor\":1},{\"sku\":\"S\",\"total_minor\":1},"
+                     "{\"line_no\":7,\"sku\":\"T\",\"total_minor\":1}],\"total_minor\":3"),
+                "#/lines/2/line_no duplicate");
+        expect_faults(
+                BODY("\"lines\":[{\"line_no\":2,\"sku\":\"S\",\"total_minor\":1},{\"line_no\":1,\"sku\":\"S\",\"total_minor\":1}],"
+                     "\"total_minor\":2"),
+                "");
+}
+
+TEST(times_follow_each_other_and_are_not_far_ahead)
+{
+        expect_faults(
+                BODY(ONE
+                     ",\"total_minor\":100,\"placed_at\":\"2026-11-20T00:00:00Z\",\"paid_at\":\"2026-11-20T00:00:00Z\","
+                     "\"completed_at\":\"2026-11-22T11:00:00Z\""),
+                "");
+        expect_faults(
+                BODY(ONE
+                     ",\"total_minor\":100,\"placed_at\":\"2026-11-20T00:00:01Z\",\"delivered_at\":\"2026-11-20T00:00:00Z\""),
+                "#/delivered_at too_early");
+        expect_faults(BODY(ONE ",\"total_minor\":100,\"shipped_at\":\"2026-11-22T12:00:01Z\""),
+                      "#/shipped_at in_future");
+        expect_faults(
+                BODY(ONE
+                     ",\"total_minor\":100,\"paid_at\":\"2026-11-05T00:00:00Z\",\"shipped_at\":\"2026-11-04T00:00:00Z\","
+                     "\"delivered_at\":\"2026-11-03T00:00:00Z\""),
+                "#/shipped_at too_early, #/delivered_at too_early");
+}
+
+TEST(currency_is_the_shops_and_unknown_holds_are_refused)
+{
+        expect_faults(BODY(ONE ",\"total_minor\":100,\"currency\":\"CNY\""), "");
+        expect_faults(BODY(ONE ",\"total_minor\":100,\"currency\":\"EUR\",\"points_hold\":\"h\""),
+                      "#/currency unknown_value, #/points_hold unknown_hold");
+}
+
+/* ------------------------------------------------------------------ differences */
+
+static struct order_line stored_lines[] = {
+        {.line_no = 2, .sku = "B", .quantity = 1, .total_minor = 40},
+        {.line_no = 1, .sku = "A", .quantity = 2, .unit_price_minor = {true, 30}, .total_minor = 60},
+};
+static const struct order stored = {.total_minor = 105, .shipping_minor = 5, .coupon = "X"};
+
+static size_t differences(const char *json)
+{
+        return order_differences(&c, &stored, stored_lines, ARRAY_SIZE(stored_lines), order(json));
+}
+
+#define LINE_A "{\"sku\":\"A\",\"quantity\":2,\"unit_price_minor\":30,\"total_minor\":60}"
+#define LINE_B "{\"sku\":\"B\",\"total_minor\":40}"
+
+TEST(the_same_content_has_no_differences)
+{
+        EXPECT_INT(differences(BODY("\"lines\":[" LINE_A "," LINE_B
+                                    "],\"shipping_minor\":5,\"coupon\":\"X\",\"total_minor\":105")),
+                   0);
+        EXPECT_INT(c.problem.extra.len, 0);
+        end();
+        /* a unit price that only one side names is none, nor are later times and the state */
+        EXPECT_INT(
+                differences(BODY(
+                        "\"lines\":[{\"sku\":\"A\",\"quantity\":2,\"total_minor\":60},{\"sku\":\"B\",\"unit_price_minor\":40,"
+                        "\"total_minor\":40}],\"shipping_minor\":5,\"coupon\":\"X\",\"total_minor\":105,\"status\":\"shipped\","
+                        "\"shipped_at\":\"2026-11-20T00:00:00Z\"")),
+                0);
+        end();
+}
+
+TEST(each_difference_is_named_with_both_values)
+{
+        EXPECT_INT(
+                differences(BODY(
+                        "\"lines\":[{\"sku\":\"A\",\"quantity\":1,\"unit_price_minor\":31,\"total_minor\":60},"
+                        "{\"sku\":\"C\",\"total_minor\":41}],\"shipping_minor\":4,\"total_minor\":105")),
+                6);
+        EXPECT_TEXT(c.problem.extra.data,
+                    ",\"differences\":[{\"pointer\":\"#/shipping_minor\",\"known\":\"5\",\"sent\":\"4\"},"
+                    "{\"pointer\":\"#/coupon\",\"known\":\"X\",\"sent\":\"\"},"
+                    "{\"pointer\":\"#/lines/0/quantity\",\"known\":\"2\",\"sent\":\"1\"},"
+                    "{\"pointer\":\"#/lines/0/unit_price_minor\",\"known\":\"30\",\"sent\":\"31\"},"
+                    "{\"pointer\":\"#/lines/1/sku\",\"known\":\"B\",\"sent\":\"C\"},"
+                    "{\"pointer\":\"#/lines/1/total_minor\",\"known\":\"40\",\"sent\":\"41\"}]");
+        end();
+}
+
+TEST(lines_more_fewer_or_of_other_numbers_differ)
+{
+        EXPECT_INT(differences(BODY("\"lines\":[" LINE_A
+                                    "],\"shipping_minor\":5,\"coupon\":\"X\",\"total_minor\":65")),
+                   2);
+        EXPECT(strstr(c.problem.extra.data, "{\"pointer\":\"#/lines\",\"known\":\"2\",\"sent\":\"1\"}") !=
+               NULL);
+        end();
+        EXPECT_INT(differences(BODY("\"lines\":[" LINE_A
+                                    ",{\"line_no\":3,\"sku\":\"B\",\"total_minor\":40}],\"shipping_minor\":5,"
+                                    "\"coupon\":\"X\",\"total_minor\":105")),
+                   1);
+        EXPECT(strstr(c.problem.extra.data, "#/lines/1/line_no") != NULL);
+        end();
+}
+
+TEST_MAIN
