@@ -3,6 +3,7 @@
 
 #include "db/db.h"
 #include "http/idempotency.h"
+#include "jobs/jobs.h"
 #include "points/points.h"
 
 /* Customers whose points are activated in one piece. */
@@ -34,6 +35,7 @@ static enum err activate_due_points(struct ctx *c, bool *ret_more)
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"activate due points", 5, activate_due_points},
+        {"expire jobs", 60, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

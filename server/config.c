@@ -57,7 +57,7 @@ static const struct setting settings[] = {
         {"order_workers", SETTING_INT, AT(order_workers), "2", 1, 64,
          "The same for orders; two saturate two cores of PostgreSQL."},
         {"report_workers", SETTING_INT, AT(report_workers), "1", 1, 16, "The same for reports."},
-        {"bulk_workers", SETTING_INT, AT(bulk_workers), "4", 1, 64,
+        {"bulk_workers", SETTING_INT, AT(bulk_workers), "8", 1, 64,
          "The same for uploads, exports and watchers of jobs; each is busy with one as long as it lasts."},
         {"job_workers", SETTING_INT, AT(job_workers), "2", 1, 16,
          "Connections that one import is spread over while it is applied."},

@@ -2,9 +2,19 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, tiers_resource,
-        checkout_resource, meta_resource, test_clock_resource;
+        checkout_resource, imports_resource, jobs_resource, exports_resource, meta_resource,
+        test_clock_resource;
 
 const struct resource *const resources[] = {
-        &orders_resource,   &customers_resource, &points_resource,     &tiers_resource,
-        &checkout_resource, &meta_resource,      &test_clock_resource, NULL,
+        &orders_resource,
+        &customers_resource,
+        &points_resource,
+        &tiers_resource,
+        &checkout_resource,
+        &imports_resource,
+        &jobs_resource,
+        &exports_resource,
+        &meta_resource,
+        &test_clock_resource,
+        NULL,
 };

@@ -269,6 +269,20 @@ static void decode_any(struct ctx *c, const struct where *where, const struct fi
         free(dump);
 }
 
+/* Items that are looked into later, each for itself. */
+static void decode_items(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, struct json_text *at)
+{
+        if (!json_is_array(json)) {
+                wrong_type(c, where, "a list");
+                return;
+        }
+        check_count(c, where, field, json_array_size(json));
+        char *dump = json_dumps(json, JSON_COMPACT);
+        at->text = arena_strdup(c->arena, dump != NULL ? dump : "[]");
+        free(dump);
+}
+
 static void decode_value(struct ctx *c, const struct where *where, const struct field *field,
                          const json_t *json, void *at)
 {
@@ -311,7 +325,9 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
                         decode_texts(c, where, field, json, at);
                 break;
         case WIRE_JSON:
-                if (!json_is_object(json))
+                if (field->of != NULL)
+                        decode_items(c, where, field, json, at);
+                else if (!json_is_object(json))
                         wrong_type(c, where, "an object");
                 else
                         decode_any(c, where, field, json, at);

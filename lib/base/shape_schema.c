@@ -184,7 +184,12 @@ static void put_body(struct text *out, const struct field *field, enum schema_si
                 shape_schema_ref(out, field->of, side);
                 text_puts(out, nullable ? ",{\"type\":\"null\"}]" : "]");
                 break;
-        case WIRE_JSON: /* what is in it is the client's own; an answer has null too */
+        case WIRE_JSON:
+                if (field->of != NULL) {
+                        text_puts(out, "\"type\":\"array\"");
+                        put_items(out, field, side);
+                        break;
+                } /* what is in it is the client's own; an answer has null too */
                 text_puts(out, field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
                 break;
         case WIRE_LIST:

@@ -51,6 +51,16 @@ enum err tx_begin(struct ctx *c, struct tx *tx) MUST_CHECK;
 enum err tx_commit(struct tx *tx) MUST_CHECK;
 void tx_endp(struct tx *tx);
 
+/* A point in a transaction to which what follows can be taken back, whatever went wrong in it: an error of a
+ * statement, an inner transaction that was left. One at a time: set, then keep or undo. tx_keep first takes in
+ * the answers of what is queued; its error means that there is something to undo. */
+enum err tx_mark(struct ctx *c) MUST_CHECK;
+enum err tx_keep(struct ctx *c) MUST_CHECK;
+enum err tx_undo(struct ctx *c) MUST_CHECK;
+
+/* As tx_begin, for reading only: every statement sees the database as it is at the first one. Outermost. */
+enum err tx_begin_snapshot(struct ctx *c, struct tx *tx) MUST_CHECK;
+
 /* Run work, and again from the start when it lost a race (DB_ATTEMPTS_MAX times in all, then ERR_CONFLICT):
  * the one place where transactions are retried. `work` must do everything in one transaction and be
  * repeatable. */

@@ -25,6 +25,17 @@ enum err tx_begin(struct ctx *c, struct tx *tx)
         return ERR_OK;
 }
 
+enum err tx_begin_snapshot(struct ctx *c, struct tx *tx)
+{
+        assert(tx->c == NULL && c->db->tx_depth == 0);
+        c->db->doomed = false;
+        c->db->lost_race = false;
+        TRY(command_send(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        c->db->tx_depth++;
+        tx->c = c;
+        return ERR_OK;
+}
+
 /* Leave no trace: drop what is queued, end the transaction if the server has one. Either may find that the
  * connection is gone, which ends the transaction too. */
 static void roll_back(struct ctx *c)
@@ -57,6 +68,38 @@ enum err tx_commit(struct tx *tx)
         TRY(db_flush(c));
         db->tx_depth = 0;
         tx->c = NULL;
+        return ERR_OK;
+}
+
+enum err tx_mark(struct ctx *c)
+{
+        assert(c->db->tx_depth > 0 && !c->db->doomed);
+        c->db->lost_race = false;
+        return command_send(c, "SAVEPOINT mark");
+}
+
+enum err tx_keep(struct ctx *c)
+{
+        if (c->db->doomed)
+                return fail(c, ERR_CONFLICT, "An inner transaction was left.");
+        TRY(db_flush(c));
+        return command_send(c, "RELEASE SAVEPOINT mark");
+}
+
+enum err tx_undo(struct ctx *c)
+{
+        struct db *db = c->db;
+        struct problem kept = c->problem;
+
+        if (PQstatus(db->conn) != CONNECTION_OK)
+                return ERR_DATABASE_AWAY;
+        if (db->pending_count > 0)
+                (void)!pending_read(c, /* discard= */ true);
+        TRY(command_send(c, "ROLLBACK TO SAVEPOINT mark"));
+        TRY(command_send(c, "RELEASE SAVEPOINT mark"));
+        TRY(db_flush(c));
+        c->problem = kept;
+        db->doomed = false;
         return ERR_OK;
 }
 

@@ -42,7 +42,8 @@ bool csv_cells(struct arena *arena, const char *record, size_t len, struct texts
         for (;;) {
                 char *cell = out;
                 if (record < end && *record == '"') {
-                        for (record++; record < end && (*record != '"' || (record + 1 < end && record[1] == '"'));
+                        for (record++;
+                             record < end && (*record != '"' || (record + 1 < end && record[1] == '"'));
                              record++) {
                                 *out++ = *record;
                                 record += *record == '"';
@@ -211,7 +212,8 @@ static json_t *value_of(const struct csv_column *column, const char *cell)
 
 static json_t *child_get(json_t *parent, const char *key)
 {
-        return json_is_array(parent) ? json_array_get(parent, (size_t)atoi(key)) : json_object_get(parent, key);
+        return json_is_array(parent) ? json_array_get(parent, (size_t)atoi(key))
+                                     : json_object_get(parent, key);
 }
 
 static void child_set(json_t *parent, const char *key, json_t *child)
@@ -323,8 +325,8 @@ static void put_cells(struct text *out, const struct shape *shape, const char *o
                 if (!*first)
                         text_putc(out, ',');
                 *first = false;
-                if (field_is_null(field, at) ||
-                    ((field->wire == WIRE_LIST || field->wire == WIRE_TEXTS) && ((const struct list *)at)->n == 0))
+                if (field_is_null(field, at) || ((field->wire == WIRE_LIST || field->wire == WIRE_TEXTS) &&
+                                                 ((const struct list *)at)->n == 0))
                         continue;
                 text_clear(cell);
                 shape_plain(cell, field, at, masked);

@@ -1,6 +1,6 @@
 /* Pure: CSV and the shapes. A column is a dotted path into the shape of a line: "name", "source.channel",
- * "lines.0.sku". A column may also name a list or a nested object as a whole; its cells are JSON then. An empty
- * cell is a value that is not there.
+ * "lines.0.sku". A column may also name a list or a nested object as a whole; its cells are JSON then. An
+ * empty cell is a value that is not there.
  *
  * Spreadsheets run what begins with = + - or @. Such cells are written with an apostrophe in front, and
  * reading takes it away again. */

@@ -21,7 +21,7 @@ void splitter_free(struct splitter *s)
 /* Excel begins UTF-8 with a byte order mark. */
 static void drop_bom(struct splitter *s, const char **data, size_t *len)
 {
-        while (s->bom < BOM_BYTES && *len > 0) {
+        while (s->bom<BOM_BYTES && * len> 0) {
                 if (**data != bom[s->bom]) {
                         text_append(&s->held, bom, s->bom); /* it only looked like one */
                         s->open = s->bom > 0;

@@ -1,6 +1,6 @@
 /* Pure: a stream of bytes into records: lines of NDJSON, or records of CSV (RFC 4180), whose quoted cells may
- * hold line breaks. Bytes are taken as they are: in UTF-8 and GB18030 neither a line break nor a quote is ever
- * part of another character. */
+ * hold line breaks. Bytes are taken as they are: in UTF-8 and GB18030 neither a line break nor a quote is
+ * ever part of another character. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,12 +23,12 @@ struct record {
 
 struct splitter {
         enum file_format format;
-        struct text held;  /* of a record that is not whole yet */
-        int64_t records;   /* begun or given */
-        unsigned bom;      /* bytes of a byte order mark that were dropped; 3 and more: past it */
-        unsigned state;    /* in a CSV record */
-        bool open;         /* a record has begun */
-        bool given;        /* held is the caller's until the next call */
+        struct text held; /* of a record that is not whole yet */
+        int64_t records;  /* begun or given */
+        unsigned bom;     /* bytes of a byte order mark that were dropped; 3 and more: past it */
+        unsigned state;   /* in a CSV record */
+        bool open;        /* a record has begun */
+        bool given;       /* held is the caller's until the next call */
         bool too_long;
 };
 

@@ -12,13 +12,13 @@ struct bulk_options {
 
 /* One line on its way through the domain. */
 struct bulk_line {
-        struct ctx c;             /* its own problem */
-        int64_t line;             /* from 1 */
-        void *object;             /* of the type's shape; NULL: it could not be read, err says why */
-        enum err err;             /* out */
-        int status;               /* out: 200 or 201 */
-        struct uuid id;           /* out */
-        const char *external_id;  /* out, or NULL; the line's arena */
+        struct ctx c;            /* its own problem */
+        int64_t line;            /* from 1 */
+        void *object;            /* of the type's shape; NULL: it could not be read, err says why */
+        enum err err;            /* out */
+        int status;              /* out: 200 or 201 */
+        struct uuid id;          /* out */
+        const char *external_id; /* out, or NULL; the line's arena */
 };
 
 /* A position in an export: what the last page ended with. */
@@ -33,8 +33,8 @@ struct bulk_filter {
 struct bulk_type {
         const char *name, *doc;
         uint64_t scope_read, scope_write;
-        const struct shape *line; /* what is imported is what is exported */
-        size_t batch_max;         /* lines that `apply` takes at once */
+        const struct shape *(*shape)(void); /* of a line: what is imported is what is exported */
+        size_t batch_max;                   /* lines that `apply` takes at once */
 
         /* Lines of one key are applied in their order; others may be applied at the same time. */
         uint64_t (*key)(const void *object);
@@ -42,12 +42,12 @@ struct bulk_type {
          * nothing may have been done, and they are tried in smaller numbers. In a transaction. */
         enum err (*apply)(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
                           size_t n);
-        /* The next page, at most n lines, an array of the shape's structs; moves the position. In a snapshot. */
+        /* The next page, at most n lines, an array of the shape's structs; moves the position. In a snapshot.
+         */
         enum err (*page)(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
                          int64_t n, struct list *ret);
 };
 
 /* All types; index 0 is none, as in an enum. */
-#define BULK_TYPES_MAX 32
 extern const struct names bulk_type_names;
 const struct bulk_type *bulk_type(unsigned index);

@@ -1,6 +1,7 @@
 #include "jobs/unpack.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,7 +74,8 @@ static unsigned limited(size_t n)
         return n < UINT_MAX ? (unsigned)n : UINT_MAX;
 }
 
-static bool run_gzip(struct unpack *u, const char **data, size_t *len, char *out, size_t size, size_t *ret_len)
+static bool run_gzip(struct unpack *u, const char **data, size_t *len, char *out, size_t size,
+                     size_t *ret_len)
 {
         z_stream *z = &u->gzip;
 
@@ -95,7 +97,8 @@ static bool run_gzip(struct unpack *u, const char **data, size_t *len, char *out
         return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
 }
 
-static bool run_zstd(struct unpack *u, const char **data, size_t *len, char *out, size_t size, size_t *ret_len)
+static bool run_zstd(struct unpack *u, const char **data, size_t *len, char *out, size_t size,
+                     size_t *ret_len)
 {
         ZSTD_inBuffer in = {*data, *len, 0};
         ZSTD_outBuffer into = {out, size, 0};

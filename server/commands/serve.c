@@ -12,6 +12,7 @@
 #include "db/migrate.h"
 #include "db/statement.h"
 #include "http/server.h"
+#include "job_runner.h"
 #include "program/programs.h"
 
 /* What is kept in memory; the names are the payloads of NOTIFY patron_cache. */
@@ -132,10 +133,15 @@ static int serve_run(struct process *p)
                 cache_watch_stop(watch);
                 return EXIT_FAILURE;
         }
+        struct job_runner *runner =
+                job_runner_start(p->config.database_url, &p->shop, (unsigned)p->config.job_workers);
+        if (runner == NULL)
+                LOG(LOG_LEVEL_ERROR, "no_job_runner"); /* imports wait for another server */
         say_ready(p, server_port(server));
 
         int signal_number = signals_wait();
         LOG(LOG_LEVEL_INFO, "draining", LOG_S("signal", strsignal(signal_number)));
+        job_runner_stop(runner);
         server_drain_and_stop(server, (unsigned)p->config.drain_seconds);
         cache_watch_stop(watch);
         program_unload();

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "http/internal.h"
 
-/* Bytes on their way in each direction: several reads of a socket, and small enough for hundreds of streams. */
+/* Bytes on their way in each direction: several reads of a socket, and small enough for hundreds of streams.
+ */
 #define PIPE_BYTES ((size_t)128 * 1024)
 /* How soon a worker that waits for its client notices that the server gives up. */
 #define LOOK_MS 100
