@@ -1,10 +1,12 @@
 /* The list of what is done beside the requests. */
 #include "chores.h"
 
+#include "access/access.h"
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "jobs/jobs.h"
 #include "points/points.h"
+#include "tiers/cycles.h"
 
 /* Customers whose points are activated in one piece. */
 #define ACTIVATE_CUSTOMERS 200
@@ -32,9 +34,43 @@ static enum err activate_due_points(struct ctx *c, bool *ret_more)
         return points_activate_due(c, ACTIVATE_CUSTOMERS, ret_more);
 }
 
+static enum err store_use_once(struct ctx *c, void *arg)
+{
+        (void)arg;
+        return access_store_use(c);
+}
+
+static enum err store_use_of_keys(struct ctx *c, bool *ret_more)
+{
+        *ret_more = false;
+        return db_run(c, store_use_once, /* arg= */ NULL);
+}
+
+/* Customers whose tiers are looked at in one transaction. */
+#define TIER_CUSTOMERS 500
+
+static enum err judge_tiers(struct ctx *c, bool *ret_more)
+{
+        return tiers_judge_due(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err give_notice(struct ctx *c, bool *ret_more)
+{
+        return tiers_give_notice(c, TIER_CUSTOMERS, ret_more);
+}
+
+static enum err end_pins(struct ctx *c, bool *ret_more)
+{
+        return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"activate due points", 5, activate_due_points},
+        {"store the last use of keys", 5, store_use_of_keys},
+        {"judge tiers at the end of their cycle", 5, judge_tiers},
+        {"give notice of tiers that would fall", 60, give_notice},
+        {"end pins", 60, end_pins},
         {"expire jobs", 60, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);

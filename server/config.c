@@ -40,6 +40,9 @@ static const struct setting settings[] = {
         {"log_level", SETTING_LOG_LEVEL, AT(log_level), "info", 0, 0, "debug, info, warning or error."},
         {"test_clock", SETTING_BOOL, AT(test_clock), "false", 0, 0,
          "Let POST /v1/test/clock set the time. For tests only."},
+        {"cors_origins", SETTING_TEXT, AT(cors_origins), NULL, 0, 0,
+         "Sites whose pages may call from a browser: exact origins such as https://shop.example with commas between "
+         "them, or * for all. None when not set."},
         {"connection_limit", SETTING_INT, AT(connection_limit), "1024", 1, 60000,
          "Open client connections at most; further ones wait until one ends."},
         {"body_limit_bytes", SETTING_INT, AT(body_limit_bytes), "1048576", 1024, 67108864,

@@ -16,6 +16,7 @@ struct config {
         const char *listen_host; /* from `listen` */
         int64_t listen_port;
         const char *listen;
+        const char *cors_origins;    /* NULL: none */
         const char *currency, *zone; /* NULL: what the installation has recorded */
         bool migrate, test_clock;
         unsigned log_level; /* enum log_level */

@@ -42,7 +42,11 @@ struct job_runner {
 
 static struct ctx context_new(const struct job_runner *runner, struct db *db)
 {
-        return (struct ctx){.arena = arena_new(), .now = clock_now(), .shop = runner->shop, .db = db};
+        return (struct ctx){.arena = arena_new(),
+                            .now = clock_now(),
+                            .shop = runner->shop,
+                            .db = db,
+                            .operation = "import_file"};
 }
 
 static void context_free(struct ctx *c)

@@ -2,8 +2,8 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, tiers_resource,
-        checkout_resource, imports_resource, jobs_resource, exports_resource, meta_resource,
-        test_clock_resource;
+        checkout_resource, keys_resource, audit_resource, imports_resource, jobs_resource, exports_resource,
+        meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
         &orders_resource,
@@ -11,6 +11,8 @@ const struct resource *const resources[] = {
         &points_resource,
         &tiers_resource,
         &checkout_resource,
+        &keys_resource,
+        &audit_resource,
         &imports_resource,
         &jobs_resource,
         &exports_resource,

@@ -26,15 +26,21 @@ static bool take(const char **p, const char *word)
         return true;
 }
 
-bool key_text_parse(const char *authorization, struct key_text *ret)
+const char *bearer_text(const char *authorization)
 {
         const char *p = authorization;
-        struct key_text key;
 
         if (!take(&p, "Bearer "))
-                return false;
-        p += strspn(p, " ");
-        if (strncmp(p, "pk_", 3) != 0)
+                return NULL;
+        return p + strspn(p, " ");
+}
+
+bool key_text_parse(const char *authorization, struct key_text *ret)
+{
+        const char *p = bearer_text(authorization);
+        struct key_text key;
+
+        if (p == NULL || strncmp(p, "pk_", 3) != 0)
                 return false;
         p += 3;
         if (!take_hex(&p, KEY_ID_CHARS, key.id) || !take(&p, "_") ||
@@ -47,16 +53,34 @@ bool key_text_parse(const char *authorization, struct key_text *ret)
         return true;
 }
 
-struct key_text key_text_new(void)
+/* The id is left to the caller. */
+static struct key_text new_secret(void)
 {
-        uint8_t id[KEY_ID_CHARS / 2], secret[KEY_SECRET_BYTES];
-        struct key_text key;
+        uint8_t secret[KEY_SECRET_BYTES];
+        struct key_text key = {{0}, {0}};
 
-        randombytes_buf(id, sizeof id);
         randombytes_buf(secret, sizeof secret);
-        sodium_bin2hex(key.id, sizeof key.id, id, sizeof id);
         sodium_bin2hex(key.secret, sizeof key.secret, secret, sizeof secret);
         sodium_memzero(secret, sizeof secret);
+        return key;
+}
+
+struct key_text key_text_new(void)
+{
+        uint8_t id[KEY_ID_CHARS / 2];
+        struct key_text key = new_secret();
+
+        randombytes_buf(id, sizeof id);
+        sodium_bin2hex(key.id, sizeof key.id, id, sizeof id);
+        return key;
+}
+
+struct key_text key_text_renew(const char *id)
+{
+        struct key_text key = new_secret();
+
+        assert(strlen(id) == KEY_ID_CHARS);
+        memcpy(key.id, id, KEY_ID_CHARS);
         return key;
 }
 

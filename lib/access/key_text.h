@@ -14,11 +14,17 @@ struct key_text {
         char secret[KEY_SECRET_CHARS + 1];
 };
 
-/* Take "Bearer pk_<id>_<secret>" apart; false when it has another form. The scheme's case does not matter. */
+/* What follows "Bearer" and its spaces, or NULL. The scheme's case does not matter. */
+const char *bearer_text(const char *authorization);
+
+/* Take "Bearer pk_<id>_<secret>" apart; false when it has another form. */
 bool key_text_parse(const char *authorization, struct key_text *ret);
 
 /* A new key of random bytes. */
 struct key_text key_text_new(void);
+
+/* A new secret for a key that keeps its id. */
+struct key_text key_text_renew(const char *id);
 
 void key_text_write(const struct key_text *key, char ret[KEY_TEXT_SIZE]);
 

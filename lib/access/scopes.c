@@ -31,3 +31,40 @@ uint64_t scopes_parse(const char *text)
         }
         return scopes;
 }
+
+uint64_t scopes_held(const struct texts *names)
+{
+        uint64_t scopes = 0;
+
+        for (size_t i = 0; i < names->n; i++)
+                scopes |= scope_find(names->v[i], strlen(names->v[i]));
+        return scopes & SCOPE_ADMIN ? (UINT64_C(1) << SCOPE_COUNT_) - 1 : scopes;
+}
+
+enum err scopes_read(struct ctx *c, const struct texts *names, uint64_t *ret)
+{
+        uint64_t scopes = 0;
+
+        for (size_t i = 0; i < names->n; i++) {
+                uint64_t scope = scope_find(names->v[i], strlen(names->v[i]));
+                if (scope == 0)
+                        fault_body(c, arena_printf(c->arena, "#/scopes/%zu", i), "unknown_value",
+                                   "there is no such scope");
+                scopes |= scope;
+        }
+        TRY(problem_check(c));
+        *ret = scopes;
+        return ERR_OK;
+}
+
+enum err scopes_may_give(struct ctx *c, uint64_t scopes)
+{
+        uint64_t beyond = c->principal != NULL ? scopes & ~c->principal->scopes : 0;
+
+        if (beyond == 0)
+                return ERR_OK;
+        const char *name = scope_infos[__builtin_ctzll(beyond)].name;
+        problem_string(c, "scope", name);
+        return fail(c, ERR_FORBIDDEN, "The key lacks the scope %s, so it cannot give it or take it away.",
+                    name);
+}

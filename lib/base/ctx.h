@@ -42,7 +42,9 @@ struct shop {
 struct principal {
         const char *key_id;
         uint64_t scopes;
-        bool pii; /* may see personal data unmasked */
+        bool pii;          /* may see personal data unmasked */
+        bool token;        /* asks with a short-lived token of the key */
+        int64_t secret_no; /* which of the key's secrets it knows */
 };
 
 struct ctx {
@@ -51,8 +53,11 @@ struct ctx {
         const struct shop *shop;
         const struct principal *principal; /* NULL for the process itself */
         const char *request_id;            /* NULL outside a request */
-        struct db *db;                     /* NULL where no database may be touched */
-        struct reply *reply;               /* the server's: headers of the answer; NULL outside HTTP */
+        const char *operation; /* what is being done, for the audit log; NULL: nothing with a name */
+        const char *reason;    /* why, as the caller says; NULL: he does not */
+        unsigned audited;      /* entries written to the audit log in this attempt */
+        struct db *db;         /* NULL where no database may be touched */
+        struct reply *reply;   /* the server's: headers of the answer; NULL outside HTTP */
         struct problem problem;
 };
 

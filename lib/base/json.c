@@ -1,8 +1,7 @@
 #include "base/json.h"
 
-#include <string.h>
-
 #include <stdlib.h>
+#include <string.h>
 
 /* Depth by counting brackets outside strings, before a parser recurses. */
 bool json_too_deep(const char *bytes, size_t len)
@@ -29,6 +28,20 @@ bool json_too_deep(const char *bytes, size_t len)
         return false;
 }
 
+/* What a parser says quotes the input, which may be no UTF-8 or cut within a character. */
+static const char *quotable(struct arena *arena, const char *said)
+{
+        char *copy = arena_strdup(arena, said), *p = copy;
+
+        while (*p != '\0') {
+                size_t len = text_utf8_len(p);
+                if (len == 0)
+                        *p = '?';
+                p += len > 0 ? len : 1;
+        }
+        return copy;
+}
+
 enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
 {
         json_error_t error;
@@ -41,7 +54,8 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
         if (json == NULL) {
                 problem_int(c, "line", error.line);
                 problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column, error.text);
+                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column,
+                            quotable(c->arena, error.text));
         }
         *ret = json;
         return ERR_OK;

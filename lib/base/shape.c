@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/shape_json.h"
+#include "base/json.h"
 
 const struct shape nothing_shape = {.name = "nothing", .doc = "Nothing.", .size = sizeof(struct nothing)};
 

@@ -121,6 +121,7 @@ struct field {
         enum place in;
         enum pii pii;
         bool need;
+        bool subject;     /* an id: whose personal data stands beside and below it */
         bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
         int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
                              see field_max */
@@ -232,6 +233,19 @@ bool shape_merge(const struct shape *patch_shape, const void *patch, const struc
 /* A deep copy: texts, lists and nested structs are the arena's. Borrowed members outside the shape are copied
  * as they are. */
 void shape_copy(struct arena *arena, const struct shape *shape, const void *from, void *ret);
+
+/* Has the shape, or one below it, a field with personal data? */
+bool shape_has_pii(const struct shape *shape);
+
+/* A field of personal data that names nobody: no `.subject` id beside it or around it. NULL: all name
+ * somebody. */
+const struct field *shape_pii_of_nobody(const struct shape *shape);
+
+/* The id in the object's own `.subject` field; nil when it has none. */
+struct uuid shape_subject(const struct shape *shape, const void *object);
+
+/* The people whose personal data the object holds, each once, added to the arena's list. */
+void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people);
 
 /* Does the value at this address stand for null? */
 bool field_is_null(const struct field *field, const void *at);

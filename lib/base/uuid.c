@@ -59,14 +59,28 @@ struct uuid uuid_of_child(const char *kind, struct uuid parent, const char *exte
         return from_name(name, (size_t)len);
 }
 
+static void put_milliseconds(struct instant at, struct uuid *id)
+{
+        uint64_t ms = (uint64_t)at.us / 1000;
+
+        for (int i = 0; i < 6; i++)
+                id->b[i] = (uint8_t)(ms >> (40 - 8 * i));
+}
+
+struct uuid uuid_first(struct instant at)
+{
+        struct uuid id = {{0}};
+
+        put_milliseconds(at, &id);
+        return id;
+}
+
 struct uuid uuid_new(struct instant at)
 {
         struct uuid id;
-        uint64_t ms = (uint64_t)at.us / 1000;
 
         randombytes_buf(id.b, sizeof id.b);
-        for (int i = 0; i < 6; i++)
-                id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
+        put_milliseconds(at, &id);
         id.b[6] = (uint8_t)(0x70 | (id.b[6] & 0x0F));
         id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3F));
         return id;

@@ -14,10 +14,6 @@ struct uuid {
 
 #define UUID_TEXT_SIZE 37
 
-/* Bytes of a kind and an external id together, at most: 254 characters of UTF-8 (an e-mail address, the
- * longest text that an id is made of) and a kind beside. */
-#define UUID_NAME_MAX 1200
-
 bool uuid_from_text(const char *text, struct uuid *ret);
 void uuid_to_text(struct uuid id, char ret[UUID_TEXT_SIZE]);
 
@@ -29,6 +25,10 @@ struct uuid uuid_of_child(const char *kind, struct uuid parent, const char *exte
 
 /* A new version 7 id: milliseconds of `at`, then 74 random bits. Thread-safe. */
 struct uuid uuid_new(struct instant at);
+
+/* The least id that uuid_new gives at this moment or later: what happened from then on has it or a greater
+ * one. */
+struct uuid uuid_first(struct instant at);
 
 static inline bool uuid_known(struct uuid id)
 {

@@ -8,6 +8,8 @@
 struct member {
         struct customer customer;
         bool is_new, changed;
+        const struct customer *before; /* somebody known who gets another one here; NULL: as he was */
+        const struct ctx *changed_by;
 };
 
 /* One claim while it is worked on. */
@@ -263,6 +265,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         if (claim->created)
                 at = member_new(crowd, claim, person);
         struct member *member = &crowd->members[at];
+        const struct customer before = member->customer;
         const char *external_id = claim->in->external_id;
         bool changed = false;
         if (external_id != NULL && member->customer.external_id == NULL) {
@@ -276,6 +279,12 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
         claim->touched = claim->created || changed;
         if (claim->touched) {
+                if (!member->is_new && member->before == NULL) {
+                        struct customer *kept = ARENA_NEW(crowd->c->arena, struct customer);
+                        *kept = before;
+                        member->before = kept;
+                        member->changed_by = claim->c;
+                }
                 member->changed = true;
                 member->customer.version++;
                 member->customer.updated_at = crowd->c->now;
@@ -283,6 +292,22 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         claim->customer = ARENA_NEW(crowd->c->arena, struct customer);
         *claim->customer = member->customer;
         return ERR_OK;
+}
+
+/* What known people were and become is told to the audit log; new ones are told by whoever creates them. */
+static enum err crowd_audit(const struct crowd *crowd)
+{
+        struct customer_trail *trails = ARENA_ARRAY(crowd->c->arena, crowd->count, struct customer_trail);
+        size_t n = 0;
+
+        for (size_t i = 0; i < crowd->count; i++) {
+                const struct member *member = &crowd->members[i];
+                if (member->before != NULL)
+                        trails[n++] = (struct customer_trail){.who = member->changed_by,
+                                                              .before = *member->before,
+                                                              .after = member->customer};
+        }
+        return trail_of_claims(crowd->c, trails, n, crowd->new_identities, crowd->new_identity_count);
 }
 
 static enum err crowd_store(struct crowd *crowd)
@@ -299,6 +324,7 @@ static enum err crowd_store(struct crowd *crowd)
                 else if (member->changed)
                         updates[update_count++] = member->customer;
         }
+        TRY(crowd_audit(crowd));
         TRY(store_insert(c, inserts, insert_count));
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));

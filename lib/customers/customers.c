@@ -102,6 +102,12 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
         return version_check(c, &customer, expected_version);
 }
 
+enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
+{
+        TRY(store_lock(c, &(struct customer_ids){*ids}, ret));
+        return db_flush(c);
+}
+
 enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
 {
         return customers_page(c, page, ret);
@@ -137,7 +143,8 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
                 return fail(c, ERR_IDENTITY_TAKEN, "There is a customer with this %s already.",
                             in->external_id != NULL ? "external_id" : "identity");
         }
-        return shown(c, claim.customer->id, ret);
+        TRY(shown(c, claim.customer->id, ret));
+        return trail_of_one(c, /* before= */ NULL, ret);
 }
 
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
@@ -160,7 +167,8 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
         TRY(problem_check(c));
         TRY(claim_one(c, &claimed, &claim));
         *ret_created = claim.created;
-        return shown(c, claim.customer->id, ret);
+        TRY(shown(c, claim.customer->id, ret));
+        return claim.created ? trail_of_one(c, /* before= */ NULL, ret) : ERR_OK;
 }
 
 /* Another number of the shop's: the old one goes on answering, the new one becomes an alias of the same id.
@@ -222,7 +230,7 @@ static void facts_merge(struct ctx *c, const char *pointer, struct json_text kno
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret)
 {
-        struct customer customer;
+        struct customer customer, before;
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
@@ -231,6 +239,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
         TRY(version_check(c, &customer, expected_version));
+        TRY(shown(c, customer.id, &before));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
         struct customer_in patch = *in;
@@ -241,5 +250,6 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
-        return shown(c, customer.id, ret);
+        TRY(shown(c, customer.id, ret));
+        return trail_of_one(c, &before, ret);
 }

@@ -65,6 +65,9 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
 /* The same by an id that is known to be current. */
 enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) MUST_CHECK;
 
+/* Lock these customers, in the order of their ids; *ret holds struct customer. Unknown ids are left out. */
+enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
 enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;
 

@@ -44,8 +44,9 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
 #undef SHAPE_T
 
 #define SHAPE_T struct customer
-SHAPE(customer, "A customer.", FIELD(id, .need = true), FIELD(external_id, .doc = EXTERNAL_ID_DOC),
-      FIELD(phone, .pii = PII_PHONE), FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
+SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
+      FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
+      FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
       FIELD(version, .doc = "Counts up with every change; the ETag."), FIELD(created_at, .need = true),
       FIELD(updated_at, .need = true));
 #undef SHAPE_T

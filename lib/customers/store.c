@@ -13,7 +13,7 @@ SHAPE(alias_row, "An alias.", FIELD(alias_id), FIELD(customer_id));
 SHAPE(identity_keys, "Identities looked for.", FIELD(kinds), FIELD(values));
 #undef SHAPE_T
 
-SQL_LATER(customers_lock, customer_ids, customer,
+SQL_LATER(customers_lock_rows, customer_ids, customer,
           "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 SQL_LATER(aliases_find, customer_ids, alias_row,
@@ -59,7 +59,7 @@ SQL_EXEC(identity_clear, identity_row,
 
 enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret)
 {
-        return customers_lock(c, ids, ret);
+        return customers_lock_rows(c, ids, ret);
 }
 
 enum err store_aliases(struct ctx *c, const struct customer_ids *ids, struct list *ret)

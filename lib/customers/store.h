@@ -46,6 +46,20 @@ enum err store_identities_add(struct ctx *c, const struct identity_row *rows, si
 /* Take every identity of a kind from a customer. */
 enum err store_identity_clear(struct ctx *c, const struct identity_row *row) MUST_CHECK;
 
+/* A change of a known customer, for the audit log. */
+struct customer_trail {
+        const struct ctx *who;
+        struct customer before, after; /* of a claim: without phone and e-mail */
+};
+
+/* Queue the entries of claims. Called before the new identities are stored: those that they replace are read
+ * where there are any. */
+enum err trail_of_claims(struct ctx *c, struct customer_trail *trails, size_t n,
+                         const struct identity_row *identities, size_t identity_count) MUST_CHECK;
+
+/* Queue the entry of one change; before NULL: created. */
+enum err trail_of_one(struct ctx *c, const struct customer *before, const struct customer *after) MUST_CHECK;
+
 /* Has a customer one identity of this kind at most? */
 bool identity_is_single(const char *kind);
 

@@ -18,7 +18,7 @@ SHAPE(order_event, "An order's event.", FIELD(order_id, .need = true), FIELD(ext
 
 #define SHAPE_T struct tier_event
 SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after, .need = true),
-      FIELD(order_id));
+      FIELD(order_id), FIELD(until));
 #undef SHAPE_T
 
 #define SHAPE_T struct event

@@ -29,6 +29,7 @@ struct order_event {
 struct tier_event {
         const char *before, *after;
         struct uuid order_id;
+        struct instant until; /* when it falls, or the pin ends */
 };
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

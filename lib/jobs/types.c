@@ -161,6 +161,7 @@ static const struct bulk_type types[] = {
          .scope_read = SCOPE_CUSTOMERS_READ,
          .scope_write = SCOPE_CUSTOMERS_WRITE,
          .shape = customer_line_shape,
+         .has_pii = true,
          .batch_max = BATCH_MAX,
          .key = customer_key,
          .apply = customers_apply,

@@ -244,17 +244,21 @@ static void remember(struct batch *b, struct job *job, const struct outcome *out
 {
         struct seen_call *seen = ARENA_NEW(b->c->arena, struct seen_call);
         const struct order *order = &job->file->order;
+        const struct ctx *who = job->call->c;
 
         *seen = (struct seen_call){.fingerprint = job->fingerprint, .next = job->file->seen};
         seen->outcome = outcome_write(b->c->arena, outcome, &seen->outcome_len);
         job->file->seen = seen;
         job->call->outcome = arena_strndup(job->call->c->arena, seen->outcome, seen->outcome_len);
         job->call->outcome_len = seen->outcome_len;
-        b->new_calls[b->new_call_count++] = (struct order_call_row){.customer_id = order->customer_id,
-                                                                    .order_id = order->id,
-                                                                    .call_no = order->calls,
-                                                                    .fingerprint = job->fingerprint,
-                                                                    .outcome = seen->outcome};
+        b->new_calls[b->new_call_count++] =
+                (struct order_call_row){.customer_id = order->customer_id,
+                                        .order_id = order->id,
+                                        .call_no = order->calls,
+                                        .fingerprint = job->fingerprint,
+                                        .outcome = seen->outcome,
+                                        .key_id = who->principal != NULL ? who->principal->key_id : NULL,
+                                        .request_id = who->request_id};
 }
 
 /* In one batch a call may need the lots of an order that an earlier call of the batch made count: then the

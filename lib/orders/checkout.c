@@ -156,7 +156,7 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
         basket_check(c, in);
         TRY(problem_check(c));
         TRY(desk_read(c, program, in->customer, &customer, &desk));
-        struct quoted quoted = price(c, &program->tiers.v[desk.stand.rank].benefits, in);
+        struct quoted quoted = price(c, &program->tiers.v[stand_rank(&desk.stand, c->now)].benefits, in);
         priced.goods_minor = quoted.goods_minor;
         priced.total_minor = quoted.total_minor + in->shipping_minor;
         priced.steps.v = quoted.steps.v;

@@ -16,6 +16,11 @@ enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, 
         return lifecycle_decide(&facts, limits, today);
 }
 
+static const char *tier_code(const struct session *s, const struct desk *desk, const struct moment *moment)
+{
+        return s->program->tiers.v[stand_rank(&desk->stand, moment->at)].code;
+}
+
 /* Before: who he is, where he stands, and the segment that he may leave. */
 void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,
                  struct outcome *ret)
@@ -26,7 +31,7 @@ void desk_before(const struct session *s, const struct desk *desk, const struct 
         *ret = (struct outcome){
                 .customer = {.id = desk->customer->id, .external_id = desk->customer->external_id},
                 .points.status = AWARD_NONE,
-                .tier.before = desk->stand.standing.tier,
+                .tier.before = tier_code(s, desk, moment),
                 .segments.left = {.v = left, .n = 1},
         };
 }
@@ -50,8 +55,8 @@ void desk_after(const struct session *s, const struct desk *desk, const struct f
 {
         const struct points_account *account = &desk->book.account;
         struct metrics metrics = stand_metrics(&desk->stand);
-        struct progress progress =
-                progress_missing(s->arena, s->program, desk->stand.rank, &metrics, moment->today);
+        struct progress progress = progress_missing(
+                s->arena, s->program, stand_rank(&desk->stand, moment->at), &metrics, moment->today);
 
         outcome->order = file->order;
         outcome->points.active = account->active;
@@ -59,7 +64,7 @@ void desk_after(const struct session *s, const struct desk *desk, const struct f
         outcome->points.held = account->held;
         outcome->points.debt = account->debt;
         outcome->growth.total = desk->stand.standing.growth;
-        outcome->tier.after = desk->stand.standing.tier;
+        outcome->tier.after = tier_code(s, desk, moment);
         outcome->tier.next = progress.next != NULL ? progress.next->code : NULL;
         outcome->tier.missing.v = progress.missing.v;
         outcome->tier.missing.n = progress.missing.n;

@@ -1,6 +1,7 @@
 /* Refunds: check what is left, give back in proportion, remember the answer. */
 #include <inttypes.h>
 
+#include "audit/audit.h"
 #include "orders/store.h"
 #include "points/points.h"
 #include "points/share.h"
@@ -204,6 +205,15 @@ static enum err refund_decide(struct ctx *c, struct session *s, struct loaded *l
         return store(c, l, s, &(struct refund_kept){fingerprint, ret->outcome});
 }
 
+static enum err note_write(struct ctx *c, const struct order *order)
+{
+        char id[UUID_TEXT_SIZE];
+
+        uuid_to_text(order->id, id);
+        return audit_write(c, &(struct audit_change){.customer_id = order->customer_id,
+                                                     .subject = arena_printf(c->arena, "/v1/orders/%s", id)});
+}
+
 enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_answer *ret)
 {
         PROGRAM(program);
@@ -222,8 +232,10 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct bytes fingerprint = input_fingerprint(c->arena, &refund_in_shape, &content);
         struct uuid id = uuid_of_child("refund", found.id, in->external_id);
         TRY(replay(c, &loaded, id, fingerprint, &answer));
-        if (!answer.replayed)
+        if (!answer.replayed) {
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
+                TRY(note_write(c, &found));
+        }
         TRY(tx_commit(&tx));
         answer.order_id = found.id;
         answer.id = id;

@@ -36,7 +36,7 @@ static void facts_of_customer(const struct desk *desk, const struct moment *mome
         const struct customer *customer = desk->customer;
         const struct standing *standing = &desk->stand.standing;
 
-        expr_set_number(facts, FACT_TIER, (int64_t)desk->stand.rank);
+        expr_set_number(facts, FACT_TIER, (int64_t)stand_rank(&desk->stand, moment->at));
         if (customer->birthday.month != 0)
                 expr_set_bool(facts, FACT_BIRTHDAY_MONTH, customer->birthday.month == moment->today.month);
         expr_set_text(facts, FACT_GENDER, gender_names.v[customer->gender]);
@@ -153,7 +153,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
                 .line_count = file->line_count,
                 .facts = facts,
                 .date = moment->today,
-                .benefits = &s->program->tiers.v[desk->stand.rank].benefits,
+                .benefits = &s->program->tiers.v[stand_rank(&desk->stand, moment->at)].benefits,
                 .birthday = desk->customer->birthday,
         };
 

@@ -12,7 +12,7 @@ SHAPE(order_probe, "Orders with their customers.", FIELD(customers), FIELD(order
 #undef SHAPE_T
 #define SHAPE_T struct order_call_row
 SHAPE(order_call_row, "A call.", FIELD(customer_id), FIELD(order_id), FIELD(call_no), FIELD(fingerprint),
-      FIELD(outcome));
+      FIELD(outcome), FIELD(key_id), FIELD(request_id));
 #undef SHAPE_T
 #define SHAPE_T struct refund_row
 SHAPE(refund_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD(id), FIELD(external_id),
@@ -82,8 +82,9 @@ SQL_BATCH(
 SQL_EXEC(lines_drop, order, "DELETE FROM order_lines WHERE customer_id = :customer_id AND order_id = :id")
 SQL_BATCH(
         calls_insert, order_call_row,
-        "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at) "
-        "SELECT c, o, n, f, t, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome) AS k(c, o, n, f, t)")
+        "INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, key_id, request_id, created_at) "
+        "SELECT c, o, n, f, t, y, r, :now FROM unnest(:customer_id, :order_id, :call_no, :fingerprint, :outcome, :key_id, "
+        ":request_id) AS k(c, o, n, f, t, y, r)")
 SQL_EXEC(
         refund_insert, refund_row,
         "INSERT INTO refunds (customer_id, order_id, id, external_id, reason, amount_minor, shipping_minor, "

@@ -29,6 +29,7 @@ struct order_call_row {
         int64_t call_no;
         struct bytes fingerprint;
         const char *outcome;
+        const char *key_id, *request_id; /* who made it; only written */
 };
 SHAPE_DECLARE(order_call_row);
 

@@ -33,6 +33,6 @@ SHAPE(points_balance, "What a customer has.", FIELD(customer_id, .need = true),
 #undef SHAPE_T
 
 #define SHAPE_T struct points_spent
-SHAPE(points_spent, "A redemption.", FIELD(customer_id, .need = true),
+SHAPE(points_spent, "A redemption.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(seq, .doc = "Number of the ledger entry."), FIELD(points), NEST(balance, points_balance));
 #undef SHAPE_T

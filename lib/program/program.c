@@ -7,6 +7,8 @@ NAMES(pending_names, "none", "days", "delivered", "completed");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
+NAMES(anchor_names, "tier_start", "joining", "calendar_year");
+NAMES(downgrade_names, "one_step", "reassess", "none");
 
 #define RATE_MAX   INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
 #define MINOR_MAX  INT64_C(1000000000000)
@@ -90,6 +92,7 @@ SHAPE(tier, "A step of the programme.",
       FIELD(name, .need = true, .min = 1, .max = 100),
       NEST(qualify, requirements, .doc = "Reached at once, in the order's own transaction."),
       NEST(keep, requirements, .doc = "What holds the tier at the end of a cycle; empty: it is never lost."),
+      FIELD(floor, .doc = "Whoever reached it never falls below it by time alone."),
       NEST(benefits, benefits));
 #undef SHAPE_T
 
@@ -97,6 +100,14 @@ SHAPE(tier, "A step of the programme.",
 SHAPE(tier_settings, "How tiers run.",
       FIELD(cycle_months, .min = 1, .max = WINDOW_MAX, .dflt = "12",
             .doc = "A tier is held this long before it is judged again."),
+      FIELD(anchor, .names = &anchor_names, .dflt = "tier_start",
+            .doc = "From where cycles are counted: the start of the tier, the day the customer joined, or January 1."),
+      FIELD(downgrade, .names = &downgrade_names, .dflt = "one_step",
+            .doc = "A tier that is not kept falls by one step, to the highest one that is met, or not at all."),
+      FIELD(grace_days, .from_zero = true, .max = 366, .dflt = "0",
+            .doc = "A tier that is not kept falls so many days after the end of its cycle."),
+      FIELD(notice_days, .from_zero = true, .max = 366, .dflt = "30",
+            .doc = "A tier.notice event comes so many days before a tier would fall; 0: never."),
       FIELD(after_refund, .names = &refund_judging_names, .dflt = "at_once",
             .doc = "When a refund may lower the tier."));
 #undef SHAPE_T

@@ -78,13 +78,23 @@ struct tier {
         int64_t rank; /* 0 is the tier that everyone has */
         const char *code, *name;
         struct requirements qualify, keep; /* qualify of rank 0 is empty: met by everyone */
+        bool floor;                        /* whoever reached it never falls below it by time alone */
         struct benefits benefits;
 };
 
 enum refund_judging { JUDGING_NONE, JUDGING_AT_ONCE, JUDGING_CYCLE_END };
 
+/* From where cycles are counted. */
+enum cycle_anchor { ANCHOR_NONE, ANCHOR_TIER_START, ANCHOR_JOINING, ANCHOR_CALENDAR_YEAR };
+/* What happens at the end of a cycle to a tier that is not kept. */
+enum downgrade { DOWNGRADE_UNSET, DOWNGRADE_ONE_STEP, DOWNGRADE_REASSESS, DOWNGRADE_NONE };
+
 struct tier_settings {
         int64_t cycle_months;
+        unsigned anchor;     /* enum cycle_anchor */
+        unsigned downgrade;  /* enum downgrade */
+        int64_t grace_days;  /* a tier that is not kept falls so long after the end of its cycle */
+        int64_t notice_days; /* a notice is given so long before the end, when the tier would fall; 0: none */
         unsigned after_refund; /* enum refund_judging: when a refund may lower the tier */
 };
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "audit/audit.h"
 #include "base/shape_json.h"
 #include "db/statement.h"
 #include "program/default.h"
@@ -152,7 +153,7 @@ enum err program_get(struct ctx *c, struct program *ret)
 enum err program_put(struct ctx *c, const struct program *in, int64_t expected_version, struct program *ret)
 {
         struct program_row row;
-        struct program program = *in;
+        struct program program = *in, before;
         struct text document = {0};
 
         TRY(program_compile(c, &program));
@@ -162,6 +163,7 @@ enum err program_put(struct ctx *c, const struct program *in, int64_t expected_v
                 return fail(c, ERR_STALE, "The programme is at version %lld, not %lld.",
                             (long long)row.version, (long long)expected_version);
         }
+        TRY(program_read(c, &row, &before));
         program.version = row.version + 1;
         shape_encode(&document, &program_shape, &program, /* masked= */ false);
         row = (struct program_row){.version = program.version,
@@ -169,6 +171,10 @@ enum err program_put(struct ctx *c, const struct program *in, int64_t expected_v
                                    .key_id = c->principal != NULL ? c->principal->key_id : NULL};
         text_free(&document);
         TRY(program_insert(c, &row));
+        TRY(audit_write(c, &(struct audit_change){.subject = "/v1/program",
+                                                  .shape = &program_shape,
+                                                  .before = &before,
+                                                  .after = &program}));
         TRY(program_changed(c, &(struct nothing){0}));
         *ret = program;
         return ERR_OK;

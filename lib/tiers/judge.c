@@ -105,6 +105,50 @@ size_t judge_after_refund(const struct program *program, size_t current, const s
         return rank;
 }
 
+size_t judge_cycle_end(const struct program *program, size_t current, const struct metrics *metrics,
+                       struct date today)
+{
+        size_t least = judge_qualified(program, metrics, today), rank = current;
+
+        assert(current < program->tiers.n);
+        if (least >= current || requirements_met(&program->tiers.v[current].keep, metrics, today))
+                return current;
+        for (size_t i = current; i > least; i--)
+                if (program->tiers.v[i].floor)
+                        least = i;
+        switch (program->cycle.downgrade) {
+        case DOWNGRADE_ONE_STEP:
+                rank = current - 1;
+                break;
+        case DOWNGRADE_REASSESS:
+                while (rank > 0 && !tier_held(&program->tiers.v[rank], metrics, today))
+                        rank--;
+                break;
+        default:
+                break;
+        }
+        return rank > least ? rank : least;
+}
+
+struct date cycle_end(const struct tier_settings *settings, struct date day, struct date joined)
+{
+        int months = (int)settings->cycle_months;
+        struct date anchor = joined;
+
+        if (settings->anchor == ANCHOR_TIER_START)
+                return date_add_months(day, months);
+        if (settings->anchor == ANCHOR_CALENDAR_YEAR)
+                anchor = (struct date){.year = day.year, .month = 1, .day = 1};
+        /* The n-th anniversary, counted from the anchor itself: so February 29 does not wander. */
+        int cycles = ((day.year - anchor.year) * 12 + day.month - anchor.month) / months;
+        if (cycles < 0)
+                cycles = 0;
+        struct date end = date_add_months(anchor, cycles * months);
+        while (date_compare(end, day) <= 0)
+                end = date_add_months(anchor, ++cycles * months);
+        return end;
+}
+
 static void missing_add(struct progress *progress, const struct requirement *requirement,
                         const struct metrics *metrics, struct date today)
 {

@@ -44,6 +44,16 @@ size_t judge_upgrade(const struct program *program, size_t current, const struct
 size_t judge_after_refund(const struct program *program, size_t current, const struct metrics *before,
                           const struct metrics *after, struct date today);
 
+/* The rank after the end of a cycle. A tier that its `keep` holds stays; else it falls as the programme says
+ * (one step, to what is met, or not at all), never below what is qualified for, nor below the highest floor
+ * up to it. */
+size_t judge_cycle_end(const struct program *program, size_t current, const struct metrics *metrics,
+                       struct date today);
+
+/* The first day after `day` on which a cycle ends: anchored at the tier's start (`day` itself), at the day of
+ * joining, or at January 1. */
+struct date cycle_end(const struct tier_settings *settings, struct date day, struct date joined);
+
 /* What one requirement still lacks; exactly one of missing_minor (spend) and missing (orders, growth) is set.
  */
 struct missing {

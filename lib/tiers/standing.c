@@ -5,8 +5,15 @@
 #define SHAPE_T struct standing
 SHAPE(standing, "Where a customer stands.", FIELD(customer_id), FIELD(tier), FIELD(since), FIELD(until),
       FIELD(orders), FIELD(spend_minor), FIELD(growth), FIELD(first_order_at), FIELD(last_order_at),
-      FIELD(changes));
+      FIELD(changes), FIELD(noticed_until), FIELD(pin_tier), FIELD(pin_until), FIELD(pin_reason));
 #undef SHAPE_T
+
+size_t stand_rank(const struct stand *stand, struct instant at)
+{
+        bool pinned = stand->pin_rank != SIZE_MAX && at.us < stand->standing.pin_until.us;
+
+        return pinned ? stand->pin_rank : stand->rank;
+}
 
 struct metrics stand_metrics(const struct stand *stand)
 {
@@ -17,6 +24,27 @@ struct metrics stand_metrics(const struct stand *stand)
                 .orders = stand->standing.orders,
                 .growth = stand->standing.growth,
         };
+}
+
+struct metrics stand_metrics_as_of(const struct stand *stand, struct arena *arena, struct date day)
+{
+        struct metrics metrics = stand_metrics(stand);
+        struct metric_day *days = ARENA_ARRAY(arena, stand->day_count, struct metric_day);
+        size_t n = 0;
+
+        for (size_t i = 0; i < stand->day_count; i++) {
+                const struct metric_day *one = &stand->days[i];
+                if (date_compare(one->day, day) <= 0) {
+                        days[n++] = *one;
+                        continue;
+                }
+                metrics.spend_minor -= one->spend_minor;
+                metrics.orders -= one->orders;
+                metrics.growth -= one->growth;
+        }
+        metrics.days = days;
+        metrics.day_count = n;
+        return metrics;
 }
 
 static void add(struct metric_day *day, const struct metric_day *delta)
@@ -59,6 +87,22 @@ void stand_count(struct stand *stand, struct arena *arena, const struct metric_d
         stand->changed = true;
 }
 
+/* The lowest tier is held for good. */
+static struct instant end_of_cycle(const struct stand *stand, const struct program *program,
+                                   const struct zone *zone, size_t rank, struct instant from)
+{
+        if (rank == 0)
+                return (struct instant){0};
+        return zone_midnight(
+                zone, cycle_end(&program->cycle, zone_date(zone, from), zone_date(zone, stand->joined_at)));
+}
+
+void stand_renew(struct stand *stand, const struct program *program, const struct zone *zone)
+{
+        stand->standing.until = end_of_cycle(stand, program, zone, stand->rank, stand->standing.until);
+        stand->changed = true;
+}
+
 void stand_move(struct stand *stand, struct arena *arena, const struct program *program,
                 const struct zone *zone, const struct stand_move *move)
 {
@@ -66,10 +110,9 @@ void stand_move(struct stand *stand, struct arena *arena, const struct program *
         const char *before = standing->tier;
 
         assert(move->rank < program->tiers.n);
-        struct date end = date_add_months(zone_date(zone, move->at), (int)program->cycle.cycle_months);
         standing->tier = program->tiers.v[move->rank].code;
         standing->since = move->at;
-        standing->until = move->rank == 0 ? (struct instant){0} : zone_midnight(zone, end);
+        standing->until = end_of_cycle(stand, program, zone, move->rank, move->at);
         standing->changes++;
         stand->rank = move->rank;
         stand->changed = true;

@@ -31,8 +31,8 @@ SHAPE(tier_change, "A change of tier.", FIELD(customer_id, .need = true),
 
 SQL_LATER(
         standings_load, stand_key, standing,
-        "SELECT customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at, changes "
-        "FROM tier_standings WHERE customer_id = ANY(:ids)")
+        "SELECT customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at, changes, "
+        "noticed_until, pin_tier, pin_until, pin_reason FROM tier_standings WHERE customer_id = ANY(:ids)")
 
 SQL_LATER(days_load, stand_key, day_row,
           "SELECT customer_id, day, orders, spend_minor, growth FROM metric_days "
@@ -41,11 +41,12 @@ SQL_LATER(days_load, stand_key, day_row,
 SQL_BATCH(
         standings_store, standing,
         "INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, "
-        "last_order_at, changes) SELECT * FROM unnest(:customer_id, :tier, :since, :until, :orders, :spend_minor, :growth, "
-        ":first_order_at, :last_order_at, :changes) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, "
+        "last_order_at, changes, noticed_until, pin_tier, pin_until, pin_reason) SELECT * FROM unnest(:customer_id, :tier, :since, :until, :orders, :spend_minor, :growth, "
+        ":first_order_at, :last_order_at, :changes, :noticed_until, :pin_tier, :pin_until, :pin_reason) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, "
         "since = excluded.since, until = excluded.until, orders = excluded.orders, spend_minor = excluded.spend_minor, "
         "growth = excluded.growth, first_order_at = excluded.first_order_at, last_order_at = excluded.last_order_at, "
-        "changes = excluded.changes")
+        "changes = excluded.changes, noticed_until = excluded.noticed_until, pin_tier = excluded.pin_tier, "
+        "pin_until = excluded.pin_until, pin_reason = excluded.pin_reason")
 
 /* Sums are added to, so that a day outside the loaded window is right too. */
 SQL_BATCH(
@@ -73,7 +74,8 @@ struct stand stand_of(struct arena *arena, const struct program *program, const 
 {
         struct stand stand = {.standing = {.customer_id = customer_id,
                                            .tier = program->tiers.v[0].code,
-                                           .since = joined_at}};
+                                           .since = joined_at},
+                              .joined_at = joined_at};
         const struct standing *standings = rows->standings.v;
         const struct day_row *days = rows->days.v;
         size_t n = 0;
@@ -97,6 +99,8 @@ struct stand stand_of(struct arena *arena, const struct program *program, const 
         }
         int rank = program_tier(program, stand.standing.tier);
         stand.rank = rank > 0 ? (size_t)rank : 0;
+        int pin = stand.standing.pin_tier != NULL ? program_tier(program, stand.standing.pin_tier) : -1;
+        stand.pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
         return stand;
 }
 
@@ -147,8 +151,11 @@ SHAPE(condition, "A requirement and how far it is met.", FIELD(metric, .need = t
 
 #define SHAPE_T struct tier_view
 SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing to the next.",
-      FIELD(customer_id, .need = true), FIELD(code, .need = true), FIELD(name, .need = true), FIELD(rank),
-      FIELD(since, .need = true), FIELD(until, .doc = "End of the cycle; null: held for good."),
+      FIELD(customer_id, .need = true, .subject = true), FIELD(code, .need = true), FIELD(name, .need = true), FIELD(rank),
+      FIELD(since, .need = true),
+      FIELD(until, .doc = "End of the cycle of the earned tier; null: held for good."),
+      FIELD(earned, .need = true, .doc = "The tier that was earned: it holds again when a pin ends."),
+      FIELD(pin_until, .doc = "Set by hand until then; null: not pinned."), FIELD(pin_reason),
       LIST(keep, condition, .doc = "What keeps it at the end of the cycle."),
       FIELD(next, .doc = "null in the highest."),
       LIST(missing, missing,
@@ -209,9 +216,12 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
         struct date today = zone_date(&c->shop->zone, c->now);
 
         TRY(stand_read(c, program, customer, &stand));
+        size_t rank = stand_rank(&stand, c->now);
+        bool pinned = stand.pin_rank != SIZE_MAX && rank == stand.pin_rank &&
+                      c->now.us < stand.standing.pin_until.us;
         struct metrics metrics = stand_metrics(&stand);
-        struct progress progress = progress_missing(c->arena, program, stand.rank, &metrics, today);
-        const struct tier *tier = &program->tiers.v[stand.rank];
+        struct progress progress = progress_missing(c->arena, program, rank, &metrics, today);
+        const struct tier *tier = &program->tiers.v[rank];
         *ret = (struct tier_view){
                 .customer_id = stand.standing.customer_id,
                 .code = arena_strdup(c->arena, tier->code),
@@ -219,6 +229,9 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
                 .rank = tier->rank,
                 .since = stand.standing.since,
                 .until = stand.standing.until,
+                .earned = arena_strdup(c->arena, program->tiers.v[stand.rank].code),
+                .pin_until = pinned ? stand.standing.pin_until : (struct instant){0},
+                .pin_reason = pinned ? stand.standing.pin_reason : NULL,
                 .next = progress.next != NULL ? arena_strdup(c->arena, progress.next->code) : NULL,
                 .missing = {progress.missing.v, progress.missing.n},
                 .projected = arena_strdup(c->arena,

@@ -35,6 +35,9 @@ struct tier_view {
         const char *code, *name;
         int64_t rank;
         struct instant since, until;
+        const char *earned; /* code; the same unless pinned */
+        struct instant pin_until;
+        const char *pin_reason;
         LIST_OF(struct condition) keep; /* what keeps it at the end of the cycle */
         const char *next;               /* code, NULL in the highest */
         LIST_OF(struct missing) missing;

@@ -43,7 +43,8 @@ static struct texts split(struct arena *arena, const char *list)
 
 static int create(struct process *p)
 {
-        const char *expires = options[OPTION_EXPIRES].value, *text;
+        const char *expires = options[OPTION_EXPIRES].value;
+        struct key_made made;
         struct key_new key = {.name = options[OPTION_NAME].value};
 
         if (key.name == NULL || options[OPTION_SCOPES].value == NULL ||
@@ -52,9 +53,12 @@ static int create(struct process *p)
         if (expires != NULL && !instant_parse(expires, &key.expires_at))
                 return process_misused("--expires must be a time such as 2027-01-01T00:00:00Z.");
         key.scopes = split(p->arena, options[OPTION_SCOPES].value);
-        if (process_open(p) != ERR_OK || key_create(&p->c, &key, &text) != ERR_OK)
+        if (process_open(p) != ERR_OK)
                 return process_failed(p);
-        puts(text);
+        p->c.operation = "patron key create";
+        if (key_create(&p->c, &key, &made) != ERR_OK)
+                return process_failed(p);
+        puts(made.key);
         return EXIT_SUCCESS;
 }
 
@@ -81,7 +85,8 @@ static int list(struct process *p)
 {
         struct list keys;
 
-        if (process_open(p) != ERR_OK || key_list(&p->c, &keys) != ERR_OK)
+        if (process_open(p) != ERR_OK ||
+            key_list(&p->c, &(struct key_page){.limit = INT64_MAX}, &keys) != ERR_OK)
                 return process_failed(p);
         for (size_t i = 0; i < keys.n; i++)
                 print_key((const struct key_info *)keys.v + i);
@@ -90,7 +95,10 @@ static int list(struct process *p)
 
 static int revoke(struct process *p, const char *id)
 {
-        if (process_open(p) != ERR_OK || key_revoke(&p->c, id) != ERR_OK)
+        if (process_open(p) != ERR_OK)
+                return process_failed(p);
+        p->c.operation = "patron key revoke";
+        if (key_revoke(&p->c, id) != ERR_OK)
                 return process_failed(p);
         return EXIT_SUCCESS;
 }

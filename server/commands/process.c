@@ -45,6 +45,8 @@ int process_failed(const struct process *p)
 
         fprintf(stderr, "patron: %s\n",
                 problem->detail != NULL ? problem->detail : err_info(problem->code)->title);
+        for (size_t i = 0; i < problem->fault_count; i++)
+                fprintf(stderr, "        %s %s\n", problem->faults[i].pointer, problem->faults[i].detail);
         if (problem->cause != NULL)
                 fprintf(stderr, "        %s\n", problem->cause);
         return EXIT_FAILURE;

@@ -69,6 +69,7 @@ static struct server_options options_of(const struct process *p)
                 .request_deadline_ms = (unsigned)config->request_deadline_ms,
                 .statement_timeout_ms = (unsigned)config->statement_timeout_ms,
                 .report_timeout_ms = (unsigned)config->report_timeout_ms,
+                .cors_origins = config->cors_origins,
                 .database_url = config->database_url,
                 .shop = &p->shop,
         };

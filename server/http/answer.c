@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/shape_json.h"
+#include "http/cors.h"
 #include "http/headers.h"
 #include "http/metrics.h"
 #include "http/path.h"
@@ -126,6 +127,48 @@ static struct MHD_Response *response_of_body(struct answer *answer)
         return MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
 }
 
+static void add_cors(struct request *r)
+{
+        const char *origins = r->server->options.cors_origins;
+        const char *allowed = cors_allowed(origins, r->head.origin);
+
+        header_add(r->response, "Vary", cors_varies(origins) ? "Origin" : NULL);
+        if (allowed == NULL)
+                return;
+        header_add(r->response, "Access-Control-Allow-Origin", allowed);
+        if (strcmp(r->method, "OPTIONS") != 0) {
+                header_add(r->response, "Access-Control-Expose-Headers", CORS_ANSWER_HEADERS);
+                return;
+        }
+        header_add(r->response, "Access-Control-Allow-Methods", r->answer.allow);
+        header_add(r->response, "Access-Control-Allow-Headers", CORS_REQUEST_HEADERS);
+        header_add(r->response, "Access-Control-Max-Age", CORS_MAX_AGE_SECONDS);
+}
+
+/* As draft-ietf-httpapi-ratelimit-headers has it; the one policy there is, is the key's. */
+static void add_limit(struct request *r)
+{
+        const struct access_grant *grant = &r->grant;
+
+        if (grant->limit.per_second == 0)
+                return;
+        header_add(r->response, "RateLimit-Policy",
+                   arena_printf(r->ctx.arena, "\"key\";q=%" PRId64 ";w=%" PRId64, grant->limit.burst,
+                                bucket_window_seconds(grant->limit)));
+        header_add(r->response, "RateLimit",
+                   arena_printf(r->ctx.arena, "\"key\";r=%" PRId64 ";t=%" PRId64, grant->level.remaining,
+                                grant->level.full_in_seconds));
+}
+
+static const char *retry_after(const struct request *r)
+{
+        if (r->answer.status == MHD_HTTP_SERVICE_UNAVAILABLE)
+                return RETRY_AFTER_SECONDS;
+        if (r->answer.status == MHD_HTTP_TOO_MANY_REQUESTS)
+                return arena_printf(r->ctx.arena, "%" PRId64, r->grant.level.retry_in_seconds);
+        return NULL;
+}
+
 static void add_headers(struct request *r)
 {
         const struct answer *answer = &r->answer;
@@ -147,11 +190,9 @@ static void add_headers(struct request *r)
         header_add(response, "Idempotency-Hit", answer->idempotency_hit ? "true" : NULL);
         header_add(response, "Preference-Applied", answer->minimal_applied ? "return=minimal" : NULL);
         header_add(response, "WWW-Authenticate", answer->status == MHD_HTTP_UNAUTHORIZED ? "Bearer" : NULL);
-        header_add(response, "Retry-After",
-                   answer->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
-                                   answer->status == MHD_HTTP_TOO_MANY_REQUESTS
-                           ? RETRY_AFTER_SECONDS
-                           : NULL);
+        header_add(response, "Retry-After", retry_after(r));
+        add_limit(r);
+        add_cors(r);
         if (atomic_load(&r->server->draining))
                 header_add(response, "Connection", "close");
 }

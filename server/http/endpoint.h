@@ -81,6 +81,7 @@ struct endpoint {
         const char *const *consumes, *const *produces;
         const struct shape *line; /* of an answer as application/x-ndjson, for the documentation */
         bool minimal;           /* Prefer: return=minimal is honoured: 204 */
+        bool only_asks;         /* a POST that writes nothing: it has no entry in the audit log */
         bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/path.h"
+
 /* A part of a header value. */
 struct span {
         const char *at;
@@ -71,6 +73,16 @@ bool header_request_id_sane(const char *value)
                 if (!is_alphanumeric(value[len]) && strchr("._-", value[len]) == NULL)
                         return false;
         return len >= 1 && len <= REQUEST_ID_MAX;
+}
+
+bool header_reason_sane(const char *value)
+{
+        size_t len = strlen(value);
+
+        for (const char *p = value; *p != '\0'; p++)
+                if ((unsigned char)*p < ' ' || *p == 0x7f)
+                        return false;
+        return len > 0 && len <= AUDIT_REASON_MAX && utf8_valid(value);
 }
 
 bool header_traceparent_sane(const char *value)

@@ -11,6 +11,10 @@
 /* A caller's Request-Id is taken over when it is 1 to 64 of [A-Za-z0-9._-]. */
 bool header_request_id_sane(const char *value);
 
+/* Audit-Reason: 1 to AUDIT_REASON_MAX bytes of UTF-8 without control characters. */
+#define AUDIT_REASON_MAX 500
+bool header_reason_sane(const char *value);
+
 /* W3C Trace Context, version 00: 55 characters of lower-case hexadecimal and dashes. */
 bool header_traceparent_sane(const char *value);
 

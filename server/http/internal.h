@@ -1,15 +1,16 @@
 /* What the files of server/http share: one request on its way from the event thread to a worker and back.
  *
- * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection, then the
- * event thread again until the request's arena is freed in request_end. Nobody else ever touches it. A request
- * that streams has both at once: what they share is behind the lock of its struct streaming, and the one who
- * leaves last frees it. */
+ * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection (or until
+ * recorder_put, and then the recorder), then the event thread again until the request's arena is freed in
+ * request_end. Nobody else ever touches it. A request that streams has both at once: what they share is behind
+ * the lock of its struct streaming, and the one who leaves last frees it. */
 #pragma once
 
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "access/access.h"
 #include "http/endpoint.h"
 #include "http/idempotency.h"
 #include "http/router.h"
@@ -18,7 +19,9 @@
 struct builtin;
 struct keeper;
 struct lanes;
+struct loop;
 struct metrics;
+struct recorder;
 
 struct server {
         struct server_options options;
@@ -26,18 +29,21 @@ struct server {
         const struct router *router;
         struct metrics *metrics;
         struct lanes *lanes;
+        struct recorder *recorder;
         struct keeper *keeper;
         struct MHD_Daemon *daemon;
+        struct loop *loop;
         atomic_bool draining;
         atomic_bool giving_up; /* the drain's time is over: nobody may wait for a client any more */
         atomic_uint in_flight; /* requests that are wholly read and not yet answered */
+        atomic_uint connections;
 };
 
 /* The request headers that are looked at; NULL when absent. The text is the connection's. */
 struct head {
-        const char *accept, *authorization, *content_encoding, *content_length, *content_type, *expect,
-                *idempotency_key, *if_match, *if_none_match, *prefer, *request_id, *traceparent,
-                *transfer_encoding;
+        const char *accept, *audit_reason, *authorization, *content_encoding, *content_length, *content_type,
+                *expect, *idempotency_key, *if_match, *if_none_match, *origin, *prefer, *request_id,
+                *traceparent, *transfer_encoding;
         const char *repeated; /* name of a header that came twice but must not */
 };
 
@@ -96,6 +102,7 @@ struct request {
         const char *traceparent;       /* where it is sane */
         const struct builtin *builtin; /* the server's own page, or NULL */
         struct match match;            /* match.route NULL: no endpoint was found */
+        struct access_grant grant;
         bool has_body, keep_body, prefers_minimal;
         struct text body;
         uint64_t body_announced; /* Content-Length */
@@ -103,6 +110,7 @@ struct request {
 
         void *in, *out;
         struct idempotent idempotent; /* .key NULL: not asked for */
+        struct uuids shown;           /* whose personal data the answer shows unmasked */
 
         struct request *next; /* in a queue */
         /* Monotonic. A request arrives with its last byte (with its first line until then): how slowly a
@@ -171,8 +179,12 @@ void answer_stream(struct request *r, const char *content_type);
 
 /* ---- listener.c */
 
-/* Start MHD; NULL with *ret_why when the address can't be listened on. */
-struct MHD_Daemon *listener_start(struct server *server, const char **ret_why);
+/* Listen and serve; sets server->daemon and ->loop. False with *ret_why when the address can't be listened
+ * on. */
+bool listener_start(struct server *server, const char **ret_why);
+
+/* End it, cutting what connections there are; none may be suspended. */
+void listener_stop(struct server *server);
 
 /* Hand a finished request back to the event thread; it must not be touched afterwards. */
 void listener_resume(struct request *r);

@@ -12,7 +12,7 @@
 #include "db/migrate.h"
 
 #define KEEPER_STACK_BYTES ((size_t)512 * 1024)
-#define KEEPER_TIMEOUT_MS  5000
+#define KEEPER_TIMEOUT_MS  2000
 /* Pieces of one chore in one round: a day's worth of keys at 1,000 a second is gone within the hour, and no
  * chore starves the others. */
 #define PIECES_MAX 2000

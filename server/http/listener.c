@@ -9,11 +9,11 @@
 #include "base/log.h"
 #include "http/builtin.h"
 #include "http/lanes.h"
+#include "http/loop.h"
 #include "http/metrics.h"
 
 /* Head and I/O of one connection: a target and headers of 8 KiB fit, and 256 connections cost 4 MB. */
 #define CONNECTION_MEMORY_BYTES ((size_t)16 * 1024)
-#define EVENT_STACK_BYTES       ((size_t)512 * 1024)
 
 /* ------------------------------------------------------------------ one request, step by step */
 
@@ -36,6 +36,14 @@ static enum MHD_Result answer_now(struct request *r)
         answer_finish(r);
         r->phase = PHASE_DONE;
         return answer_queue(r);
+}
+
+void listener_resume(struct request *r)
+{
+        struct loop *loop = r->server->loop;
+
+        MHD_resume_connection(r->connection);
+        loop_wake(loop);
 }
 
 static void request_count(struct request *r)
@@ -74,7 +82,7 @@ static enum MHD_Result request_dispatch(struct request *r)
                 r->streaming->held = false;
         answer_finish(r);
         r->phase = PHASE_DONE;
-        MHD_resume_connection(r->connection);
+        listener_resume(r);
         return MHD_YES;
 }
 
@@ -136,11 +144,6 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         return MHD_NO;
 }
 
-void listener_resume(struct request *r)
-{
-        MHD_resume_connection(r->connection);
-}
-
 /* ------------------------------------------------------------------ the end of a request */
 
 static void request_log(const struct request *r, int64_t total_us, bool sent)
@@ -200,15 +203,17 @@ void request_free(struct request *r)
 static void connection_change(void *cls, struct MHD_Connection *connection, void **slot,
                               enum MHD_ConnectionNotificationCode code)
 {
-        struct metrics *metrics = ((struct server *)cls)->metrics;
+        struct server *server = cls;
 
         (void)connection;
         (void)slot;
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-                metric_add(metrics, METRIC_CONNECTIONS, 1);
-                metric_add(metrics, METRIC_CONNECTIONS_TOTAL, 1);
+                atomic_fetch_add(&server->connections, 1);
+                metric_add(server->metrics, METRIC_CONNECTIONS, 1);
+                metric_add(server->metrics, METRIC_CONNECTIONS_TOTAL, 1);
         } else {
-                metric_add(metrics, METRIC_CONNECTIONS, -1);
+                atomic_fetch_sub(&server->connections, 1);
+                metric_add(server->metrics, METRIC_CONNECTIONS, -1);
         }
 }
 
@@ -250,11 +255,10 @@ static bool address_of(const struct server_options *options, struct sockaddr_sto
         return false;
 }
 
-struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
+static struct MHD_Daemon *daemon_start(struct server *server, const char **ret_why)
 {
         struct sockaddr_storage address;
-        unsigned flags =
-                MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+        unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
 
         if (!address_of(&server->options, &address)) {
                 *ret_why = "The address to listen on must be a numeric IPv4 or IPv6 address.";
@@ -275,11 +279,32 @@ struct MHD_Daemon *listener_start(struct server *server, const char **ret_why)
                 MHD_OPTION_CONNECTION_LIMIT, server->options.connections_max,
                 MHD_OPTION_CONNECTION_TIMEOUT, server->options.connection_idle_seconds,
                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_THREAD_STACK_SIZE, EVENT_STACK_BYTES,
+                MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
                 MHD_OPTION_STRICT_FOR_CLIENT, 1, /* what two servers could read in two ways is refused */
                 MHD_OPTION_END);
         /* clang-format on */
         if (daemon == NULL)
                 *ret_why = errno != 0 ? strerror(errno) : "The HTTP library could not start.";
         return daemon;
+}
+
+bool listener_start(struct server *server, const char **ret_why)
+{
+        server->daemon = daemon_start(server, ret_why);
+        if (server->daemon == NULL)
+                return false;
+        server->loop = loop_new(server->daemon);
+        if (loop_start(server->loop)) /* from here on there are requests */
+                return true;
+        *ret_why = "A thread could not be started.";
+        MHD_stop_daemon(server->daemon);
+        loop_free(server->loop);
+        return false;
+}
+
+void listener_stop(struct server *server)
+{
+        loop_stop(server->loop);
+        MHD_stop_daemon(server->daemon);
+        loop_free(server->loop);
 }

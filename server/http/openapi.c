@@ -57,6 +57,12 @@ static bool may_repeat(const struct endpoint *e)
         return takes_key(e) || (e->method == METHOD_POST && e->status_hit != 0);
 }
 
+/* Has a call an entry in the audit log? */
+static bool is_audited(const struct endpoint *e)
+{
+        return e->method == METHOD_GET ? shape_has_pii(e->out) : e->run != NULL && !e->only_asks;
+}
+
 /* Every error that the endpoint may answer with: its own and the server's. */
 static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
 {
@@ -65,7 +71,8 @@ static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
                                           ERR_BUSY,           ERR_DRAINING,         ERR_DATABASE_AWAY,
                                           ERR_DEADLINE};
         static const enum err with_body[] = {ERR_NOT_JSON, ERR_TOO_LARGE, ERR_MEDIA_TYPE};
-        static const enum err with_scope[] = {ERR_UNAUTHENTICATED, ERR_FORBIDDEN};
+        static const enum err with_scope[] = {ERR_UNAUTHENTICATED, ERR_FORBIDDEN, ERR_NETWORK,
+                                              ERR_RATE_LIMITED};
         static const enum err with_key[] = {ERR_KEY_REUSED, ERR_IN_PROGRESS};
 
         for (size_t i = 0; i < ERR_COUNT_; i++)
@@ -129,6 +136,7 @@ static void put_parameters(struct text *out, const struct endpoint *e)
                 takes_if_match(e) ? "if_match" : NULL,
                 takes_if_none_match(e) ? "if_none_match" : NULL,
                 e->minimal ? "prefer" : NULL,
+                is_audited(e) ? "audit_reason" : NULL,
         };
         for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
                 if (headers[i] == NULL)
@@ -248,6 +256,10 @@ static void put_problems(struct text *out, const bool errors[ERR_COUNT_], int st
                 text_puts(out, ",\"headers\":{\"Request-Id\":{\"$ref\":\"#/components/headers/request_id\"}");
                 if (status == 429 || status == 503)
                         put_header(out, "Retry-After", "retry_after");
+                if (status == 429) {
+                        put_header(out, "RateLimit", "rate_limit");
+                        put_header(out, "RateLimit-Policy", "rate_limit_policy");
+                }
                 text_printf(
                         out,
                         "},\"content\":{\"application/problem+json\":{\"schema\":{\"allOf\":["

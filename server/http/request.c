@@ -1,6 +1,7 @@
 #include "http/internal.h"
 
 #include <assert.h>
+#include <netinet/in.h>
 #include <strings.h>
 
 #include "access/access.h"
@@ -41,6 +42,7 @@ static const struct {
         bool list; /* several lines mean one list; of all others there may be one */
 } head_table[] = {
         {"Accept", offsetof(struct head, accept), true},
+        {"Audit-Reason", offsetof(struct head, audit_reason), false},
         {"Authorization", offsetof(struct head, authorization), false},
         {"Content-Encoding", offsetof(struct head, content_encoding), true},
         {"Content-Length", offsetof(struct head, content_length), false},
@@ -49,6 +51,7 @@ static const struct {
         {"Idempotency-Key", offsetof(struct head, idempotency_key), false},
         {"If-Match", offsetof(struct head, if_match), true},
         {"If-None-Match", offsetof(struct head, if_none_match), true},
+        {"Origin", offsetof(struct head, origin), false},
         {"Prefer", offsetof(struct head, prefer), true},
         {"Request-Id", offsetof(struct head, request_id), false},
         {"traceparent", offsetof(struct head, traceparent), false},
@@ -148,16 +151,60 @@ static const char *scope_name(uint64_t scope)
         return scope_infos[__builtin_ctzll(scope)].name;
 }
 
+/* Where the connection comes from; an address of no known kind is in no network. */
+static struct network_address client_address(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
+        struct network_address address = {{0}};
+
+        if (from != NULL && from->sa_family == AF_INET) {
+                uint8_t bytes[4];
+                memcpy(bytes, &((const struct sockaddr_in *)(const void *)from)->sin_addr, sizeof bytes);
+                address = network_address_v4(bytes);
+        } else if (from != NULL && from->sa_family == AF_INET6) {
+                memcpy(address.b, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr,
+                       sizeof address.b);
+        }
+        return address;
+}
+
+static enum err elsewhere(struct ctx *c, const struct network_address *from)
+{
+        char text[NETWORK_TEXT_SIZE];
+
+        network_address_format(from, text);
+        problem_string(c, "address", text);
+        return fail(c, ERR_NETWORK, "The key may not be used from %s.", text);
+}
+
 static enum err check_access(struct request *r)
 {
         struct ctx *c = &r->ctx;
         uint64_t scope = r->match.route->endpoint->scope;
+        const struct access_request request = {.authorization = r->head.authorization,
+                                               .from = client_address(r->connection),
+                                               .now = c->now,
+                                               .monotonic_us = r->arrived_us};
 
-        c->principal = access_check(r->head.authorization, c->now, c->arena);
-        if (scope == 0)
+        enum access_result result = access_check(&request, c->arena, &r->grant);
+        c->principal = r->grant.principal;
+        if (scope ==
+            0) { /* open to everyone, so also to who comes with a key that is not good here and now */
+                if (result != ACCESS_GRANTED)
+                        c->principal = NULL;
                 return ERR_OK;
-        if (c->principal == NULL)
+        }
+        if (result == ACCESS_UNKNOWN)
                 return fail(c, ERR_UNAUTHENTICATED, "The request names no key that is good now.");
+        if (result == ACCESS_ELSEWHERE)
+                return elsewhere(c, &request.from);
+        if (result == ACCESS_TOO_OFTEN) {
+                metric_add(r->server->metrics, METRIC_RATE_LIMITED, 1);
+                return fail(c, ERR_RATE_LIMITED, "The key may call %lld times a second.",
+                            (long long)r->grant.limit.per_second);
+        }
         if ((c->principal->scopes & (scope | SCOPE_ADMIN)) != 0)
                 return ERR_OK;
         problem_string(c, "scope", scope_name(scope));
@@ -238,6 +285,13 @@ static enum err check_form(struct request *r)
         if (r->head.repeated != NULL)
                 return fail(c, ERR_BAD_HEADER, "%s must be sent once.", r->head.repeated);
         TRY(check_accept(r));
+        if (r->head.audit_reason != NULL) {
+                if (!header_reason_sane(r->head.audit_reason))
+                        return fail(c, ERR_BAD_HEADER,
+                                    "Audit-Reason must be 1 to %d bytes of plain text in UTF-8.",
+                                    AUDIT_REASON_MAX);
+                c->reason = arena_strdup(c->arena, r->head.audit_reason);
+        }
         if (r->head.if_match != NULL && !header_if_match(r->head.if_match, &r->reply.if_match))
                 return fail(c, ERR_BAD_HEADER, "If-Match must be * or one ETag in quotes.");
         r->prefers_minimal =
@@ -276,6 +330,7 @@ static enum err check_head(struct request *r)
         if (r->match.route != NULL) {
                 if (atomic_load(&r->server->draining))
                         return fail(&r->ctx, ERR_DRAINING, "The server is stopping.");
+                r->ctx.operation = r->match.route->endpoint->name;
                 TRY(check_access(r));
                 TRY(check_form(r));
                 if (r->match.route->endpoint->consumes != NULL)

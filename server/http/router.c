@@ -105,6 +105,8 @@ static const char *endpoint_fault(const struct endpoint *endpoint, const struct 
         if (endpoint->run_batch != NULL && endpoint->method != METHOD_GET &&
             endpoint->idempotency != IDEMPOTENCY_NATURAL)
                 return "a batch endpoint that writes needs a natural key";
+        if (endpoint->method == METHOD_GET && shape_pii_of_nobody(endpoint->out) != NULL)
+                return "personal data in its answer has no subject beside or around it, so no look at it could be audited";
         return NULL;
 }
 
@@ -151,6 +153,7 @@ static const char *router_add(struct arena *arena, struct router *router, const 
         if (version != NULL && version->wire == WIRE_INT)
                 route->version = version;
         route->takes_body = shape_body(endpoint->in) != NULL;
+        route->pii = shape_has_pii(endpoint->out);
         return NULL;
 }
 

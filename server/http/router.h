@@ -23,6 +23,7 @@ struct route {
         const struct endpoint *endpoint;
         const struct field *version; /* of the answer's shape, where it has one: becomes the ETag */
         bool takes_body;             /* some field of `in` is in the body */
+        bool pii;                    /* the answer may hold personal data */
         unsigned index;              /* 0 ... router_count - 1 */
 };
 

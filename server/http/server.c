@@ -2,16 +2,17 @@
 
 #include <malloc.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/internal.h"
 #include "http/keeper.h"
+#include "http/cors.h"
 #include "http/lanes.h"
+#include "http/loop.h"
 #include "http/metrics.h"
+#include "http/recorder.h"
 
 /* Requests are allocated by one thread and freed by another; with an allocator arena for every thread each
  * would keep its own high-water mark. Two are enough for the contention there is. */
@@ -35,6 +36,19 @@ static void server_free(struct server *server)
         free(server);
 }
 
+static bool cors_ok(struct server *server, const char **ret_why)
+{
+        size_t len;
+        const char *word = cors_fault(server->options.cors_origins, &len);
+
+        if (word != NULL)
+                *ret_why = arena_printf(
+                        server->arena,
+                        "cors_origins must be * or a list of origins such as https://shop.example, not \"%.*s\".",
+                        (int)len, word);
+        return word == NULL;
+}
+
 struct server *server_start(const struct server_options *options, const char **ret_why)
 {
         static char why[512];
@@ -47,20 +61,22 @@ struct server *server_start(const struct server_options *options, const char **r
                 abort();
         server->options = *options;
         server->arena = arena_new();
-        server->router = router_new(server->arena, resources, &fault);
+        if (cors_ok(server, &fault))
+                server->router = router_new(server->arena, resources, &fault);
         if (server->router != NULL) {
                 server->metrics = metrics_new(server->router);
+                server->recorder = recorder_start(options);
                 server->lanes = lanes_start(options);
                 server->keeper = keeper_start(options->database_url, options->shop);
         }
-        if (server->lanes != NULL && server->keeper != NULL)
-                server->daemon = listener_start(server, &fault);
-        if (server->daemon != NULL)
+        if (server->lanes != NULL && server->keeper != NULL && server->recorder != NULL &&
+            listener_start(server, &fault))
                 return server;
         snprintf(why, sizeof why, "%s", fault);
         *ret_why = why;
         if (server->lanes != NULL)
                 lanes_stop(server->lanes);
+        recorder_stop(server->recorder);
         server_free(server);
         return NULL;
 }
@@ -81,27 +97,18 @@ static bool wait_until_answered(struct server *server, int64_t until_us)
         return true;
 }
 
-static unsigned connection_count(const struct server *server)
-{
-        return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
-}
-
-static void linger(const struct server *server)
+static void linger(struct server *server)
 {
         int64_t until_us = clock_monotonic_us() + DRAIN_LINGER_MS * 1000;
 
-        while (connection_count(server) > 0 && clock_monotonic_us() < until_us)
+        while (atomic_load(&server->connections) > 0 && clock_monotonic_us() < until_us)
                 nanosleep(&(struct timespec){.tv_nsec = DRAIN_POLL_MS * 1000000L}, NULL);
 }
 
 void server_drain_and_stop(struct server *server, unsigned limit_seconds)
 {
         atomic_store(&server->draining, true);
-        int listening = MHD_quiesce_daemon(server->daemon);
-        /* Closed to newcomers, who would otherwise wait in the system's queue for a server that never takes
-         * them. The number stays ours: the event thread may just be using it. */
-        if (listening != MHD_INVALID_SOCKET)
-                shutdown(listening, SHUT_RDWR);
+        loop_close(server->loop);
         if (!wait_until_answered(server, clock_monotonic_us() + limit_seconds * INSTANT_SECOND)) {
                 LOG(LOG_LEVEL_WARNING, "drain_limit", LOG_I("in_flight", atomic_load(&server->in_flight)));
                 atomic_store(&server->giving_up, true);
@@ -109,10 +116,9 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
         }
         linger(server);
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
-        lanes_stop(server->lanes); /* every suspended connection is resumed after this */
+        lanes_stop(server->lanes);
+        recorder_stop(server->recorder); /* every suspended connection is resumed after this */
         wait_until_answered(server, clock_monotonic_us() + DRAIN_SEND_SECONDS * INSTANT_SECOND);
-        MHD_stop_daemon(server->daemon);
-        if (listening != MHD_INVALID_SOCKET)
-                close(listening);
+        listener_stop(server);
         server_free(server);
 }

@@ -24,6 +24,7 @@ struct server_options {
         unsigned statement_timeout_ms; /* of one statement on the api and the orders lane */
         unsigned report_timeout_ms;    /* of one statement on the reports lane */
 
+        const char *cors_origins; /* see cors.h; NULL: none */
         const char *database_url;
         const struct shop *shop; /* must outlive the server */
 };

@@ -97,7 +97,7 @@ static void wake(struct request *r)
         if (!s->stalled)
                 return;
         s->stalled = false;
-        MHD_resume_connection(r->connection);
+        listener_resume(r);
 }
 
 static enum err still_of_use(struct request *r)
@@ -150,7 +150,7 @@ void stream_begin(struct ctx *c, const char *content_type)
                 r->phase = PHASE_DONE;
                 if (strcmp(r->method, "HEAD") == 0) /* nobody will take the bytes */
                         s->unwanted = true;
-                MHD_resume_connection(r->connection);
+                listener_resume(r);
         }
         pthread_mutex_unlock(&s->lock);
 }
@@ -208,7 +208,7 @@ void stream_finish(struct request *r)
         bool gone = s->gone;
         if (!gone && !begun && s->in.closed) { /* else the end of the body finds the answer ready */
                 r->phase = PHASE_DONE;
-                MHD_resume_connection(r->connection);
+                listener_resume(r);
         } else if (!gone) {
                 wake(r);
         }

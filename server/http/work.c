@@ -1,8 +1,10 @@
 #include "http/work.h"
 
+#include "audit/audit.h"
 #include "base/clock.h"
 #include "db/db.h"
 #include "http/metrics.h"
+#include "http/recorder.h"
 
 /* Forget what an earlier attempt left behind. */
 static void attempt_begin(struct request *r)
@@ -12,6 +14,7 @@ static void attempt_begin(struct request *r)
                                   .form = r->reply.form,
                                   .content_type = r->reply.content_type,
                                   .content_encoding = r->reply.content_encoding};
+        r->ctx.audited = 0;
         r->answer.status = 0;
         memset(r->out, 0, r->match.route->endpoint->out->size);
 }
@@ -40,6 +43,16 @@ static enum err keep_answer(struct ctx *c, struct request *r)
         return idempotency_keep(c, &r->idempotent, &kept);
 }
 
+/* No write without its entry in the audit log: one whose domain tells no changes is noted by its name. */
+static enum err audit_unless_done(struct ctx *c, const struct request *r)
+{
+        const struct endpoint *endpoint = r->match.route->endpoint;
+
+        if (c->audited > 0 || endpoint->only_asks || r->reply.idempotency_hit)
+                return ERR_OK;
+        return audit_write(c, &(struct audit_change){.customer_id = shape_subject(endpoint->out, r->out)});
+}
+
 static enum err write_once(struct ctx *c, void *arg)
 {
         struct request *r = arg;
@@ -57,6 +70,7 @@ static enum err write_once(struct ctx *c, void *arg)
                 return tx_commit(&tx);
         }
         TRY(r->match.route->endpoint->run(c, r->in, r->out));
+        TRY(audit_unless_done(c, r));
         if (r->idempotent.key != NULL)
                 TRY(keep_answer(c, r));
         return tx_commit(&tx);
@@ -150,9 +164,8 @@ static void run_batch(struct db *db, struct request **requests, size_t n)
 
 /* ------------------------------------------------------------------ all */
 
-static void finish(struct request *r)
+void work_finish(struct request *r)
 {
-        r->ctx.db = NULL;
         if (r->streaming != NULL) {
                 stream_finish(r);
                 return;
@@ -160,6 +173,17 @@ static void finish(struct request *r)
         answer_finish(r);
         r->phase = PHASE_DONE;
         listener_resume(r);
+}
+
+static void finish(struct request *r)
+{
+        r->ctx.db = NULL;
+        if (!recorder_wants(r)) {
+                work_finish(r);
+                return;
+        }
+        answer_render(r); /* here, where several threads can do it */
+        recorder_put(r->server->recorder, r);
 }
 
 /* Take r on, or say why it is too late for it. */

@@ -1,4 +1,5 @@
 /* /v1/exports */
+#include "audit/audit.h"
 #include "base/shape_json.h"
 #include "customers/customers.h"
 #include "db/db.h"
@@ -65,6 +66,17 @@ static enum err pages_stream(struct ctx *c, const struct bulk_type *type, const 
         return err;
 }
 
+/* Personal data of everybody goes out: one entry says so, for a million would say no more. */
+static enum err export_audit(struct ctx *c, const struct bulk_type *type)
+{
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(audit_write(c, &(struct audit_change){
+                                   .subject = arena_printf(c->arena, "/v1/exports/%s", type->name)}));
+        return tx_commit(&tx);
+}
+
 static const char *const export_produces[] = {NDJSON_TYPE, CSV_TYPE, NULL};
 
 ENDPOINT(
@@ -85,6 +97,8 @@ ENDPOINT(
                 TRY(customer_get(c, in->customer, &customer));
                 filter.customer_id = customer.id;
         }
+        if (type->has_pii && c->principal->pii)
+                TRY(export_audit(c, type));
         TRY(tx_begin_snapshot(c, &tx));
         TRY(db_flush(c)); /* from here on only the stream can fail */
         stream_begin(c, bulk_wants_csv(c) ? CSV_TYPE_SENT : NDJSON_TYPE);

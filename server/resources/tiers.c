@@ -2,6 +2,7 @@
 #include "customers/customers.h"
 #include "resources/common.h"
 #include "program/programs.h"
+#include "tiers/cycles.h"
 #include "tiers/tiers.h"
 
 struct tier_path {
@@ -60,6 +61,35 @@ ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_hi
         return ERR_OK;
 }
 
+struct tier_pin_in {
+        const char *customer, *tier;
+        struct instant until;
+        const char *reason;
+};
+#define SHAPE_T struct tier_pin_in
+SHAPE(tier_pin_in, "A tier set by hand.", CUSTOMER_PATH,
+      FIELD(tier, .need = true, .min = 1, .max = 50, .doc = "Code of the tier."),
+      FIELD(until, .need = true, .doc = "Then the earned tier holds again."),
+      FIELD(reason, .need = true, .min = 1, .max = 500));
+#undef SHAPE_T
+
+ENDPOINT(
+        tier_pin_set, PUT, "/v1/customers/{customer}/tier/pin", tier_pin_in, 200, tier_view,
+        .summary = "Set a customer's tier by hand", .scope = SCOPE_TIERS_WRITE, .errors = ERRS(ERR_NOT_FOUND),
+        .doc = "Overrides what is earned until a time, and then gives it back. Sent again, it replaces the pin.")
+{
+        TRY(tier_pin(c, &(struct tier_pin){in->customer, in->tier, in->until, in->reason}));
+        return tier_get(c, in->customer, out);
+}
+
+ENDPOINT(tier_pin_drop, DELETE, "/v1/customers/{customer}/tier/pin", tier_path, 200, tier_view,
+         .summary = "Give a customer's earned tier back", .scope = SCOPE_TIERS_WRITE,
+         .errors = ERRS(ERR_NOT_FOUND), .doc = "Ends a pin now; without one nothing changes.")
+{
+        TRY(tier_unpin(c, in->customer));
+        return tier_get(c, in->customer, out);
+}
+
 ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
          .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
          .doc = "The newest version, as one document.")
@@ -79,4 +109,5 @@ ENDPOINT(
 }
 
 RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
-         &tier_history_get_endpoint, &program_get_current_endpoint, &program_replace_endpoint);
+         &tier_history_get_endpoint, &tier_pin_set_endpoint, &tier_pin_drop_endpoint,
+         &program_get_current_endpoint, &program_replace_endpoint);

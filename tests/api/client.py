@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import threading
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,10 @@ def quoted(reference):
     return urllib.parse.quote(reference, safe="")
 
 
+# Well below the server's idle_timeout_seconds.
+IDLE_SECONDS = 20
+
+
 class Client:
     """One connection; not for several threads, see `parallel`."""
 
@@ -53,12 +58,16 @@ class Client:
         self.server, self.contract = server, contract
         self.key = server.key if key is None else key
         self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=TIMEOUT_SECONDS)
+        self.used_at = 0.0
 
     def with_key(self, key):
         return Client(self.server, self.contract, key)
 
     def send(self, method, path, raw=None, headers=()):
         """Any bytes under any headers (pairs, so that one may come twice); no header is added but Host and length."""
+        if time.monotonic() - self.used_at > IDLE_SECONDS:
+            self.connection.close()  # the server closes what was idle for long; http.client connects again by itself
+        self.used_at = time.monotonic()
         self.connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers:
             self.connection.putheader(name, value)

@@ -169,3 +169,34 @@ def test_the_cursor_of_another_history_is_400(admin):
         path = f"/v1/customers/ext:{customer}/tier/history"
         cursors.append((path, admin.get(f"{path}?limit=1").ok()["next_cursor"]))
     admin.get(f"{cursors[0][0]}?cursor={cursors[1][1]}").is_problem(400, "bad-cursor")
+
+
+def test_the_history_lists_every_change_newest_first_over_pages(admin):
+    customer, _ = spent(admin, 60_000)
+    take(admin, order(customer, 100_000))
+    path = f"/v1/customers/ext:{customer}/tier/history"
+    page = admin.get(f"{path}?limit=1").ok()
+    assert [(one["tier_before"], one["tier_after"], one["cause"]) for one in page["data"]] == [("silver", "gold", "order")]
+    page = admin.get(f"{path}?limit=1&cursor={page['next_cursor']}").ok()
+    assert [(one["tier_before"], one["tier_after"]) for one in page["data"]] == [("basic", "silver")]
+    assert not page["has_more"]
+    admin.get(f"{path}?cursor=bad").is_problem(400, "bad-cursor")
+    admin.get("/v1/customers/ext:nobody/tier/history").is_problem(404, "not-found")
+
+
+def test_a_pin_overrides_the_earned_tier_until_it_is_dropped(admin):
+    customer, _ = spent(admin, 1000)
+    path = f"/v1/customers/ext:{customer}/tier/pin"
+    pinned = admin.call("PUT", path, {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": "a complaint"}).ok()
+    assert (pinned["code"], pinned["earned"], pinned["pin_reason"]) == ("gold", "basic", "a complaint")
+    assert take(admin, order(customer, 100))["tier"]["after"] == "gold"
+    assert admin.call("DELETE", path).ok()["code"] == "basic"
+    assert admin.call("DELETE", path).ok()["pin_until"] is None
+
+
+def test_a_pin_must_name_a_tier_and_a_time_ahead(admin):
+    customer, _ = spent(admin, 1000)
+    answer = admin.call("PUT", f"/v1/customers/ext:{customer}/tier/pin", {"tier": "tin", "until": "2001-01-01T00:00:00Z", "reason": "x"})
+    assert answer.faults == {("#/tier", "unknown_value"), ("#/until", "too_early")}
+    for method, body in (("PUT", {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": "x"}), ("DELETE", None)):
+        admin.call(method, "/v1/customers/ext:nobody/tier/pin", body).is_problem(404, "not-found")

@@ -274,6 +274,26 @@ TEST(every_statement_fits_the_schema_and_every_constraint_exists)
                 puts(c->problem.detail);
 }
 
+/* Stays registered: the last test of the program. */
+TEST(two_statements_of_one_name_are_told_at_start)
+{
+        static struct sql one = {.name = "test_twin",
+                                 .text = "SELECT true AS flag",
+                                 .in = &nothing_shape,
+                                 .out = &everything_shape},
+                          two = {.name = "test_twin",
+                                 .text = "SELECT false AS flag",
+                                 .in = &nothing_shape,
+                                 .out = &everything_shape};
+        struct ctx *c = with_pairs();
+
+        sql_register(&one);
+        EXPECT_INT(sql_check_all(c), ERR_OK);
+        sql_register(&two);
+        EXPECT_INT(sql_check_all(c), ERR_INTERNAL);
+        EXPECT(strstr(c->problem.detail, "test_twin: two statements have this name") != NULL);
+}
+
 int main(void)
 {
         fixture = fixture_new("db");

@@ -154,7 +154,26 @@ TEST(the_same_call_again_gets_the_same_answer_and_changes_nothing)
                     before);
 }
 
-TEST(a_replay_does_not_bring_back_what_the_customer_has_changed_since)
+TEST(a_replay_leaves_the_customer_as_he_is_now)
+{
+        static const char order[] =
+                "{\"external_id\":\"renamed\",\"customer\":{\"external_id\":\"C-renamed\",\"name\":\"Old\"}," LINE(
+                        "100") "}";
+
+        EXPECT_INT(till_take(shop, "%s", order).err, ERR_OK);
+        EXPECT_INT(
+                till_take(
+                        shop,
+                        "{\"external_id\":\"renamed-2\",\"customer\":{\"external_id\":\"C-renamed\",\"name\":\"New\"}," LINE(
+                                "100") "}")
+                        .err,
+                ERR_OK);
+        EXPECT(till_take(shop, "%s", order).replayed);
+        EXPECT_TEXT(till_text(shop, "SELECT name || version FROM customers WHERE external_id = 'C-renamed'"),
+                    "New2");
+}
+
+TEST(a_replay_is_answered_even_when_its_customer_would_be_refused_now)
 {
         static const char order[] =
                 "{\"external_id\":\"moved\",\"status\":\"paid\",\"customer\":{\"external_id\":\"C-moved\","
@@ -228,6 +247,25 @@ TEST(a_basket_that_is_not_paid_may_change)
                             "SELECT sum(paid_minor) FROM order_lines l JOIN orders o ON o.id = l.order_id "
                             "WHERE o.external_id = 'basket'"),
                    5000);
+}
+
+TEST(the_same_state_with_another_time_is_no_second_payment)
+{
+        EXPECT_INT(send("known", "paid", 5000).err, ERR_OK);
+        struct answer a = till_take(
+                shop,
+                "{\"external_id\":\"known\",\"status\":\"paid\",\"customer\":{\"external_id\":\"C-known\"},"
+                "\"shipped_at\":\"2026-11-21T13:00:00Z\"," LINE("5000") "}");
+        EXPECT(a.err == ERR_OK && !a.replayed);
+        EXPECT_INT(answer_int(&a, "points.earned"), 0);
+        EXPECT_INT(answer_int(&a, "points.active"), 50);
+        EXPECT_INT(answer_int(&a, "order.version"), 2);
+        EXPECT_TEXT(answer_text(&a, "order.shipped_at"), "2026-11-21T13:00:00Z");
+        EXPECT_INT(
+                till_int(shop,
+                         "SELECT count(*) FROM events e JOIN orders o ON o.id::text = e.payload->>'order_id' "
+                         "WHERE o.external_id = 'known'"),
+                1);
 }
 
 TEST(nulls_are_as_good_as_absent)

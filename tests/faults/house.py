@@ -266,6 +266,9 @@ def shop(cluster, label, migrated=True):
     own.key = key
     try:
         yield own
+        for process in own.processes:  # in order, so that a sanitizer may say what it has found
+            if process.popen.poll() is None:
+                assert process.terminate()[0] == 0, process.said()
     finally:
         for process in own.processes:
             if process.popen.poll() is None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import socket
 import time
 
@@ -60,6 +61,21 @@ def test_dribbling_clients_neither_hold_up_others_nor_stay_for_ever(shop):
             await_true("the server lets go of a client that says nothing", lambda c=connection: closed(c))
         assert time.monotonic() - began >= IDLE_SECONDS / 2
     assert server.ask("GET", "/v1/program").status == 200
+
+
+@pytest.mark.parametrize("count", [127, 128, 256])
+def test_clients_that_all_ask_at_the_same_moment_are_all_answered(shop, count):
+    """128 is how many sockets the HTTP library looks at in one go."""
+    server = shop.serve()
+    with opened(server, count) as connections:
+        for connection in connections:
+            assert connection.ask("GET", "/healthz").status == 200
+            connection.socket.settimeout(IDLE_SECONDS)
+        server.popen.send_signal(signal.SIGSTOP)  # so that it finds them all at once
+        for connection in connections:
+            connection.send(request("GET", "/healthz"))
+        server.popen.send_signal(signal.SIGCONT)
+        assert {connection.receive().status for connection in connections} == {200}
 
 
 def test_clients_that_vanish_within_the_body_leave_nothing(shop):

@@ -9,7 +9,7 @@ from load import Load, verify
 from wire import ask
 
 ANSWERS = 150
-FROZEN_STOP_SECONDS = 20  # a connection attempt (5 s), a statement and its grace (2.5 s), the keeper's (7 s)
+FROZEN_STOP_SECONDS = 15  # a connection attempt (5 s), the statements of keeper and workers with their grace (4.5 s)
 
 
 class Watch:

@@ -17,11 +17,12 @@ SHAPE(echo_in, "What to echo.", FIELD(thing, .in = IN_PATH, .need = true, .max =
 #undef SHAPE_T
 
 struct echo {
+        struct uuid person;
         const char *thing;
         int64_t limit, version;
 };
 #define SHAPE_T struct echo
-SHAPE(echo, "The echo.", FIELD(thing, .pii = PII_NAME), FIELD(limit), FIELD(version));
+SHAPE(echo, "The echo.", FIELD(person, .subject = true), FIELD(thing, .pii = PII_NAME), FIELD(limit), FIELD(version));
 #undef SHAPE_T
 
 ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_CUSTOMERS_READ,
@@ -29,6 +30,7 @@ ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_C
 {
         if (strcmp(in->thing, "fail") == 0)
                 return fail(c, ERR_INTERNAL, "the secret reason");
+        out->person = uuid_of_external("customer", in->thing);
         out->thing = in->thing;
         out->limit = in->limit;
         out->version = 7;

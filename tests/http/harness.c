@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "endpoints.h"
+#include "program/programs.h"
 
 struct harness harness;
 static const struct shop shop = {.currency = "CNY"};
@@ -25,11 +26,12 @@ void harness_must(struct ctx *c, enum err err)
 static void make_key(const char *scope, char *ret_line, size_t size)
 {
         struct ctx *c = fixture_ctx(harness.fixture);
-        const char *text, *scopes[] = {scope};
+        const char *scopes[] = {scope};
+        struct key_made made;
 
         c->now = clock_now();
-        harness_must(c, key_create(c, &(struct key_new){.name = "test", .scopes = {scopes, 1}}, &text));
-        snprintf(ret_line, size, "Authorization: Bearer %s\r\n", text);
+        harness_must(c, key_create(c, &(struct key_new){.name = "test", .scopes = {scopes, 1}}, &made));
+        snprintf(ret_line, size, "Authorization: Bearer %s\r\n", made.key);
 }
 
 struct server *harness_start(void)
@@ -56,6 +58,7 @@ void harness_open(const char *label)
         make_key("admin", harness.admin, sizeof harness.admin);
         make_key("customers:read", harness.reader, sizeof harness.reader);
         harness_must(c, access_load(fixture_ctx(harness.fixture)));
+        harness_must(c, program_load(fixture_ctx(harness.fixture))); /* the housekeeper asks it */
         harness.options = (struct server_options){.host = "127.0.0.1",
                                                   .connections_max = 200,
                                                   .connection_idle_seconds = 30,
@@ -78,6 +81,7 @@ void harness_close(void)
 {
         server_drain_and_stop(harness.server, /* limit_seconds= */ 5);
         access_unload();
+        program_unload();
         fixture_free(harness.fixture);
         response_free(&answer);
 }

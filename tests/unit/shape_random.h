@@ -66,8 +66,8 @@ static struct date random_date(void)
 
 static const char *random_json(void)
 {
-        static const char *const values[] = {"{}", "{\"a\":\"b\\nc\"}",
-                                             "{\"a\":[1,2.5,{\"b\":null}],\"é\":\"\\u0001\"}"};
+        static const char *const values[] = {"{}", "{\"a\":[1,2.5,{\"b\":null}],\"é\":\"\\u0001\"}",
+                                             "{\"a\\nb\":-7}"};
 
         return values[test_between(0, (int64_t)ARRAY_SIZE(values) - 1)];
 }

@@ -64,7 +64,7 @@ SHAPE(s_patch, "A patch.", PRESENCE(has), FIELD(name, .min = 1), FIELD(count),
 #define SHAPE_T struct s_secret
 SHAPE(s_secret, "Personal data.", FIELD(name, .pii = PII_NAME), FIELD(phone, .pii = PII_PHONE),
       FIELD(email, .pii = PII_EMAIL), FIELD(all, .pii = PII_ALL), FIELD(born, .pii = PII_BIRTHDAY),
-      FIELD(words, .pii = PII_ALL), FIELD(notes, .pii = PII_ALL), NEST(open, s_texts));
+      FIELD(words, .pii = PII_ALL), FIELD(notes, .pii = PII_ALL), NEST(open, s_texts, .need = true));
 #undef SHAPE_T
 
 #define SHAPE_T struct s_order

@@ -270,4 +270,54 @@ TEST(progress_of_random_programmes_is_what_leads_to_the_next_tier)
         EXPECT(led > ROUNDS / 10);
 }
 
+TEST(cycle_end_counts_from_its_anchor)
+{
+        struct tier_settings settings = {.cycle_months = 12, .anchor = ANCHOR_TIER_START};
+        struct date joined = day("2024-02-29"), end = cycle_end(&settings, day("2026-05-05"), joined);
+
+        EXPECT_INT(date_compare(end, day("2027-05-05")), 0);
+        settings.anchor = ANCHOR_CALENDAR_YEAR;
+        end = cycle_end(&settings, day("2026-01-01"), joined);
+        EXPECT_INT(date_compare(end, day("2027-01-01")), 0);
+        settings.anchor = ANCHOR_JOINING;
+        end = cycle_end(&settings, day("2026-02-27"), joined);
+        EXPECT_INT(date_compare(end, day("2026-02-28")), 0);
+        end = cycle_end(&settings, day("2026-02-28"), joined);
+        EXPECT_INT(date_compare(end, day("2027-02-28")), 0);
+        end = cycle_end(&settings, day("2027-03-01"), joined); /* the leap day does not wander */
+        EXPECT_INT(date_compare(end, day("2028-02-29")), 0);
+        settings.cycle_months = 5;
+        end = cycle_end(&settings, day("2024-12-30"), joined);
+        EXPECT_INT(date_compare(end, day("2025-05-29")), 0);
+}
+
+TEST(judge_cycle_end_keeps_falls_and_stops_at_what_is_due)
+{
+        struct arena *arena = arena_new();
+        struct ctx c = {.arena = arena};
+        struct program *program = program_of_default(&c);
+        struct date today = day("2026-11-21");
+        struct metric_day recent = {.day = today, .growth = 1500};
+        struct metrics kept = {.days = &recent, .day_count = 1, .growth = 1500}, none = {0};
+        struct metrics lifetime_silver = {.spend_minor = 80000};
+
+        program->cycle.downgrade = DOWNGRADE_ONE_STEP;
+        EXPECT_INT(judge_cycle_end(program, 2, &kept, today), 2);
+        EXPECT_INT(judge_cycle_end(program, 3, &kept, today), 2);
+        EXPECT_INT(judge_cycle_end(program, 3, &none, today), 2);
+        EXPECT_INT(judge_cycle_end(program, 1, &none, today), 0);
+        EXPECT_INT(judge_cycle_end(program, 0, &none, today), 0);
+        EXPECT_INT(judge_cycle_end(program, 1, &lifetime_silver, today), 1);
+        program->cycle.downgrade = DOWNGRADE_REASSESS;
+        EXPECT_INT(judge_cycle_end(program, 3, &none, today), 0);
+        EXPECT_INT(judge_cycle_end(program, 3, &lifetime_silver, today), 1);
+        program->tiers.v[2].floor = true;
+        EXPECT_INT(judge_cycle_end(program, 3, &none, today), 2);
+        EXPECT_INT(judge_cycle_end(program, 1, &none, today), 0); /* a floor above does not lift */
+        program->cycle.downgrade = DOWNGRADE_NONE;
+        EXPECT_INT(judge_cycle_end(program, 3, &none, today), 3);
+        problem_reset(&c);
+        arena_free(arena);
+}
+
 TEST_MAIN

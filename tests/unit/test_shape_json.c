@@ -112,10 +112,13 @@ TEST(every_other_wire_says_what_it_wants)
         EXPECT_FAULTS(s_enums, "{\"need\":\"red\",\"maybe\":\"Red\",\"with_default\":\"\"}",
                       "#/maybe unknown_value, #/with_default unknown_value");
         EXPECT_FAULTS(s_flags, "{\"a\":0,\"b\":\"true\"}", "#/a wrong_type, #/b wrong_type");
+        EXPECT_FAULTS(s_json, "{\"any\":[1],\"small\":\"x\"}", "#/any wrong_type, #/small wrong_type");
         EXPECT_FAULTS(
                 s_json,
-                "{\"any\":[1],\"small\":{\"s\":\"01234567890123456789012345678901234567890123456789\"}}",
-                "#/any wrong_type, #/small too_long");
+                "{\"any\":{\"deep\":[1]},\"small\":{\"a\":\"012345678901234567890123456789012345678901\"}}",
+                "");
+        EXPECT_FAULTS(s_json, "{\"small\":{\"a\":\"0123456789012345678901234567890123456789012\"}}",
+                      "#/small too_long");
 }
 
 TEST(lists_and_nested_objects_are_pointed_into)
@@ -245,6 +248,20 @@ TEST(what_is_no_json_is_refused)
         begin();
         EXPECT_INT(parse("{\n  \"a\": x}", 11), ERR_NOT_JSON);
         EXPECT(strstr(c.problem.extra.data, "\"line\":2,\"column\":8") != NULL);
+        end();
+}
+
+TEST(the_problem_of_a_body_that_is_no_utf8_is_utf8)
+{
+        struct text problem = {0};
+        const char bad[] = "{\"a\":\"\\u000\xD0\xA3\x8A\x9B\"}";
+
+        begin();
+        EXPECT_INT(parse(bad, strlen(bad)), ERR_NOT_JSON);
+        problem_write(&c, /* instance= */ NULL, &problem);
+        problem_reset(&c);
+        EXPECT_INT(parse(problem.data, problem.len), ERR_OK);
+        text_free(&problem);
         end();
 }
 

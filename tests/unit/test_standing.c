@@ -9,7 +9,8 @@ static const struct zone shanghai = {"Asia/Shanghai", shanghai_changes, 1};
 
 static struct tier tiers[] = {
         {.rank = 0, .code = "basic"}, {.rank = 1, .code = "silver"}, {.rank = 2, .code = "gold"}};
-static const struct program program = {.cycle.cycle_months = 12, .tiers = {tiers, ARRAY_SIZE(tiers)}};
+static const struct program program = {.cycle = {.cycle_months = 12, .anchor = ANCHOR_TIER_START},
+                                       .tiers = {tiers, ARRAY_SIZE(tiers)}};
 
 static struct stand stand_new(void)
 {

@@ -99,13 +99,11 @@ TEST(ill_formed_characters_have_none)
                                           "\xC0\x80",
                                           "\xC1\xBF",
                                           "\xC2",
-                                          "\xC2"
-                                          "a",
+                                          "\xC2\x61",
                                           "\xE0\x9F\xBF",
                                           "\xED\xA0\x80",
                                           "\xE1\x80",
-                                          "\xE1\x80"
-                                          "a",
+                                          "\xE1\x80\x61",
                                           "\xF0\x8F\xBF\xBF",
                                           "\xF4\x90\x80\x80",
                                           "\xF5\x80\x80\x80",

@@ -1,0 +1,116 @@
+/* Whose personal data an object holds. */
+#include "base/shape.h"
+
+/* Shapes nest no deeper, so a shape that nests in itself is noticed and not followed for ever. */
+#define DEPTH_MAX 16
+
+static bool holds_struct(const struct field *field)
+{
+        return field->wire == WIRE_STRUCT || field->wire == WIRE_POINTER || field->wire == WIRE_LIST;
+}
+
+static bool has_pii(const struct shape *shape, unsigned depth)
+{
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                if (field->pii != PII_NONE)
+                        return true;
+                if (holds_struct(field) && depth < DEPTH_MAX && has_pii(field->of, depth + 1))
+                        return true;
+        }
+        return false;
+}
+
+bool shape_has_pii(const struct shape *shape)
+{
+        return has_pii(shape, 0);
+}
+
+static const struct field *subject_of(const struct shape *shape)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].subject)
+                        return &shape->fields[i];
+        return NULL;
+}
+
+struct uuid shape_subject(const struct shape *shape, const void *object)
+{
+        const struct field *subject = subject_of(shape);
+        struct uuid id = {{0}};
+
+        if (subject != NULL)
+                memcpy(&id, (const char *)object + subject->offset, sizeof id);
+        return id;
+}
+
+static const struct field *of_nobody(const struct shape *shape, unsigned depth)
+{
+        if (subject_of(shape) != NULL)
+                return NULL;
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i], *below = NULL;
+                if (field->pii != PII_NONE)
+                        return field;
+                if (holds_struct(field) && depth < DEPTH_MAX)
+                        below = of_nobody(field->of, depth + 1);
+                if (below != NULL)
+                        return below;
+        }
+        return NULL;
+}
+
+const struct field *shape_pii_of_nobody(const struct shape *shape)
+{
+        return of_nobody(shape, 0);
+}
+
+static void person_add(struct arena *arena, struct uuids *people, struct uuid id)
+{
+        const size_t first_room = 8;
+
+        for (size_t i = 0; i < people->n; i++)
+                if (uuid_equal(people->v[i], id))
+                        return;
+        /* The room is the next power of two, and so needs no member of its own. */
+        if (people->n == 0 || (people->n >= first_room && (people->n & (people->n - 1)) == 0)) {
+                struct uuid *larger =
+                        ARENA_ARRAY(arena, people->n < first_room ? first_room : people->n * 2, struct uuid);
+                if (people->n > 0)
+                        memcpy(larger, people->v, people->n * sizeof *larger);
+                people->v = larger;
+        }
+        people->v[people->n++] = id;
+}
+
+static void collect(struct arena *arena, const struct shape *shape, const char *object, struct uuid person,
+                    struct uuids *people)
+{
+        const struct field *subject = subject_of(shape);
+
+        if (subject != NULL && !field_is_null(subject, object + subject->offset))
+                memcpy(&person, object + subject->offset, sizeof person);
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                const char *at = object + field->offset;
+                if (field_is_null(field, at))
+                        continue;
+                if (field->pii != PII_NONE && uuid_known(person)) {
+                        person_add(arena, people, person);
+                } else if (field->wire == WIRE_STRUCT) {
+                        collect(arena, field->of, at, person, people);
+                } else if (field->wire == WIRE_POINTER) {
+                        collect(arena, field->of, *(const char *const *)at, person, people);
+                } else if (field->wire == WIRE_LIST) {
+                        const struct list *list = (const struct list *)at;
+                        for (size_t k = 0; k < list->n; k++)
+                                collect(arena, field->of, (const char *)list->v + k * field->of->size, person,
+                                        people);
+                }
+        }
+}
+
+void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people)
+{
+        collect(arena, shape, object, (struct uuid){{0}}, people);
+}

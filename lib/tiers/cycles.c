@@ -1,0 +1,282 @@
+#include "tiers/cycles.h"
+
+#include "customers/customers.h"
+#include "db/statement.h"
+#include "events/events.h"
+#include "program/programs.h"
+
+/* Whose turn it is. */
+struct due {
+        struct instant before;
+        int64_t limit;
+};
+#define SHAPE_T struct due
+SHAPE(due, "Until when, and how many.", FIELD(before), FIELD(limit));
+#undef SHAPE_T
+
+struct due_standing {
+        struct uuid customer_id;
+        struct instant until;
+};
+#define SHAPE_T struct due_standing
+SHAPE(due_standing, "A customer whose turn it is.", FIELD(customer_id), FIELD(until));
+#undef SHAPE_T
+
+SQL_MANY(standings_over, due, due_standing,
+         "SELECT customer_id, until FROM tier_standings WHERE until <= :before ORDER BY until LIMIT :limit")
+SQL_MANY(
+        standings_to_notice, due, due_standing,
+        "SELECT customer_id, until FROM tier_standings WHERE until <= :before AND noticed_until IS DISTINCT FROM until "
+        "ORDER BY until LIMIT :limit")
+SQL_MANY(
+        pins_over, due, due_standing,
+        "SELECT customer_id, pin_until AS until FROM tier_standings WHERE pin_until <= :before ORDER BY pin_until "
+        "LIMIT :limit")
+
+/* Some customers' stands in one transaction. */
+struct round {
+        struct ctx *c;
+        const struct program *program;
+        struct stand *stands;
+        size_t count;
+        struct event_list events;
+};
+
+struct task {
+        const struct list *due; /* struct due_standing */
+        void (*visit)(struct round *round, struct stand *stand);
+};
+
+static struct instant days_later(struct instant at, int64_t days)
+{
+        return (struct instant){at.us + days * INSTANT_DAY};
+}
+
+/* Lock and load whoever is due; the first of them is due longest. */
+static enum err round_load(struct round *round, const struct list *due)
+{
+        struct ctx *c = round->c;
+        const struct due_standing *rows = due->v;
+        struct uuids ids = {ARENA_ARRAY(c->arena, due->n, struct uuid), due->n};
+        struct list customers = {0};
+        struct stand_rows stands = {0};
+
+        for (size_t i = 0; i < due->n; i++)
+                ids.v[i] = rows[i].customer_id;
+        TRY(customers_lock(c, &ids, &customers));
+        struct date earliest =
+                zone_date(&c->shop->zone, rows[0].until.us < c->now.us ? rows[0].until : c->now);
+        TRY(stands_later(c, &ids, date_add_months(earliest, -program_window_months(round->program)),
+                         &stands));
+        TRY(db_flush(c));
+        round->stands = ARENA_ARRAY(c->arena, customers.n, struct stand);
+        round->count = customers.n;
+        for (size_t i = 0; i < customers.n; i++) {
+                const struct customer *customer = &((const struct customer *)customers.v)[i];
+                round->stands[i] =
+                        stand_of(c->arena, round->program, &stands, customer->id, customer->created_at);
+        }
+        return ERR_OK;
+}
+
+static enum err round_run(struct ctx *c, void *arg)
+{
+        const struct task *task = arg;
+        PROGRAM(program);
+        TX(tx);
+        struct round round = {.c = c, .program = program};
+
+        TRY(tx_begin(c, &tx));
+        TRY(round_load(&round, task->due));
+        struct stand **stands = ARENA_ARRAY(c->arena, round.count, struct stand *);
+        for (size_t i = 0; i < round.count; i++) {
+                stands[i] = &round.stands[i];
+                task->visit(&round, stands[i]);
+        }
+        TRY(stands_store(c, stands, round.count));
+        TRY(events_store(c, &round.events));
+        return tx_commit(&tx);
+}
+
+static enum err round_of(struct ctx *c, const struct list *due, void (*visit)(struct round *, struct stand *),
+                         bool *ret_more)
+{
+        struct task task = {due, visit};
+
+        *ret_more = due->n > 0;
+        return due->n == 0 ? ERR_OK : db_run(c, round_run, &task);
+}
+
+static void note(struct round *round, const struct stand *stand, enum event_type type,
+                 const struct tier_event *event, struct instant at)
+{
+        event_add(round->c->arena, &round->events, type, stand->standing.customer_id, at, &tier_event_shape,
+                  event);
+}
+
+/* ------------------------------------------------------------------ the end of a cycle */
+
+static void move(struct round *round, struct stand *stand, size_t rank, struct instant at)
+{
+        struct ctx *c = round->c;
+        struct tier_event event = {.before = stand->standing.tier};
+
+        stand_move(stand, c->arena, round->program, &c->shop->zone,
+                   &(struct stand_move){.rank = rank, .cause = "cycle_end", .at = at});
+        event.after = stand->standing.tier;
+        note(round, stand, EVENT_TIER_CHANGED, &event, at);
+}
+
+/* Judge every cycle that is over, each as of its own end and grace: an outage changes no result. */
+static void judge(struct round *round, struct stand *stand)
+{
+        struct ctx *c = round->c;
+        const struct program *program = round->program;
+        size_t before = stand->rank;
+
+        while (instant_known(stand->standing.until)) {
+                struct instant at = days_later(stand->standing.until, program->cycle.grace_days);
+                if (at.us > c->now.us)
+                        break;
+                struct date day = zone_date(&c->shop->zone, at);
+                struct metrics metrics = stand_metrics_as_of(stand, c->arena, day);
+                size_t rank = judge_cycle_end(program, stand->rank, &metrics, day);
+                if (rank == stand->rank)
+                        stand_renew(stand, program, &c->shop->zone);
+                else
+                        move(round, stand, rank, at);
+        }
+        if (stand->rank >= before)
+                return;
+        /* What was bought since that end would have lifted him at once, had he been judged in time. */
+        struct metrics metrics = stand_metrics(stand);
+        size_t rank = judge_upgrade(program, stand->rank, &metrics, zone_date(&c->shop->zone, c->now));
+        if (rank != stand->rank)
+                move(round, stand, rank, c->now);
+}
+
+enum err tiers_judge_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+        struct list due;
+
+        TRY(standings_over(c, &(struct due){days_later(c->now, -program->cycle.grace_days), limit}, &due));
+        return round_of(c, &due, judge, ret_more);
+}
+
+/* ------------------------------------------------------------------ notices */
+
+static void notice(struct round *round, struct stand *stand)
+{
+        const struct program *program = round->program;
+        struct standing *standing = &stand->standing;
+        struct metrics metrics = stand_metrics(stand);
+
+        if (!instant_known(standing->until) || standing->noticed_until.us == standing->until.us)
+                return;
+        standing->noticed_until = standing->until;
+        stand->changed = true;
+        struct date end =
+                zone_date(&round->c->shop->zone, days_later(standing->until, program->cycle.grace_days));
+        size_t rank = judge_cycle_end(program, stand->rank, &metrics, end);
+        if (rank == stand->rank)
+                return;
+        struct tier_event event = {
+                .before = standing->tier, .after = program->tiers.v[rank].code, .until = standing->until};
+        note(round, stand, EVENT_TIER_NOTICE, &event, round->c->now);
+}
+
+enum err tiers_give_notice(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+        struct list due = {0};
+
+        if (program->cycle.notice_days > 0)
+                TRY(standings_to_notice(
+                        c, &(struct due){days_later(c->now, program->cycle.notice_days), limit}, &due));
+        return round_of(c, &due, notice, ret_more);
+}
+
+/* ------------------------------------------------------------------ pins */
+
+static void unpin(struct round *round, struct stand *stand, struct instant at)
+{
+        struct standing *standing = &stand->standing;
+        struct tier_event event = {.before = standing->pin_tier, .after = standing->tier};
+
+        note(round, stand, EVENT_TIER_UNPINNED, &event, at);
+        standing->pin_tier = standing->pin_reason = NULL;
+        standing->pin_until = (struct instant){0};
+        stand->pin_rank = SIZE_MAX;
+        stand->changed = true;
+}
+
+static void unpin_over(struct round *round, struct stand *stand)
+{
+        struct instant until = stand->standing.pin_until;
+
+        if (instant_known(until) && until.us <= round->c->now.us)
+                unpin(round, stand, until);
+}
+
+enum err tiers_unpin_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        struct list due;
+
+        TRY(pins_over(c, &(struct due){c->now, limit}, &due));
+        return round_of(c, &due, unpin_over, ret_more);
+}
+
+/* One customer's stand, locked. */
+static enum err round_of_one(struct round *round, const char *reference)
+{
+        struct customer customer;
+
+        TRY(customer_lock(round->c, reference, &customer));
+        struct due_standing due = {customer.id, round->c->now};
+        return round_load(round, &(struct list){&due, 1});
+}
+
+static enum err round_end(struct round *round)
+{
+        struct stand *stand = &round->stands[0];
+
+        TRY(stands_store(round->c, &stand, 1));
+        return events_store(round->c, &round->events);
+}
+
+enum err tier_pin(struct ctx *c, const struct tier_pin *in)
+{
+        PROGRAM(program);
+        struct round round = {.c = c, .program = program};
+        int rank = program_tier(program, in->tier);
+
+        TRY(round_of_one(&round, in->customer));
+        if (rank < 0)
+                fault_body(c, "#/tier", "unknown_value", "the programme has no tier %s", in->tier);
+        if (in->until.us <= c->now.us)
+                fault_body(c, "#/until", "too_early", "must lie ahead");
+        TRY(problem_check(c));
+        struct stand *stand = &round.stands[0];
+        struct tier_event event = {.before = program->tiers.v[stand_rank(stand, c->now)].code,
+                                   .after = in->tier,
+                                   .until = in->until};
+        stand->standing.pin_tier = in->tier;
+        stand->standing.pin_until = in->until;
+        stand->standing.pin_reason = in->reason;
+        stand->pin_rank = (size_t)rank;
+        stand->changed = true;
+        note(&round, stand, EVENT_TIER_PINNED, &event, c->now);
+        return round_end(&round);
+}
+
+enum err tier_unpin(struct ctx *c, const char *customer)
+{
+        PROGRAM(program);
+        struct round round = {.c = c, .program = program};
+
+        TRY(round_of_one(&round, customer));
+        if (round.stands[0].standing.pin_tier != NULL)
+                unpin(&round, &round.stands[0], c->now);
+        return round_end(&round);
+}

@@ -1,0 +1,265 @@
+/* What time does to tiers: cycles, keeping, the ways to fall, grace, floors, notices, pins, outages. */
+#include "test.h"
+#include "till.h"
+
+#include "program/default.h"
+#include "tiers/cycles.h"
+
+static struct fixture *shop;
+
+static struct answer buy(const char *customer, int64_t yuan)
+{
+        static int number;
+
+        return till_take(
+                shop,
+                "{\"external_id\":\"o%d\",\"status\":\"paid\",\"customer\":{\"external_id\":\"%s\"},\"lines\":"
+                "[{\"sku\":\"A\",\"total_minor\":%" PRId64 "}],\"total_minor\":%" PRId64 "}",
+                ++number, customer, yuan * 100, yuan * 100);
+}
+
+static void chore(enum err (*run)(struct ctx *c, int64_t limit, bool *ret_more))
+{
+        bool more = true;
+
+        while (more) {
+                struct ctx *c = fixture_ctx(shop);
+                EXPECT_INT(db_ready(c), ERR_OK);
+                EXPECT_INT(run(c, 3, &more), ERR_OK);
+        }
+}
+
+/* Whatever is due at this time. */
+static void time_is(const char *instant)
+{
+        till_clock(shop, instant);
+        chore(tiers_give_notice);
+        chore(tiers_judge_due);
+        chore(tiers_unpin_due);
+}
+
+static struct tier_view tier(const char *customer)
+{
+        struct ctx *c = fixture_ctx(shop);
+        struct tier_view view = {0};
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(tier_get(c, arena_printf(c->arena, "ext:%s", customer), &view), ERR_OK);
+        return view;
+}
+
+/* The default programme with other settings of the cycle, and perhaps a floor at gold. */
+static void program_with(const char *cycle, bool floor_at_gold)
+{
+        static char json[8192];
+        const char *from = strstr(program_default_json, "\"cycle\":{"), *to = strchr(from, '}') + 1;
+        const char *gold = strstr(to, "\"code\":\"gold\"");
+
+        snprintf(json, sizeof json, "%.*s\"cycle\":{%s}%.*s%s%s", (int)(from - program_default_json),
+                 program_default_json, cycle, (int)(gold - to), to, floor_at_gold ? "\"floor\":true," : "",
+                 gold);
+        till_program(shop, json);
+}
+
+static int64_t events(const char *type, const char *customer)
+{
+        return till_int(
+                shop,
+                "SELECT count(*) FROM events e JOIN customers c ON c.id = e.customer_id WHERE type = '%s' AND "
+                "external_id = '%s'",
+                type, customer);
+}
+
+TEST(a_tier_that_is_kept_goes_on_and_one_that_is_not_falls_one_step_a_cycle)
+{
+        program_with("\"cycle_months\":12", false);
+        till_clock(shop, "2027-01-10T04:00:00Z");
+        buy("keeps", 1500);
+        buy("falls", 1500);
+        till_clock(shop, "2027-12-20T04:00:00Z");
+        buy("keeps", 100); /* 1,600 growth in the 12 months */
+        till_clock(shop, "2028-01-09T15:59:00Z");
+        chore(tiers_judge_due);
+        EXPECT_TEXT(tier("falls").code, "gold");
+        time_is("2028-01-09T16:00:00Z"); /* midnight in Shanghai */
+        EXPECT_TEXT(tier("falls").code, "silver");
+        EXPECT_TEXT(tier("keeps").code, "silver"); /* the first purchase lies a year and a day back by now */
+        time_is("2029-01-10T16:00:00Z");
+        EXPECT_TEXT(tier("falls").code, "silver"); /* 800 over the lifetime qualify for ever */
+        EXPECT_TEXT(
+                till_text(
+                        shop,
+                        "SELECT string_agg(cause, ' ' ORDER BY change_no) FROM tier_history h JOIN customers c "
+                        "ON c.id = h.customer_id WHERE external_id = 'falls'"),
+                "order cycle_end");
+        EXPECT_INT(events("tier.changed", "falls"), 2);
+}
+
+TEST(growth_within_the_window_renews_the_cycle_without_a_change)
+{
+        program_with("\"cycle_months\":12", false);
+        till_clock(shop, "2030-03-01T04:00:00Z");
+        buy("renews", 600);
+        till_clock(shop, "2030-08-01T04:00:00Z");
+        buy("renews", 500);
+        time_is("2031-03-01T04:00:00Z");
+        struct tier_view view = tier("renews");
+        char until[INSTANT_TEXT_SIZE];
+        instant_format(view.until, until);
+        EXPECT_TEXT(view.code, "silver");
+        EXPECT_TEXT(until, "2032-02-29T16:00:00Z");
+        EXPECT_INT(events("tier.changed", "renews"), 1);
+}
+
+TEST(reassessment_falls_to_what_is_met_and_none_keeps)
+{
+        program_with("\"downgrade\":\"reassess\"", false);
+        till_clock(shop, "2033-01-10T04:00:00Z");
+        buy("assessed", 3000); /* diamond, and for ever gold by 3,000 over the lifetime */
+        time_is("2034-01-10T04:00:00Z");
+        EXPECT_TEXT(tier("assessed").code, "gold");
+        program_with("\"downgrade\":\"none\"", false);
+        till_clock(shop, "2035-01-10T04:00:00Z");
+        buy("held", 600);
+        time_is("2036-01-10T04:00:00Z");
+        EXPECT_TEXT(tier("held").code, "silver");
+        EXPECT(tier("held").until.us > shop->ctx.now.us);
+}
+
+TEST(a_floor_is_never_passed_by_time)
+{
+        program_with("\"downgrade\":\"reassess\"", true);
+        till_clock(shop, "2037-01-10T04:00:00Z");
+        buy("floored", 1600);
+        time_is("2039-01-11T04:00:00Z");
+        EXPECT_TEXT(tier("floored").code, "gold");
+}
+
+TEST(grace_waits_and_a_purchase_in_it_still_keeps_the_tier)
+{
+        program_with("\"grace_days\":30", false);
+        till_clock(shop, "2040-01-10T04:00:00Z");
+        buy("late", 600);
+        buy("never", 600);
+        time_is("2041-01-20T04:00:00Z");
+        EXPECT_TEXT(tier("late").code, "silver");
+        buy("late", 500);
+        time_is("2041-02-09T04:00:00Z");
+        EXPECT_TEXT(tier("late").code, "silver");
+        EXPECT_TEXT(tier("never").code, "basic");
+}
+
+TEST(a_notice_comes_once_and_only_to_those_who_would_fall)
+{
+        program_with("\"notice_days\":30", false);
+        till_clock(shop, "2042-01-10T04:00:00Z");
+        buy("warned", 600);
+        till_clock(shop, "2042-06-10T04:00:00Z");
+        buy("safe", 300);
+        buy("safe", 300);
+        till_clock(shop, "2042-12-01T04:00:00Z");
+        buy("safe", 500);
+        time_is("2042-12-05T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "warned"), 0);
+        time_is("2042-12-20T04:00:00Z");
+        time_is("2042-12-21T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "warned"), 1);
+        time_is("2043-05-20T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "safe"), 0);
+}
+
+TEST(anchors_decide_when_the_cycle_ends)
+{
+        char until[INSTANT_TEXT_SIZE];
+
+        program_with("\"anchor\":\"calendar_year\"", false);
+        till_clock(shop, "2044-05-05T04:00:00Z");
+        buy("yearly", 600);
+        instant_format(tier("yearly").until, until);
+        EXPECT_TEXT(until, "2044-12-31T16:00:00Z");
+        program_with("\"anchor\":\"joining\"", false);
+        buy("joined", 1); /* joins on May 5 */
+        till_clock(shop, "2045-06-01T04:00:00Z");
+        buy("joined", 600);
+        instant_format(tier("joined").until, until);
+        EXPECT_TEXT(until, "2046-05-04T16:00:00Z");
+}
+
+TEST(an_outage_of_years_changes_no_result)
+{
+        program_with("\"cycle_months\":12", false);
+        till_clock(shop, "2047-01-10T04:00:00Z");
+        buy("daily", 600);
+        buy("outage", 600);
+        buy("asleep", 600);
+        till_sql(
+                shop,
+                "CREATE TABLE kept AS SELECT s.* FROM tier_standings s JOIN customers c ON c.id = s.customer_id "
+                "WHERE external_id IN ('outage', 'asleep')");
+        time_is("2048-01-10T04:00:00Z");
+        EXPECT_TEXT(tier("daily").code, "basic");
+        /* nobody judged these two at the end of their cycle */
+        till_sql(
+                shop,
+                "UPDATE tier_standings s SET tier = k.tier, since = k.since, until = k.until, changes = k.changes FROM "
+                "kept k WHERE k.customer_id = s.customer_id");
+        till_sql(
+                shop,
+                "DELETE FROM tier_history h USING kept k WHERE k.customer_id = h.customer_id AND change_no > 1");
+        till_clock(shop, "2048-03-01T04:00:00Z");
+        buy("daily", 200);
+        buy("outage", 200);
+        till_clock(shop, "2050-02-01T04:00:00Z");
+        chore(tiers_judge_due);
+        EXPECT_TEXT(tier("daily").code, "silver"); /* 800 over the lifetime */
+        EXPECT_TEXT(tier("outage").code, "silver");
+        EXPECT_TEXT(tier("asleep").code, "basic");
+        EXPECT_TEXT(
+                till_text(
+                        shop,
+                        "SELECT string_agg(tier_after, ' ' ORDER BY change_no) FROM tier_history h JOIN customers c "
+                        "ON c.id = h.customer_id WHERE external_id = 'outage'"),
+                "silver basic silver");
+        till_sql(shop, "DROP TABLE kept");
+}
+
+TEST(a_pin_overrides_and_then_gives_back_what_was_earned_meanwhile)
+{
+        program_with("\"cycle_months\":12", false);
+        till_clock(shop, "2050-01-10T04:00:00Z");
+        buy("pinned", 10);
+        struct ctx *c = fixture_ctx(shop);
+        struct tier_pin pin = {.customer = "ext:pinned", .tier = "diamond", .reason = "a complaint"};
+        EXPECT(instant_parse("2050-02-10T04:00:00Z", &pin.until));
+        EXPECT_INT(db_ready(c), ERR_OK);
+        {
+                TX(tx);
+                EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+                EXPECT_INT(tier_pin(c, &pin), ERR_OK);
+                EXPECT_INT(tx_commit(&tx), ERR_OK);
+        }
+        struct tier_view view = tier("pinned");
+        EXPECT_TEXT(view.code, "diamond");
+        EXPECT_TEXT(view.earned, "basic");
+        struct answer a = buy("pinned", 600);
+        EXPECT_TEXT(answer_text(&a, "tier.after"), "diamond");
+        till_clock(shop, "2050-02-10T04:00:00Z");
+        EXPECT_TEXT(tier("pinned").code, "silver"); /* exact when read, before any chore */
+        chore(tiers_unpin_due);
+        EXPECT_INT(events("tier.pinned", "pinned"), 1);
+        EXPECT_INT(events("tier.unpinned", "pinned"), 1);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM tier_standings WHERE pin_until IS NOT NULL"), 0);
+}
+
+TEST(everything_still_adds_up)
+{
+        EXPECT(till_sound(shop));
+}
+
+int main(void)
+{
+        shop = till_open("tier_cycles");
+        int status = test_run_all();
+        till_close(shop);
+        return status;
+}
