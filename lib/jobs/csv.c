@@ -45,6 +45,8 @@ bool csv_cells(struct arena *arena, const char *record, size_t len, struct texts
                         for (record++;
                              record < end && (*record != '"' || (record + 1 < end && record[1] == '"'));
                              record++) {
+                                if (*record == '\r' && record + 1 < end && record[1] == '\n')
+                                        continue; /* a line break within a cell is "\n" */
                                 *out++ = *record;
                                 record += *record == '"';
                         }

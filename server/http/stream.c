@@ -1,7 +1,7 @@
 #include "http/stream.h"
 
-#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -12,6 +12,8 @@
 #define PIPE_BYTES ((size_t)128 * 1024)
 /* How soon a worker that waits for its client notices that the server gives up. */
 #define LOOK_MS 100
+/* A client that has closed is cut off when nothing came for so many looks. */
+#define SILENT_LOOKS 10
 
 static struct request *request_of(struct ctx *c)
 {
@@ -120,15 +122,37 @@ static void wait_a_moment(struct streaming *s, int milliseconds)
         pthread_cond_timedwait(&s->moved, &s->lock, &until);
 }
 
+/* The library reads on when the system tells it of news, and once. The end of a stream that came together with
+ * its last bytes is no news to it: it would go on waiting until the connection's time is over. Cutting a
+ * connection whose other side has closed it is news. It may still have bytes for us in its hands, so only when
+ * it had time to hand them over. */
+static void nudge(struct request *r, unsigned *silent)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        char byte;
+
+        if (recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+                *silent = 0;
+        } else if (++*silent == SILENT_LOOKS) {
+                shutdown(info->connect_fd, SHUT_RDWR);
+                *silent = 0;
+        }
+}
+
 enum err body_read(struct ctx *c, void *buffer, size_t size, size_t *ret_len)
 {
         struct request *r = request_of(c);
         struct streaming *s = r->streaming;
         enum err err = ERR_OK;
+        unsigned silent = 0;
 
         pthread_mutex_lock(&s->lock);
-        while (s->in.len == 0 && !s->in.closed && (err = still_of_use(r)) == ERR_OK)
+        while (s->in.len == 0 && !s->in.closed && (err = still_of_use(r)) == ERR_OK) {
                 wait_a_moment(s, LOOK_MS);
+                if (s->in.len == 0 && !s->in.closed && !s->gone)
+                        nudge(r, &silent);
+        }
         if (err == ERR_OK) {
                 *ret_len = pipe_take(&s->in, buffer, size);
                 if (!s->in.closed && s->in.len <= PIPE_BYTES / 2)

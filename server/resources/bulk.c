@@ -17,7 +17,7 @@ SHAPE(bulk_result, "What became of one line.",
       FIELD(line, .min = 1, .doc = "From 1; a CSV header is not a line."),
       FIELD(status, .doc = "201 created, 200 known or changed, else that of the error."), FIELD(id),
       FIELD(external_id), FIELD(error, .doc = "A problem, as a single call would have got it."),
-      FIELD(input, .doc = "The line, when it failed."));
+      FIELD(input, .doc = "The line, when it failed; {\"text\":...} where it can't be read."));
 #undef SHAPE_T
 
 enum err bulk_allowed(struct ctx *c, uint64_t scope)
@@ -48,7 +48,7 @@ static bool is_object(const char *json, size_t len)
         return object;
 }
 
-/* The line as JSON: what was meant where it can be read, else its text. */
+/* The line as JSON: what was meant where it can be read, else {"text":...}. */
 static void input_json(struct ctx *c, const struct results *r, const struct staged_line *line,
                        struct text *out)
 {
@@ -65,7 +65,9 @@ static void input_json(struct ctx *c, const struct results *r, const struct stag
         } else if (r->job->format == FILE_NDJSON && is_object(line->data, line->len)) {
                 text_append(out, line->data, line->len);
         } else {
+                text_puts(out, "{\"text\":");
                 text_put_json(out, line->data);
+                text_putc(out, '}');
         }
 }
 
