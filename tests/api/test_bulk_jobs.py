@@ -1,6 +1,8 @@
 """Jobs: seen, watched, cancelled, and gone on with after a crash."""
 
+import contextlib
 import json
+import os
 import subprocess
 import time
 
@@ -83,37 +85,48 @@ def test_results_hide_the_input_from_another_key_without_personal_data(admin, cl
     assert "input" not in lines_of(client_with("imports:read").get(f"/v1/jobs/{job['id']}/errors"))[0]
 
 
+@contextlib.contextmanager
+def process_on(database_url):
+    """A server that a test may kill."""
+    address = servers.free_address()
+    environment = {**os.environ, "PATRON_DATABASE_URL": database_url, "PATRON_LISTEN": address, "PATRON_LOG_LEVEL": "error"}
+    program = str(servers.binary())
+    made = subprocess.run([program, "key", "create", "--name", "test", "--scopes", "admin"], env=environment, check=True,
+                          capture_output=True, text=True)
+    with subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            servers.wait_ready(f"http://{address}", process)
+            yield servers.Server(f"http://{address}", made.stdout.strip().splitlines()[-1], process, database_url, environment)
+        finally:
+            process.terminate()
+            process.wait(servers.STOP_SECONDS)
+
+
 def test_a_killed_server_is_succeeded_by_another_and_no_line_is_done_twice(contract):
-    """The first server dies with -9 in the middle; the second, which was there all along, takes over when the lease is out."""
-    with servers.running_server("jobs", log_level="error") as first:
-        client = Client(first, contract)
-        number = fresh("killed")
-        job = upload(client, "orders", big_file(number, 20_000)).ok(201)
-        eventually(lambda: client.get(f"/v1/jobs/{job['id']}").ok()["processed"] > 1000, seconds=60)
-        first.process.kill()
-        first.process.wait()
-        client.close()
-        done = int(servers.psql(first.database_url, f"SELECT processed FROM jobs WHERE id = '{job['id']}'"))
+    with servers.fresh_database("killed") as url:
+        subprocess.run([str(servers.binary()), "migrate"], env={**os.environ, "PATRON_DATABASE_URL": url}, check=True,
+                       capture_output=True)
+        with process_on(url) as first:
+            client = Client(first, contract)
+            job = upload(client, "orders", big_file(fresh("killed"), 20_000)).ok(201)
+            eventually(lambda: client.get(f"/v1/jobs/{job['id']}").ok()["processed"] > 1000, seconds=60)
+            first.process.kill()
+            first.process.wait()
+            client.close()
+        done = int(servers.psql(url, f"SELECT processed FROM jobs WHERE id = '{job['id']}'"))
         assert 0 < done < 20_000
-        servers.psql(first.database_url, "UPDATE jobs SET heartbeat_at = heartbeat_at - interval '1 minute'")
-        address = servers.free_address()
-        environment = {**first.environment, "PATRON_LISTEN": address}
-        with subprocess.Popen([str(servers.binary()), "serve"], env=environment, stderr=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL) as second:
-            try:
-                servers.wait_ready(f"http://{address}", second)
-                client = Client(first._replace(url=f"http://{address}"), contract)
-                over = job_over(client, job)
-                assert (over["status"], over["succeeded"], over["failed"]) == ("complete", 20_000, 0)
-                lines = lines_of(client.get(f"/v1/jobs/{job['id']}/results"))
-                assert [one["line"] for one in lines] == list(range(1, 20_001))
-                counted = json.loads(servers.psql(first.database_url, "SELECT json_build_array(count(*), (SELECT count(*) FROM "
-                                                  "points_ledger), (SELECT max(calls) FROM orders)) FROM orders"))
-                assert counted == [20_000, 20_000, 1] and client.get("/v1/points/proof").ok()["ok"]
-                client.close()
-            finally:
-                second.terminate()
-                second.wait(servers.STOP_SECONDS)
+        servers.psql(url, "UPDATE jobs SET heartbeat_at = heartbeat_at - interval '1 minute'")  # the lease is out
+        with process_on(url) as second:
+            client = Client(second, contract)
+            over = job_over(client, job)
+            assert (over["status"], over["succeeded"], over["failed"]) == ("complete", 20_000, 0)
+            lines = lines_of(client.get(f"/v1/jobs/{job['id']}/results"))
+            assert [one["line"] for one in lines] == list(range(1, 20_001))
+            assert {one["status"] for one in lines} == {201}  # none was a replay
+            counted = json.loads(servers.psql(url, "SELECT json_build_array(count(*), (SELECT count(*) FROM points_ledger), "
+                                              "(SELECT max(calls) FROM orders)) FROM orders"))
+            assert counted == [20_000, 20_000, 1] and client.get("/v1/points/proof").ok()["ok"]
+            client.close()
 
 
 def test_a_server_that_stops_gives_its_job_back_at_once(contract):
