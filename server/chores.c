@@ -8,8 +8,9 @@
 #include "points/points.h"
 #include "tiers/cycles.h"
 
-/* Customers whose points are activated in one piece. */
-#define ACTIVATE_CUSTOMERS 200
+/* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
+ * them waits for milliseconds. */
+#define DUE_CUSTOMERS 200
 
 static enum err expire_once(struct ctx *c, void *arg)
 {
@@ -31,7 +32,27 @@ static enum err expire_idempotency_keys(struct ctx *c, bool *ret_more)
 
 static enum err activate_due_points(struct ctx *c, bool *ret_more)
 {
-        return points_activate_due(c, ACTIVATE_CUSTOMERS, ret_more);
+        return points_activate_due(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err expire_holds(struct ctx *c, bool *ret_more)
+{
+        return points_holds_expire_due(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err expire_points(struct ctx *c, bool *ret_more)
+{
+        return points_expire_due(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err expire_inactive(struct ctx *c, bool *ret_more)
+{
+        return points_expire_inactive(c, DUE_CUSTOMERS, ret_more);
+}
+
+static enum err warn_of_expiry(struct ctx *c, bool *ret_more)
+{
+        return points_warn_due(c, DUE_CUSTOMERS, ret_more);
 }
 
 static enum err store_use_once(struct ctx *c, void *arg)
@@ -66,12 +87,17 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
 
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
+        {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
         {"store the last use of keys", 5, store_use_of_keys},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
+        {"expire points", 5,
+         expire_points}, /* after activation: what became active too late lapses in the same round */
+        {"expire points of the inactive", 300, expire_inactive},
+        {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
-        {"expire jobs", 60, jobs_expire},
+        {"expire jobs", 5, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

@@ -1,14 +1,15 @@
 /* The map of the API. */
 #include "http/endpoint.h"
 
-extern const struct resource orders_resource, customers_resource, points_resource, tiers_resource,
-        checkout_resource, keys_resource, audit_resource, imports_resource, jobs_resource, exports_resource,
-        meta_resource, test_clock_resource;
+extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
+        tiers_resource, checkout_resource, keys_resource, audit_resource, imports_resource, jobs_resource,
+        exports_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
         &orders_resource,
         &customers_resource,
         &points_resource,
+        &holds_resource,
         &tiers_resource,
         &checkout_resource,
         &keys_resource,

@@ -27,13 +27,13 @@ void token_text_write(const struct token *token, const uint8_t *secret, char ret
                 if (token->scopes >> i & 1)
                         len += snprintf(said + len, sizeof said - (size_t)len, "%s,", scope_infos[i].name);
         assert((size_t)len < sizeof said); /* all scopes there are take a quarter of it */
-        strcpy(ret, PREFIX);
+        memcpy(ret, PREFIX, sizeof PREFIX);
         sodium_bin2base64(ret + strlen(PREFIX), TOKEN_TEXT_MAX - strlen(PREFIX), (const uint8_t *)said,
                           (size_t)len, VARIANT);
         crypto_auth(mac, (const uint8_t *)ret, strlen(ret), secret);
         sodium_bin2base64(proof, sizeof proof, mac, sizeof mac, VARIANT);
-        strcat(ret, ".");
-        strcat(ret, proof);
+        size_t body = strlen(ret);
+        snprintf(ret + body, TOKEN_TEXT_MAX - body, ".%s", proof);
 }
 
 static bool proof_holds(const char *text, size_t len, const char *proof, const uint8_t *secret)

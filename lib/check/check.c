@@ -24,7 +24,7 @@ SQL_ONE(points_counted, nothing, counted,
         "SELECT (SELECT count(*) FROM points_accounts) AS customers, (SELECT count(*) FROM points_ledger) AS checked_entries")
 
 /* An entry's effect on active + pending + held - debt. */
-#define EFFECT        "CASE WHEN kind = 'activate' THEN 0 ELSE amount END"
+#define EFFECT        "CASE WHEN kind IN ('activate', 'hold', 'release') THEN 0 ELSE amount END"
 #define TOTAL(suffix) "(active" suffix " + pending" suffix " + held" suffix " - debt" suffix ")"
 #define LIMIT         " LIMIT 100" /* FINDINGS_MAX */
 
@@ -52,10 +52,12 @@ SQL_MANY(
                 "") ", 0) AS detail FROM points_accounts a "
                     "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
                     "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
-                    "-sum(amount) FILTER (WHERE kind = 'spend') AS spent FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
+                    "-sum(amount) FILTER (WHERE kind IN ('spend', 'restore')) AS spent, "
+                    "-sum(amount) FILTER (WHERE kind = 'expire') AS expired FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
                     "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(
                             "") ", 0) OR coalesce(l.earned, 0) <> coalesce(a.lifetime_earned, 0) "
-                                "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0)" LIMIT)
+                                "OR coalesce(l.spent, 0) <> coalesce(a.lifetime_spent, 0) "
+                                "OR coalesce(l.expired, 0) <> coalesce(a.lifetime_expired, 0)" LIMIT)
 
 SQL_MANY(
         lots_sum_to_account, nothing, finding,
@@ -74,13 +76,14 @@ SQL_MANY(
         "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
 
 /* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
- * a moment. */
+ * a moment. Nor does the capture of a hold: the hold did. */
 SQL_MANY(
         entry_drew_what_it_says, nothing, finding,
         "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
-        "coalesce(due, 0) AS detail FROM (SELECT customer_id, seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
-        "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY customer_id ORDER BY seq) - debt_after + "
-        "CASE WHEN kind IN ('spend', 'reverse') THEN -amount ELSE 0 END END AS due FROM points_ledger) AS l "
+        "coalesce(due, 0) AS detail FROM (SELECT l.customer_id, l.seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
+        "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY l.customer_id ORDER BY l.seq) - debt_after + "
+        "CASE WHEN kind IN ('earn', 'activate') OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
+        "FROM points_ledger l LEFT JOIN points_holds h ON h.customer_id = l.customer_id AND h.spend_seq = l.seq) AS l "
         "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
         "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
 
@@ -91,31 +94,51 @@ SQL_MANY(
 #define OF_CUSTOMER "p.id = t.customer_id"
 #define OF_ORDER    "p.customer_id = t.customer_id AND p.id = t.order_id"
 
+/* One table a line. */
+/* clang-format off */
+SQL_MANY(everything_belongs, nothing, finding,
+         "SELECT 'orphans' AS check, customer_id, detail FROM ("
+         ORPHANS("customer_identities", "customers", OF_CUSTOMER)
+         ORPHANS("customer_aliases", "customers", OF_CUSTOMER)
+         ORPHANS("points_accounts", "customers", OF_CUSTOMER)
+         ORPHANS("points_ledger", "customers", OF_CUSTOMER)
+         ORPHANS("points_lots", "customers", OF_CUSTOMER)
+         ORPHANS("points_holds", "customers", OF_CUSTOMER)
+         ORPHANS("points_hold_draws", "points_holds", "p.customer_id = t.customer_id AND p.id = t.hold_id")
+         ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
+         ORPHANS("tier_standings", "customers", OF_CUSTOMER)
+         ORPHANS("metric_days", "customers", OF_CUSTOMER)
+         ORPHANS("tier_history", "customers", OF_CUSTOMER)
+         ORPHANS("events", "customers", OF_CUSTOMER)
+         ORPHANS("order_lines", "orders", OF_ORDER)
+         ORPHANS("order_calls", "orders", OF_ORDER)
+         ORPHANS("refunds", "orders", OF_ORDER)
+         ORPHANS("refund_lines", "refunds", "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)")
+         "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
+         "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER ")) AS o" LIMIT)
+/* clang-format on */
+
 SQL_MANY(
-        everything_belongs, nothing, finding,
-        "SELECT 'orphans' AS check, customer_id, detail FROM (" ORPHANS(
-                "customer_identities", "customers",
-                OF_CUSTOMER) ORPHANS("customer_aliases", "customers",
-                                     OF_CUSTOMER) ORPHANS("points_accounts", "customers",
-                                                          OF_CUSTOMER) ORPHANS("points_ledger", "customers",
-                                                                               OF_CUSTOMER)
-                ORPHANS("points_lots", "customers", OF_CUSTOMER) ORPHANS(
-                        "points_allocations", "points_lots",
-                        "p.customer_id = t.customer_id AND p.lot_no = t.lot_no") ORPHANS("tier_standings",
-                                                                                         "customers",
-                                                                                         OF_CUSTOMER)
-                        ORPHANS("metric_days", "customers", OF_CUSTOMER) ORPHANS(
-                                "tier_history", "customers",
-                                OF_CUSTOMER) ORPHANS("events", "customers",
-                                                     OF_CUSTOMER) ORPHANS("order_lines", "orders",
-                                                                          OF_ORDER) ORPHANS("order_calls",
-                                                                                            "orders",
-                                                                                            OF_ORDER)
-                                ORPHANS("refunds", "orders", OF_ORDER) ORPHANS(
-                                        "refund_lines", "refunds",
-                                        "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)") "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
-                                                                                                                        "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER
-                                                                                                                        ")) AS o" LIMIT)
+        holds_sum_to_account, nothing, finding,
+        "SELECT 'holds_sum' AS check, coalesce(a.customer_id, h.customer_id) AS customer_id, 'open holds have ' || "
+        "coalesce(h.held, 0) || ' points' AS detail FROM points_accounts a FULL JOIN (SELECT customer_id, "
+        "sum(points) FILTER (WHERE state = 'open') AS held FROM points_holds GROUP BY customer_id) AS h USING (customer_id) "
+        "WHERE coalesce(h.held, 0) <> coalesce(a.held, 0)" LIMIT)
+
+/* What a hold drew is what its entry drew; what is not with it any more was given back. */
+SQL_MANY(
+        hold_is_what_it_drew, nothing, finding,
+        "SELECT 'hold_draws' AS check, h.customer_id, 'hold ' || h.id || ' does not add up' AS detail FROM points_holds h "
+        "LEFT JOIN (SELECT d.customer_id, d.hold_id AS id, sum(d.amount) AS drawn, sum(d.returned) AS returned, "
+        "bool_and(d.amount IS NOT DISTINCT FROM a.amount) AS matches FROM points_hold_draws d "
+        "JOIN points_holds o ON o.customer_id = d.customer_id AND o.id = d.hold_id "
+        "LEFT JOIN points_allocations a ON a.customer_id = d.customer_id AND a.seq = o.seq AND a.lot_no = d.lot_no "
+        "GROUP BY d.customer_id, d.hold_id) AS d USING (customer_id, id) "
+        "LEFT JOIN points_ledger l ON l.customer_id = h.customer_id AND l.seq = h.seq "
+        "LEFT JOIN points_ledger s ON s.customer_id = h.customer_id AND s.seq = h.spend_seq "
+        "WHERE h.points IS DISTINCT FROM d.drawn OR NOT d.matches OR l.kind IS DISTINCT FROM 'hold' OR l.amount <> -h.points "
+        "OR coalesce(-s.amount, 0) <> h.captured OR (h.captured > 0 AND s.kind IS DISTINCT FROM 'spend') "
+        "OR d.returned <> CASE WHEN h.state = 'open' THEN 0 ELSE h.points - h.captured + h.restored END" LIMIT)
 
 SQL_MANY(
         order_adds_up, nothing, finding,
@@ -210,6 +233,8 @@ static const struct check checks[] = {
         {"entries_sum", "entries sum to active + pending + held - debt", entries_sum_to_account, true},
         {"lots_sum", "lots hold what is active and pending", lots_sum_to_account, true},
         {"lot_draws", "every lot is its earning less what was drawn", lot_is_what_draws_left, true},
+        {"holds_sum", "open holds have what is held", holds_sum_to_account, true},
+        {"hold_draws", "every hold is what it drew", hold_is_what_it_drew, true},
         {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
         {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},
         {"order_total", "every order is the sum of its lines", order_adds_up, false},

@@ -44,7 +44,8 @@ static void check_statement(struct ctx *c, const struct sql *sql, struct text *o
         const struct sql_plan *plan = sql->plan;
         Oid types[SQL_PARAMS_MAX];
 
-        /* A connection knows its prepared statements by name: a second one of a name would fail now and then. */
+        /* A connection knows its prepared statements by name: a second one of a name would fail now and then.
+         */
         for (const struct sql *other = sql->next; other != NULL; other = other->next)
                 if (strcmp(other->name, sql->name) == 0)
                         misfit(out, sql, "two statements have this name");

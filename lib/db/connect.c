@@ -188,7 +188,7 @@ static enum err run_script(struct ctx *c, const char *sql)
         if (!PQsendQuery(c->db->conn, sql))
                 return connection_lost(c);
         for (;;) {
-                PGresult *result;
+                PGresult *result = NULL;
                 TRY(answer_next(c, &result));
                 if (result == NULL)
                         return err;

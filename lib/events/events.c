@@ -21,6 +21,10 @@ SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after,
       FIELD(order_id), FIELD(until));
 #undef SHAPE_T
 
+#define SHAPE_T struct points_event
+SHAPE(points_event, "Points that lapse.", FIELD(points), FIELD(expires_at));
+#undef SHAPE_T
+
 #define SHAPE_T struct event
 SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
       FIELD(occurred_at));

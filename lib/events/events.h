@@ -31,6 +31,11 @@ struct tier_event {
         struct uuid order_id;
         struct instant until; /* when it falls, or the pin ends */
 };
+struct points_event {
+        int64_t points;
+        struct instant expires_at;
+};
+SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);
 

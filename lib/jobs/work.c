@@ -62,9 +62,11 @@ static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line 
         struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
         size_t count = 0;
 
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                lines[i]->c.arena = c->arena; /* the chunk's is shared by all hands */
                 if (lines[i]->object != NULL)
                         readable[count++] = lines[i];
+        }
         TRY(lines_apply(c, bulk_type(job->type), &options, readable, count));
         for (size_t i = 0; i < n; i++)
                 line_outcome(c, lines[i], &results[i]);

@@ -152,6 +152,30 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         return ERR_OK;
 }
 
+static void probe_add(struct hold_probe *probe, struct uuid customer_id, struct uuid hold_id)
+{
+        for (size_t i = 0; i < probe->holds.n; i++)
+                if (uuid_equal(probe->holds.v[i], hold_id) && uuid_equal(probe->customers.v[i], customer_id))
+                        return;
+        probe->customers.v[probe->customers.n++] = customer_id;
+        probe->holds.v[probe->holds.n++] = hold_id;
+}
+
+/* The holds that a job names or its order has, and whether there are any. */
+static bool holds_of(const struct job *job, struct hold_probe *probe)
+{
+        struct uuid customer_id = job->desk->customer->id, id;
+        bool named = job->call->in->points_hold != NULL &&
+                     hold_reference(customer_id, job->call->in->points_hold, &id);
+        bool has = uuid_known(job->file->order.points_hold);
+
+        if (named)
+                probe_add(probe, customer_id, id);
+        if (has)
+                probe_add(probe, customer_id, job->file->order.points_hold);
+        return named || has;
+}
+
 /* Lines and answered calls of the orders that are known, and the lots of those whose points move. */
 static enum err load_more(struct batch *b, const struct list *orders)
 {
@@ -159,7 +183,10 @@ static enum err load_more(struct batch *b, const struct list *orders)
         struct order_probe probe = {.customers.v = ARENA_ARRAY(arena, orders->n, struct uuid),
                                     .orders.v = ARENA_ARRAY(arena, orders->n, struct uuid)};
         struct uuids movers = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
+        struct hold_probe holds = {.customers.v = ARENA_ARRAY(arena, 2 * b->count, struct uuid),
+                                   .holds.v = ARENA_ARRAY(arena, 2 * b->count, struct uuid)};
         struct list lines = {0}, lots = {0};
+        struct hold_rows hold_rows = {0};
 
         for (size_t i = 0; i < orders->n; i++) {
                 const struct order *order = &((const struct order *)orders->v)[i];
@@ -172,7 +199,12 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 /* an order that comes twice in a batch is looked at as if known: its second call may move
                  * points */
                 const struct order *known = job->desk != NULL ? &job->file->order : NULL;
-                if (known != NULL &&
+                if (known == NULL)
+                        continue;
+                bool has_holds = holds_of(job, &holds);
+                if (has_holds ||
+                    book_earn_needs_lots(&job->desk->book, &b->session.journal,
+                                         take_time_of(job->call->in, b->c->now)) ||
                     take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
@@ -182,13 +214,17 @@ static enum err load_more(struct batch *b, const struct list *orders)
         }
         if (movers.n > 0)
                 TRY(points_lots_later(b->c, &movers, &lots));
+        if (holds.holds.n > 0)
+                TRY(points_holds_later(b->c, &holds, &hold_rows));
         TRY(db_flush(b->c));
         for (size_t i = 0; i < orders->n; i++)
                 file_lines_give(arena, file_for(b, ((const struct order *)orders->v)[i].id), &lines);
         for (size_t i = 0; i < movers.n; i++) {
                 struct book *book = &b->desks[idmap_get(&b->desk_by_customer, movers.v[i])].book;
-                if (!book->lots_loaded)
-                        points_lots_give(arena, book, &lots);
+                if (book->lots_loaded)
+                        continue;
+                points_lots_give(arena, book, &lots);
+                points_holds_give(arena, book, &hold_rows);
         }
         return ERR_OK;
 }
@@ -359,10 +395,11 @@ enum err orders_take(struct ctx *c, struct order_call *calls, size_t n)
 {
         PROGRAM(program);
         TX(tx);
-        struct batch b = {
-                .c = c,
-                .session = {
-                        .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena}};
+        struct batch b = {.c = c,
+                          .session = {.arena = c->arena,
+                                      .program = program,
+                                      .shop = c->shop,
+                                      .journal = journal_of(c, program)}};
 
         batch_start(&b, calls, n);
         TRY(tx_begin(c, &tx));

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "points/book.h"
+
 /* A clock ahead of ours by more than this is a mistake. */
 #define CLOCK_SKEW_US (24 * 3600 * INSTANT_SECOND)
 
@@ -105,8 +107,6 @@ void order_check(struct ctx *c, const struct order_in *in)
         if (in->currency != NULL && strcmp(in->currency, c->shop->currency) != 0)
                 fault_body(c, "#/currency", "unknown_value", "must be %s, the currency of this shop",
                            c->shop->currency);
-        if (in->points_hold != NULL)
-                fault_body(c, "#/points_hold", "unknown_hold", "there is no hold with this name");
 }
 
 /* ------------------------------------------------------------------ differences */
@@ -186,6 +186,19 @@ static const struct order_line *line_find(const struct order_line *lines, size_t
         return NULL;
 }
 
+static void differ_hold(struct difference *d, const struct order *order, const char *sent)
+{
+        struct uuid id = {0};
+        char known[UUID_TEXT_SIZE] = "";
+
+        bool understood = sent == NULL || hold_reference(order->customer_id, sent, &id);
+        if (understood && uuid_equal(id, order->points_hold))
+                return;
+        if (uuid_known(order->points_hold))
+                uuid_to_text(order->points_hold, known);
+        differ(d, "#/points_hold", known, sent != NULL ? sent : "");
+}
+
 size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines,
                          size_t line_count, const struct order_in *in)
 {
@@ -196,6 +209,7 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
         differ_text(&d, "#/coupon", order->coupon, in->coupon);
+        differ_hold(&d, order, in->points_hold);
         differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
         if (instant_known(order->paid_at))
                 differ_instant(&d, "#/paid_at", order->paid_at, in->paid_at);

@@ -65,10 +65,10 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
 }
 
 /* Who asks: the customer's desk, or an empty one. Read without a lock. */
-static enum err desk_read(struct ctx *c, const struct program *program, const char *reference,
+static enum err desk_read(struct ctx *c, const struct session *s, const char *reference,
                           struct customer *customer, struct desk *ret)
 {
-        struct list accounts = {0};
+        struct list accounts = {0}, lots = {0};
         struct stand_rows stands = {0};
 
         *customer = (struct customer){.created_at = c->now};
@@ -83,7 +83,12 @@ static enum err desk_read(struct ctx *c, const struct program *program, const ch
         ret->book.account.customer_id = customer->id;
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;
-        ret->stand = stand_of(c->arena, program, &stands, customer->id, customer->created_at);
+        if (book_earn_needs_lots(&ret->book, &s->journal, c->now)) {
+                TRY(points_lots_later(c, &(struct uuids){&customer->id, 1}, &lots));
+                TRY(db_flush(c));
+                points_lots_give(c->arena, &ret->book, &lots);
+        }
+        ret->stand = stand_of(c->arena, s->program, &stands, customer->id, customer->created_at);
         return ERR_OK;
 }
 
@@ -145,7 +150,7 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
 {
         PROGRAM(program);
         struct session session = {
-                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+                .arena = c->arena, .program = program, .shop = c->shop, .journal = journal_of(c, program)};
         struct moment moment = moment_of(c->shop, c->now);
         struct customer customer;
         struct desk desk = {0};
@@ -155,7 +160,7 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
 
         basket_check(c, in);
         TRY(problem_check(c));
-        TRY(desk_read(c, program, in->customer, &customer, &desk));
+        TRY(desk_read(c, &session, in->customer, &customer, &desk));
         struct quoted quoted = price(c, &program->tiers.v[stand_rank(&desk.stand, c->now)].benefits, in);
         priced.goods_minor = quoted.goods_minor;
         priced.total_minor = quoted.total_minor + in->shipping_minor;

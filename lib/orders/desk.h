@@ -89,6 +89,29 @@ bool settle_releases(const struct program *program, unsigned status);
 void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,
                     const char *cause, const struct moment *moment);
 
+/* ---- the hold of points that pays for part of an order; the book has it and, but for hold_count, the lots
+ */
+
+/* May an order with this id name this hold (NULL: none)? ERR_INVALID, ERR_HOLD_RESOLVED, ERR_HOLD_BOUND. */
+enum err hold_check(struct ctx *c, const struct desk *desk, struct uuid order_id,
+                    const char *reference) MUST_CHECK;
+
+/* The order is paid for with this hold (NULL: none) and no longer with the one before, which goes back. */
+void hold_attach(struct session *s, struct desk *desk, struct file *file, const char *reference,
+                 const struct moment *moment);
+
+/* The order's hold goes back: it was cancelled before it counted. */
+void hold_let_go(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment);
+
+/* The order counts: its hold is spent. */
+void hold_count(struct session *s, struct desk *desk, const struct file *file, const struct moment *moment,
+                struct outcome *outcome);
+
+/* As much of the order's hold comes back as of the order, cumulatively rounded. After its sums have changed.
+ */
+void hold_return(struct session *s, struct desk *desk, const struct file *file, const char *reference,
+                 const struct moment *moment, struct outcome *outcome);
+
 /* What is to be given back of one line. */
 struct giving {
         size_t line; /* index in file->lines */

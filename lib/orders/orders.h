@@ -52,6 +52,7 @@ struct order {
         const char *external_id;
         unsigned status, channel;
         const char *currency, *coupon;
+        struct uuid points_hold;
         int64_t goods_minor, shipping_minor, discount_minor, total_minor;
         int64_t refunded_minor, refunded_shipping_minor;
         int64_t points_earned, growth_earned, points_reversed, growth_reversed;
@@ -93,7 +94,8 @@ struct outcome_points {
         int64_t earned;
         unsigned status; /* enum award_status: what became of the earned ones */
         int64_t reversed;
-        int64_t written_off; /* could not be taken back and was forgiven */
+        int64_t written_off;     /* could not be taken back and was forgiven */
+        int64_t spent, restored; /* of the order's hold: captured now, given back now */
         int64_t active, pending, held, debt;
         LIST_OF(struct explained) explanation;
 };

@@ -105,6 +105,20 @@ struct loaded {
         struct list refunds; /* struct refund_row */
 };
 
+/* The points that paid for part of it: another round trip, for few orders have any. */
+static enum err load_hold(struct ctx *c, struct loaded *l)
+{
+        struct hold_probe probe = {{&l->customer.id, 1}, {&l->file.order.points_hold, 1}};
+        struct hold_rows holds = {0};
+
+        if (!uuid_known(l->file.order.points_hold))
+                return ERR_OK;
+        TRY(points_holds_later(c, &probe, &holds));
+        TRY(db_flush(c));
+        points_holds_give(c->arena, &l->desk.book, &holds);
+        return ERR_OK;
+}
+
 static enum err load(struct ctx *c, const struct program *program, const struct order *found,
                      struct loaded *ret)
 {
@@ -129,6 +143,7 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
         if (accounts.n == 1)
                 ret->desk.book.account = *(const struct points_account *)accounts.v;
         points_lots_give(c->arena, &ret->desk.book, &lots);
+        TRY(load_hold(c, ret));
         ret->desk.stand = stand_of(c->arena, program, &stands, ret->customer.id, ret->customer.created_at);
         return ERR_OK;
 }
@@ -221,7 +236,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct order found;
         struct loaded loaded = {0};
         struct session session = {
-                .arena = c->arena, .program = program, .shop = c->shop, .journal.arena = c->arena};
+                .arena = c->arena, .program = program, .shop = c->shop, .journal = journal_of(c, program)};
         struct refund_answer answer = {0};
 
         TRY(tx_begin(c, &tx));

@@ -194,6 +194,7 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
         order->counted_on = count.day = zone_date(&s->shop->zone, counted);
         share_discount(s->arena, file);
         file->lines_changed = true;
+        hold_count(s, desk, file, moment, outcome);
         if (order->awarded)
                 award(s, desk, file, moment, &count, outcome);
         stand_count(&desk->stand, s->arena, &count);

@@ -41,7 +41,8 @@ SHAPE(order_in, "The whole order, in the state it is in.",
       FIELD(discount_minor, MONEY, .dflt = "0",
             .doc = "Off the whole order, beside the lines' own discounts."),
       FIELD(coupon, .min = 1, .max = 100, .doc = "Code of the coupon that was used."),
-      FIELD(points_hold, .min = 1, .max = 100, .doc = "The hold of points that paid for part of it."),
+      FIELD(points_hold, .min = 1, .max = 300,
+            .doc = "The hold of points that pays for part of it: UUID or ext:<reference>. It waits for the order, is captured when the order counts and released when it is cancelled before."),
       FIELD(total_minor, .need = true, MONEY, .doc = "Sum of the lines + shipping_minor - discount_minor."));
 #undef SHAPE_T
 
@@ -49,6 +50,7 @@ SHAPE(order_in, "The whole order, in the state it is in.",
 SHAPE(order, "An order.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
       FIELD(external_id, .need = true), FIELD(status, .need = true, .names = &order_status_names),
       FIELD(channel, .need = true, .names = &channel_names), FIELD(currency, .need = true), FIELD(coupon),
+      FIELD(points_hold, .doc = "The hold that paid for part of it."),
       FIELD(goods_minor, .doc = "Sum of the lines."), FIELD(shipping_minor), FIELD(discount_minor),
       FIELD(total_minor), FIELD(refunded_minor), FIELD(refunded_shipping_minor), FIELD(points_earned),
       FIELD(growth_earned), FIELD(points_reversed), FIELD(growth_reversed), FIELD(awarded),
@@ -81,7 +83,9 @@ SHAPE(explained, "What one rule brought.", FIELD(rule, .need = true), FIELD(poin
 SHAPE(outcome_points, "What happened to the points, and the balance after it.", FIELD(earned),
       FIELD(status, .need = true, .names = &award_status_names, .doc = "Of the earned points."),
       FIELD(reversed, .doc = "Taken back, debt included."),
-      FIELD(written_off, .doc = "Could not be taken back; forgiven."), FIELD(active), FIELD(pending),
+      FIELD(written_off, .doc = "Could not be taken back; forgiven."),
+      FIELD(spent, .doc = "Captured from the order's hold."),
+      FIELD(restored, .doc = "Given back of what the order's hold had spent."), FIELD(active), FIELD(pending),
       FIELD(held), FIELD(debt),
       LIST(explanation, explained, .doc = "One line per rule; they sum to earned."));
 #undef SHAPE_T

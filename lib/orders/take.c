@@ -53,7 +53,8 @@ static void lines_fill(struct session *s, struct file *file, const struct order_
         }
 }
 
-static void content_fill(struct session *s, struct file *file, const struct order_in *in)
+static void content_fill(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
+                         const struct moment *moment)
 {
         struct order *order = &file->order;
 
@@ -66,6 +67,7 @@ static void content_fill(struct session *s, struct file *file, const struct orde
         order->line_count = (int64_t)in->lines.n;
         lines_fill(s, file, in);
         file->lines_replaced = true;
+        hold_attach(s, desk, file, in->points_hold, moment);
 }
 
 static void order_start(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
@@ -82,7 +84,7 @@ static void order_start(struct session *s, struct desk *desk, struct file *file,
                 .placed_at = instant_known(in->placed_at) ? in->placed_at : moment->at,
                 .created_at = moment->at,
         };
-        content_fill(s, file, in);
+        content_fill(s, desk, file, in, moment);
 }
 
 /* ------------------------------------------------------------------ known orders */
@@ -90,6 +92,12 @@ static void order_start(struct session *s, struct desk *desk, struct file *file,
 static enum err differs(struct ctx *c, const struct order *order)
 {
         return fail(c, ERR_ORDER_DIFFERS, "The order %s is known with other values.", order->external_id);
+}
+
+/* Once something was paid, or nothing will be, the basket stands. */
+static bool content_is_fixed(const struct order *order)
+{
+        return order_counts(order) || order->status == ORDER_CANCELLED;
 }
 
 /* May this call go on with the known order? */
@@ -104,8 +112,7 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                           "\"sent\":\"this customer\"}]");
                 return differs(c, order);
         }
-        bool content_is_fixed = order_counts(order) || order->status == ORDER_CANCELLED;
-        if (content_is_fixed && order_differences(c, order, file->lines, file->line_count, in) > 0)
+        if (content_is_fixed(order) && order_differences(c, order, file->lines, file->line_count, in) > 0)
                 return differs(c, order);
         bool forward = in->status >= order->status;
         bool cancels_completed = in->status == ORDER_CANCELLED && order->status == ORDER_COMPLETED;
@@ -179,8 +186,10 @@ static void cancel(struct session *s, struct desk *desk, struct file *file, cons
         struct giving *givings = NULL;
         int64_t shipping_minor;
 
-        if (!order_counts(&file->order))
+        if (!order_counts(&file->order)) {
+                hold_let_go(s, desk, file, moment);
                 return;
+        }
         outcome->refund = ARENA_NEW(s->arena, struct outcome_refund);
         outcome->refund->id = uuid_of_child("cancellation", file->order.id, file->order.external_id);
         outcome->refund->external_id = "cancellation";
@@ -233,11 +242,13 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
 
         if (known)
                 TRY(known_check(c, desk, file, in));
+        if (!known || !content_is_fixed(order))
+                TRY(hold_check(c, desk, uuid_of_external("order", in->external_id), in->points_hold));
         desk_before(s, desk, &moment, ret);
         if (!known)
                 order_start(s, desk, file, in, &moment);
-        else if (!order_counts(order) && order->status == ORDER_PLACED)
-                content_fill(s, file, in); /* nothing was paid: the basket may still change */
+        else if (!content_is_fixed(order))
+                content_fill(s, desk, file, in, &moment); /* nothing was paid: the basket may still change */
         times_take(order, in);
         if (!known || in->status != order->status) {
                 state_take(s, desk, file, in, &moment, ret);

@@ -2,10 +2,13 @@
 
 #include <assert.h>
 
-NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off");
+#include "points/expiry.h"
+#include "points/posting.h"
 
-/* Room for one more element; the old array stays in the arena, where it is freed with everything. */
-static void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
+NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
+      "expire");
+
+void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
 {
         if (count < *room)
                 return v;
@@ -16,11 +19,13 @@ static void *grown(struct arena *arena, void *v, size_t count, size_t *room, siz
         return larger;
 }
 
-static void write_entry(struct book *book, struct journal *journal, const struct posting *why,
-                        enum entry_kind kind, int64_t amount)
+void write_entry(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
+                 int64_t amount)
 {
         struct points_account *account = &book->account;
 
+        if ((kind == ENTRY_EARN || kind == ENTRY_SPEND) && why->at.us > account->moved_at.us)
+                account->moved_at = why->at;
         assert(account->active >= 0 && account->pending >= 0 && account->held >= 0 && account->debt >= 0);
         journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n,
                                    &journal->entry_room, sizeof *journal->entries.v);
@@ -41,8 +46,7 @@ static void write_entry(struct book *book, struct journal *journal, const struct
         book->changed = true;
 }
 
-/* Note that the entry just written drew from a lot. */
-static void write_draw(struct book *book, struct journal *journal, size_t lot, int64_t amount)
+void write_draw(struct book *book, struct journal *journal, size_t lot, int64_t amount)
 {
         if (book->lot_states[lot] == LOT_STORED)
                 book->lot_states[lot] = LOT_CHANGED;
@@ -58,33 +62,55 @@ static void write_draw(struct book *book, struct journal *journal, size_t lot, i
         };
 }
 
-static void write_draws(struct book *book, struct journal *journal, const struct allocations *taken)
+void write_draws(struct book *book, struct journal *journal, const struct allocations *taken)
 {
         for (size_t i = 0; i < taken->n; i++)
                 write_draw(book, journal, taken->v[i].lot, taken->v[i].amount);
 }
 
-static size_t lot_add(struct book *book, struct arena *arena, struct lot lot)
+static size_t lot_add(struct book *book, struct arena *arena, struct lot lot, enum lot_state state)
 {
         size_t room = book->lot_room;
 
         book->lots = grown(arena, book->lots, book->lot_count, &book->lot_room, sizeof *book->lots);
         book->lot_states = grown(arena, book->lot_states, book->lot_count, &room, sizeof *book->lot_states);
-        book->lot_states[book->lot_count] = LOT_NEW;
+        book->lot_states[book->lot_count] = (unsigned char)state;
         book->lots[book->lot_count] = lot;
         return book->lot_count++;
 }
 
+void book_lots_add(struct book *book, struct arena *arena, const struct list *rows)
+{
+        const struct lot *lots = rows->v;
+
+        for (size_t i = 0; i < rows->n; i++)
+                if (uuid_equal(lots[i].customer_id, book->account.customer_id))
+                        (void)lot_add(book, arena, lots[i], LOT_STORED);
+}
+
 /* Make points active; debt is paid off first. Returns what paid debt, which is no longer in the lot. */
-static int64_t activate(struct points_account *account, struct lot *lot)
+static int64_t activate(struct points_account *account, const struct journal *journal, struct lot *lot)
 {
         int64_t paid = account->debt < lot->remaining ? account->debt : lot->remaining;
 
         lot->pending = false;
+        lot->expires_at = expiry_of(journal->expiry, journal->zone, lot->active_from);
         lot->remaining -= paid;
         account->debt -= paid;
         account->active += lot->remaining;
         return paid;
+}
+
+struct journal journal_of(const struct ctx *c, const struct program *program)
+{
+        return (struct journal){.arena = c->arena, .expiry = &program->points.expiry, .zone = &c->shop->zone};
+}
+
+bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at)
+{
+        struct instant end = expiry_by_inactivity(journal->expiry, journal->zone, book->account.moved_at);
+
+        return instant_known(end) && end.us <= at.us;
 }
 
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
@@ -92,7 +118,9 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
 {
         struct points_account *account = &book->account;
 
-        assert(amount > 0);
+        assert(amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
+        if (book->lots_loaded)
+                (void)book_expire(book, journal, why);
         size_t at = lot_add(book, journal->arena,
                             (struct lot){.customer_id = account->customer_id,
                                          .lot_no = account->last_seq + 1,
@@ -100,12 +128,13 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
                                          .remaining = amount,
                                          .pending = pending,
                                          .active_from = pending ? active_from : why->at,
-                                         .order_id = why->order_id});
+                                         .order_id = why->order_id},
+                            LOT_NEW);
         int64_t paid = 0;
         if (pending)
                 account->pending += amount;
         else
-                paid = activate(account, &book->lots[at]);
+                paid = activate(account, journal, &book->lots[at]);
         account->lifetime_earned += amount;
         write_entry(book, journal, why, ENTRY_EARN, amount);
         write_draw(book, journal, at, paid);
@@ -125,8 +154,9 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
                         continue;
                 int64_t points = lot->remaining;
                 book->account.pending -= points;
-                int64_t paid = activate(&book->account, lot);
-                lot->active_from = why->at;
+                if (named)
+                        lot->active_from = why->at;
+                int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
                 write_draw(book, journal, i, paid);
                 total += points;
@@ -139,6 +169,7 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
         struct allocations taken;
 
         assert(amount > 0 && book->lots_loaded);
+        (void)book_expire(book, journal, why);
         if (!allocate_spend(journal->arena, book->lots, book->lot_count, amount, why->at, &taken))
                 return false;
         book->account.active -= amount;
@@ -155,6 +186,7 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
         struct reversal reversal;
 
         assert(amount > 0 && book->lots_loaded);
+        (void)book_expire(book, journal, why);
         allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at,
                          &reversal);
         account->pending -= reversal.taken_pending;
@@ -171,8 +203,12 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
 
 bool book_check(const struct book *book)
 {
-        int64_t remaining = 0;
+        int64_t remaining = 0, held = 0;
 
+        for (size_t i = 0; i < book->hold_count; i++)
+                held += book->holds[i].state == HOLD_OPEN ? book->holds[i].points : 0;
+        if (held > book->account.held)
+                return false; /* not all holds need be here */
         if (!book->lots_loaded)
                 return true;
         for (size_t i = 0; i < book->lot_count; i++)

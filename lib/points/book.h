@@ -3,20 +3,33 @@
  *
  * Always true (book_check): active + pending == sum of the lots' remaining, once the lots are loaded. An
  * entry's effect on active + pending + held - debt is its amount, but for those that only move points between
- * them (activate). */
+ * them (activate, hold, release). What was drawn comes back as a negative draw. */
 #pragma once
 
 #include "points/allocate.h"
 
-enum entry_kind { ENTRY_NONE, ENTRY_EARN, ENTRY_ACTIVATE, ENTRY_SPEND, ENTRY_REVERSE, ENTRY_WRITE_OFF };
+enum entry_kind {
+        ENTRY_NONE,
+        ENTRY_EARN,
+        ENTRY_ACTIVATE,
+        ENTRY_SPEND,
+        ENTRY_REVERSE,
+        ENTRY_WRITE_OFF,
+        ENTRY_HOLD,
+        ENTRY_RELEASE,
+        ENTRY_RESTORE,
+        ENTRY_EXPIRE,
+};
 extern const struct names entry_kind_names;
 
 struct points_account {
         struct uuid customer_id;
         int64_t active, pending, held, debt;
         int64_t lifetime_earned; /* net of what refunds took back */
-        int64_t lifetime_spent, lifetime_expired;
-        int64_t last_seq; /* of the ledger */
+        int64_t lifetime_spent;  /* net of what refunds gave back */
+        int64_t lifetime_expired;
+        int64_t last_seq;        /* of the ledger */
+        struct instant moved_at; /* when points were last earned or spent; none: never */
 };
 SHAPE_DECLARE(points_account);
 
@@ -33,19 +46,51 @@ struct ledger_entry {
 };
 SHAPE_DECLARE(ledger_entry);
 
-/* Points that an entry drew from a lot. */
+SHAPE_DECLARE(lot);
+
+/* Points that an entry drew from a lot; negative: that it gave back to it. */
 struct lot_draw {
         struct uuid customer_id;
         int64_t seq, lot_no, amount;
 };
 
-/* What the postings of one transaction wrote, over all its books. */
+/* What the postings of one transaction go by, and what they wrote, over all its books. */
 struct journal {
         struct arena *arena;
+        const struct expiry_settings *expiry; /* of the programme in force */
+        const struct zone *zone;              /* the shop's */
         LIST_OF(struct ledger_entry) entries;
         LIST_OF(struct lot_draw) draws;
         size_t entry_room, draw_room;
 };
+
+enum hold_state { HOLD_NONE, HOLD_OPEN, HOLD_CAPTURED, HOLD_RELEASED, HOLD_EXPIRED };
+extern const struct names hold_state_names;
+
+/* What a hold drew from a lot, and how much of that has gone back. */
+struct hold_draw {
+        struct uuid customer_id, hold_id;
+        int64_t draw_no, lot_no, amount, returned;
+};
+SHAPE_DECLARE(hold_draw);
+
+/* Points reserved: out of their lots, not yet spent. */
+struct hold {
+        struct uuid customer_id, id;
+        unsigned state; /* enum hold_state */
+        int64_t points;
+        int64_t captured; /* spent; the rest of a hold that was resolved went back */
+        int64_t restored; /* of the captured ones, by refunds */
+        const char *reason, *reference;
+        struct uuid order_id;
+        int64_t seq, spend_seq; /* ledger entries: of the hold, of its capture (0: none) */
+        struct instant created_at;
+        struct instant expires_at; /* none: it waits for its order */
+        struct instant resolved_at;
+        LIST_OF(struct hold_draw) draws; /* in the order in which the lots were drawn */
+        bool changed;
+};
+SHAPE_DECLARE(hold);
 
 enum lot_state { LOT_STORED, LOT_CHANGED, LOT_NEW };
 
@@ -54,7 +99,9 @@ struct book {
         struct lot *lots; /* those loaded, then those of this transaction */
         unsigned char *lot_states;
         size_t lot_count, lot_room;
-        bool lots_loaded; /* all lots with something left are here */
+        bool lots_loaded;   /* all lots with something left are here, and all that the holds drew from */
+        struct hold *holds; /* those loaded, then those of this transaction */
+        size_t hold_count, hold_room;
         bool changed;
 };
 
@@ -66,23 +113,75 @@ struct posting {
         const char *reference; /* the shop's own, or NULL */
 };
 
+/* Add lots (struct lot) as they are stored to those of the book, each once. */
+void book_lots_add(struct book *book, struct arena *arena, const struct list *rows);
+
+/* A journal without entries. */
+struct journal journal_of(const struct ctx *c, const struct program *program);
+
+/* Must the lots be at hand before anything is earned at a moment? So it is when what there was has lapsed by
+ * inactivity: it must not come to life again. */
+bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at);
+
 /* Earn amount > 0. Active points pay off debt first. A pending lot waits until active_from (none: until it is
- * activated by hand). */
+ * activated by hand). The programme says when what is active lapses. */
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from);
 
 /* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are
- * due only when their order is named. Needs the lots. Returns the points that became active or paid debt. */
+ * due only when their order is named. Their life is counted from the moment they were due. Needs the lots.
+ * Returns the points that became active or paid debt. */
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id);
 
-/* Spend amount > 0 from the active lots, or nothing: false when there are too few. Needs the lots. */
+/* Spend amount > 0 from the active lots, or nothing: false when there are too few. What has lapsed expires
+ * first. Needs the lots. */
 bool book_spend(struct book *book, struct journal *journal, const struct posting *why, int64_t amount);
 
-/* Take back amount > 0 that why->order_id earned; what can't be taken becomes debt or is written off, by
- * policy. Needs the lots. */
+/* Take back amount > 0 that why->order_id earned; what has lapsed expires first, what can't be taken becomes
+ * debt or is written off, by policy. Needs the lots. */
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
+
+/* Reserve hold->points > 0 of the active lots, or nothing: NULL when there are too few. What has lapsed
+ * expires first. The hold is added to the book and returned; the pointer is good until the next one is added.
+ * Needs the lots. */
+struct hold *book_hold(struct book *book, struct journal *journal, const struct posting *why,
+                       const struct hold *hold);
+
+/* Spend 0 < points <= hold->points of an open hold; the rest goes back, which needs the lots. */
+void book_capture(struct book *book, struct journal *journal, const struct posting *why, struct hold *hold,
+                  int64_t points);
+
+/* Give an open hold back whole: it is HOLD_RELEASED or HOLD_EXPIRED then. Points return to their lots with
+ * their expiry, but for those that pay off debt; what has lapsed meanwhile expires at once. Needs the lots.
+ */
+void book_release(struct book *book, struct journal *journal, const struct posting *why, struct hold *hold,
+                  enum hold_state state);
+
+/* Give points > 0 of a captured hold back to the lots they came from, last drawn first; a lapsed lot lives
+ * min_life_days from why->at on. At most what was captured less what was restored (asserted). Needs the lots.
+ */
+void book_restore(struct book *book, struct journal *journal, const struct posting *why, struct hold *hold,
+                  int64_t points, int64_t min_life_days);
+
+/* Expire what is left of lapsed lots, one entry for each date, which is the entry's reference. Returns the
+ * points. Needs the lots. */
+int64_t book_expire(struct book *book, struct journal *journal, const struct posting *why);
+
+/* The hold of this id in the book, or NULL. */
+struct hold *book_hold_find(const struct book *book, struct uuid id);
+
+/* May the hold still be resolved at this moment? One whose time is over may not, be it expired yet or not. */
+bool hold_is_open(const struct hold *hold, struct instant at);
+
+/* ERR_HOLD_RESOLVED, with its state, when it may not be resolved now. */
+enum err hold_resolvable(struct ctx *c, const struct hold *hold) MUST_CHECK;
+
+/* The id of the hold that a customer has under a reference, and the one that "ext:<reference>" or a UUID in a
+ * path or an order means; false when the text is neither. */
+struct uuid hold_named(struct uuid customer_id, const char *reference);
+bool hold_reference(struct uuid customer_id, const char *text, struct uuid *ret);
 
 /* Do lots and balance agree? For assertions and tests; true while the lots are not loaded. */
 bool book_check(const struct book *book);

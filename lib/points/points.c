@@ -4,11 +4,10 @@
 
 #include "base/idmap.h"
 #include "customers/customers.h"
-#include "db/statement.h"
+#include "points/expiry.h"
+#include "points/store.h"
+#include "program/programs.h"
 
-struct customers_key {
-        struct uuids ids;
-};
 #define SHAPE_T struct customers_key
 SHAPE(customers_key, "Customers.", FIELD(ids));
 #undef SHAPE_T
@@ -24,8 +23,8 @@ SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(
 
 SQL_LATER(
         accounts_load, customers_key, points_account,
-        "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq "
-        "FROM points_accounts WHERE customer_id = ANY(:ids)")
+        "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq, "
+        "moved_at FROM points_accounts WHERE customer_id = ANY(:ids)")
 
 SQL_LATER(
         lots_load, customers_key, lot,
@@ -35,12 +34,12 @@ SQL_LATER(
 SQL_BATCH(
         accounts_store, points_account,
         "INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, "
-        "lifetime_expired, last_seq) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
-        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq) "
+        "lifetime_expired, last_seq, moved_at) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
+        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq, :moved_at) "
         "ON CONFLICT (customer_id) DO UPDATE SET active = excluded.active, pending = excluded.pending, "
         "held = excluded.held, debt = excluded.debt, lifetime_earned = excluded.lifetime_earned, "
         "lifetime_spent = excluded.lifetime_spent, lifetime_expired = excluded.lifetime_expired, "
-        "last_seq = excluded.last_seq")
+        "last_seq = excluded.last_seq, moved_at = excluded.moved_at")
 
 SQL_BATCH(
         entries_insert, ledger_entry,
@@ -72,17 +71,8 @@ enum err points_lots_later(struct ctx *c, const struct uuids *customers, struct 
 
 void points_lots_give(struct arena *arena, struct book *book, const struct list *rows)
 {
-        const struct lot *lots = rows->v;
-        size_t n = 0;
-
-        assert(book->lot_count == 0);
-        book->lots = ARENA_ARRAY(arena, rows->n, struct lot);
-        book->lot_states = ARENA_ARRAY(arena, rows->n, unsigned char);
-        for (size_t i = 0; i < rows->n; i++)
-                if (uuid_equal(lots[i].customer_id, book->account.customer_id))
-                        book->lots[n++] = lots[i];
-        book->lot_count = n;
-        book->lot_room = rows->n;
+        assert(!book->lots_loaded && book->lot_count == 0);
+        book_lots_add(book, arena, rows);
         book->lots_loaded = true;
 }
 
@@ -108,29 +98,33 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
         TRY(accounts_store(c, accounts, account_count));
         TRY(entries_insert(c, journal->entries.v, journal->entries.n));
         TRY(lots_store(c, lots, lot_count));
+        TRY(holds_store(c, books, n));
         return draws_insert(c, journal->draws.v, journal->draws.n);
 }
 
 /* ------------------------------------------------------------------ one customer */
 
-/* The book of one customer whose lock is held. */
-static enum err book_load(struct ctx *c, struct uuid customer_id, struct book *ret)
+enum err book_load(struct ctx *c, struct uuid customer_id, struct uuid hold_id, struct book *ret)
 {
         struct uuids ids = {&customer_id, 1};
         struct list accounts = {0}, lots = {0};
+        struct hold_rows holds = {0};
         struct book book = {.account.customer_id = customer_id};
 
         TRY(points_accounts_later(c, &ids, &accounts));
         TRY(points_lots_later(c, &ids, &lots));
+        if (uuid_known(hold_id))
+                TRY(points_holds_later(c, &(struct hold_probe){ids, {&hold_id, 1}}, &holds));
         TRY(db_flush(c));
         if (accounts.n == 1)
                 book.account = *(const struct points_account *)accounts.v;
         points_lots_give(c->arena, &book, &lots);
+        points_holds_give(c->arena, &book, &holds);
         *ret = book;
         return ERR_OK;
 }
 
-static enum err book_store(struct ctx *c, struct book *book, const struct journal *journal)
+enum err book_store(struct ctx *c, struct book *book, const struct journal *journal)
 {
         return points_store(c, &book, 1, journal);
 }
@@ -165,26 +159,39 @@ SQL_LATER(expiries_load, customers_key, expiring,
           "WHERE customer_id = ANY(:ids) AND expires_at IS NOT NULL AND remaining > 0 AND NOT pending "
           "GROUP BY customer_id, expires_at ORDER BY customer_id, expires_at")
 
-/* Dated expiries as they are, the rest never lapses. */
-static void expiries_give(struct arena *arena, const struct list *rows, struct points_balance *balance)
+/* Dated expiries as they are; the rest lapses by inactivity or never. */
+static void expiries_give(struct arena *arena, const struct list *rows, struct instant inactive,
+                          struct points_balance *balance)
 {
         const struct expiring *expiring = rows->v;
-        int64_t dated = 0;
+        int64_t undated = balance->active;
         size_t n = 0;
 
         for (size_t i = 0; i < rows->n; i++)
-                n += uuid_equal(expiring[i].customer_id, balance->customer_id);
-        balance->next_expiries.v = ARENA_ARRAY(arena, n + 1, struct expiry);
+                if (uuid_equal(expiring[i].customer_id, balance->customer_id)) {
+                        undated -= expiring[i].points;
+                        n++;
+                }
+        struct expiry *next = balance->next_expiries.v = ARENA_ARRAY(arena, n + 1, struct expiry);
+        n = 0;
         for (size_t i = 0; i < rows->n; i++) {
                 if (!uuid_equal(expiring[i].customer_id, balance->customer_id))
                         continue;
-                balance->next_expiries.v[balance->next_expiries.n++] =
-                        (struct expiry){expiring[i].expires_at, expiring[i].points};
-                dated += expiring[i].points;
+                if (undated > 0 && instant_known(inactive) && inactive.us < expiring[i].expires_at.us) {
+                        next[n++] = (struct expiry){inactive, undated};
+                        undated = 0;
+                }
+                next[n++] = (struct expiry){expiring[i].expires_at, expiring[i].points};
         }
-        if (balance->active > dated)
-                balance->next_expiries.v[balance->next_expiries.n++] =
-                        (struct expiry){.points = balance->active - dated};
+        if (undated > 0)
+                next[n++] = (struct expiry){inactive, undated};
+        balance->next_expiries.n = n;
+}
+
+static struct instant inactive_end(const struct ctx *c, const struct program *program,
+                                   const struct points_account *account)
+{
+        return expiry_by_inactivity(&program->points.expiry, &c->shop->zone, account->moved_at);
 }
 
 /* Balances of these ids; returns how many of the reads found an account. */
@@ -193,6 +200,7 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
         struct uuids key = {ids, n};
         struct list accounts = {0}, expiries = {0};
         struct idmap by_id = idmap_new(c->arena, n);
+        PROGRAM(program);
 
         TRY(points_accounts_later(c, &key, &accounts));
         TRY(expiries_load(c, &(struct customers_key){key}, &expiries));
@@ -203,8 +211,10 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
                 size_t at = uuid_known(ids[i]) ? idmap_get(&by_id, ids[i]) : SIZE_MAX;
                 if (at == SIZE_MAX)
                         continue;
-                balance_of(&((const struct points_account *)accounts.v)[at], reads[i].balance);
-                expiries_give(reads[i].c->arena, &expiries, reads[i].balance);
+                const struct points_account *account = &((const struct points_account *)accounts.v)[at];
+                balance_of(account, reads[i].balance);
+                expiries_give(reads[i].c->arena, &expiries, inactive_end(c, program, account),
+                              reads[i].balance);
         }
         return ERR_OK;
 }
@@ -254,76 +264,43 @@ enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct lis
         return ledger_load(c, page, ret);
 }
 
+enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
+                       struct points_balance *ret)
+{
+        struct uuid customer_id = book->account.customer_id;
+        struct list expiries = {0};
+
+        TRY(expiries_load(c, &(struct customers_key){{&customer_id, 1}}, &expiries));
+        TRY(db_flush(c));
+        balance_of(&book->account, ret);
+        expiries_give(c->arena, &expiries, inactive_end(c, program, &book->account), ret);
+        return ERR_OK;
+}
+
+enum err points_too_few(struct ctx *c, const struct book *book, int64_t required, const char *what)
+{
+        problem_int(c, "balance", book->account.active);
+        problem_int(c, "required", required);
+        return fail(c, ERR_POINTS_TOO_FEW, "The balance is %lld; the %s costs %lld.",
+                    (long long)book->account.active, what, (long long)required);
+}
+
 /* ------------------------------------------------------------------ writing */
 
 enum err points_spend(struct ctx *c, const struct points_spending *in, struct points_spent *ret)
 {
         struct customer customer;
         struct book book;
-        struct journal journal = {.arena = c->arena};
-        struct list expiries = {0};
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
 
         TRY(customer_lock(c, in->customer, &customer));
-        TRY(book_load(c, customer.id, &book));
+        TRY(book_load(c, customer.id, /* hold_id= */ (struct uuid){0}, &book));
         struct posting why = {.at = c->now, .cause = "redemption", .reference = in->reason};
-        if (!book_spend(&book, &journal, &why, in->points)) {
-                problem_int(c, "balance", book.account.active);
-                problem_int(c, "required", in->points);
-                return fail(c, ERR_POINTS_TOO_FEW, "The balance is %lld; the redemption costs %lld.",
-                            (long long)book.account.active, (long long)in->points);
-        }
+        if (!book_spend(&book, &journal, &why, in->points))
+                return points_too_few(c, &book, in->points, "redemption");
         TRY(book_store(c, &book, &journal));
-        TRY(expiries_load(c, &(struct customers_key){{&customer.id, 1}}, &expiries));
-        TRY(db_flush(c));
         *ret = (struct points_spent){
                 .customer_id = customer.id, .seq = book.account.last_seq, .points = in->points};
-        balance_of(&book.account, &ret->balance);
-        expiries_give(c->arena, &expiries, &ret->balance);
-        return ERR_OK;
-}
-
-struct due_limit {
-        int64_t limit;
-};
-#define SHAPE_T struct due_limit
-SHAPE(due_limit, "How many at once.", FIELD(limit));
-#undef SHAPE_T
-
-struct due_customer {
-        struct uuid customer_id;
-};
-#define SHAPE_T struct due_customer
-SHAPE(due_customer, "Somebody with points that are due.", FIELD(customer_id));
-#undef SHAPE_T
-
-SQL_MANY(
-        due_customers, due_limit, due_customer,
-        "SELECT DISTINCT customer_id FROM (SELECT customer_id FROM points_lots "
-        "WHERE pending AND active_from <= :now AND remaining > 0 ORDER BY active_from LIMIT :limit) AS due ORDER BY customer_id")
-
-static enum err activate_one(struct ctx *c, void *arg)
-{
-        struct customer customer;
-        struct book book;
-        struct journal journal = {.arena = c->arena};
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(customer_lock_id(c, *(const struct uuid *)arg, &customer));
-        TRY(book_load(c, customer.id, &book));
-        struct posting why = {.at = c->now, .cause = "pending time over"};
-        if (book_activate(&book, &journal, &why, (struct uuid){0}) > 0)
-                TRY(book_store(c, &book, &journal));
-        return tx_commit(&tx);
-}
-
-enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
-{
-        struct list due;
-
-        TRY(due_customers(c, &(struct due_limit){limit}, &due));
-        for (size_t i = 0; i < due.n; i++)
-                TRY(db_run(c, activate_one, &((struct due_customer *)due.v)[i].customer_id));
-        *ret_more = due.n > 0;
-        return ERR_OK;
+        return balance_after(c, program, &book, &ret->balance);
 }

@@ -14,6 +14,19 @@ enum err points_lots_later(struct ctx *c, const struct uuids *customers, struct 
 /* Give a book the lots among rows that are its customer's. Once, before any posting. */
 void points_lots_give(struct arena *arena, struct book *book, const struct list *rows);
 
+/* Queue: holds by pairs of customer and id, what they drew, and the lots that are empty since. */
+struct hold_probe {
+        struct uuids customers, holds;
+};
+struct hold_rows {
+        struct list holds, draws, lots;
+};
+enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret) MUST_CHECK;
+
+/* Give a book the holds among rows that are its customer's, and the empty lots, which must come to those of
+ * points_lots_give. Once, before any posting. */
+void points_holds_give(struct arena *arena, struct book *book, const struct hold_rows *rows);
+
 /* Queue the writes of these books and their journal. */
 enum err points_store(struct ctx *c, struct book *const *books, size_t n,
                       const struct journal *journal) MUST_CHECK;
@@ -42,6 +55,9 @@ struct points_read {
 /* Balances of several customers in one round trip (a second one for old ids and those without an account). */
 enum err points_balances(struct ctx *c, struct points_read *reads, size_t n) MUST_CHECK;
 
+/* Points of one movement, at most. */
+#define POINTS_MAX INT64_C(1000000000000)
+
 struct points_spending {
         const char *customer;
         int64_t points;
@@ -59,6 +75,53 @@ SHAPE_DECLARE(points_spent);
  * required). */
 enum err points_spend(struct ctx *c, const struct points_spending *in, struct points_spent *ret) MUST_CHECK;
 
+/* ---- holds. Each in a transaction. */
+
+struct hold_in {
+        const char *customer; /* path */
+        int64_t points;
+        int64_t expires_in_seconds;
+        const char *reason, *reference;
+};
+struct hold_result {
+        struct hold hold;
+        struct points_balance balance;
+};
+SHAPE_DECLARE(hold_result);
+
+/* Reserve points. ERR_NOT_FOUND, ERR_POINTS_TOO_FEW, ERR_HOLD_EXISTS (the reference is taken). */
+enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result *ret) MUST_CHECK;
+
+/* Spend a hold, or a part of it (unset: all); the rest goes back. ERR_NOT_FOUND, ERR_INVALID (more than there
+ * is), ERR_HOLD_RESOLVED, ERR_HOLD_BOUND. */
+struct hold_capture {
+        const char *customer, *hold;
+        struct opt_int points;
+};
+enum err points_hold_capture(struct ctx *c, const struct hold_capture *in,
+                             struct hold_result *ret) MUST_CHECK;
+
+/* Give a hold back. ERR_NOT_FOUND, ERR_HOLD_RESOLVED, ERR_HOLD_BOUND. */
+struct hold_release {
+        const char *customer, *hold, *reason;
+};
+enum err points_hold_release(struct ctx *c, const struct hold_release *in,
+                             struct hold_result *ret) MUST_CHECK;
+
+/* ERR_NOT_FOUND. */
+enum err points_hold_get(struct ctx *c, const char *customer, const char *hold, struct hold *ret) MUST_CHECK;
+
+/* Holds of a customer (struct hold), newest first, before a ledger number (0: from the newest); state
+ * HOLD_NONE: in any. */
+struct hold_page {
+        struct uuid customer_id;
+        unsigned state;
+        int64_t before_seq, limit;
+};
+enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *ret) MUST_CHECK;
+
+/* ---- the ledger */
+
 /* Newest first, before a ledger number (0: from the newest). */
 struct ledger_page {
         struct uuid customer_id;
@@ -66,6 +129,18 @@ struct ledger_page {
 };
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret) MUST_CHECK;
 
-/* Activate what is due, for at most limit customers; *ret_more when there may be more. Safe to run anywhere,
- * any time. */
+/* ---- what time causes: for at most limit customers in a transaction of its own; *ret_more when there may be
+ * more. Safe to run anywhere, any time. */
+
+/* Activate points whose waiting time is over. */
 enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Give back holds whose time is over. */
+enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Expire what has lapsed on its date; what has lapsed by inactivity. */
+enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Warn, once, of what will lapse within the programme's warn_days. */
+enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

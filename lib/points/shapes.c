@@ -2,7 +2,8 @@
 
 #define SHAPE_T struct points_account
 SHAPE(points_account, "An account.", FIELD(customer_id), FIELD(active), FIELD(pending), FIELD(held),
-      FIELD(debt), FIELD(lifetime_earned), FIELD(lifetime_spent), FIELD(lifetime_expired), FIELD(last_seq));
+      FIELD(debt), FIELD(lifetime_earned), FIELD(lifetime_spent), FIELD(lifetime_expired), FIELD(last_seq),
+      FIELD(moved_at));
 #undef SHAPE_T
 
 #define SHAPE_T struct ledger_entry
@@ -16,6 +17,27 @@ SHAPE(ledger_entry, "One immutable line of the history of a customer's points.",
       FIELD(reference,
             .doc = "The shop's own reference: the order's or refund's external_id, or the reason given."),
       FIELD(created_at, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct hold
+SHAPE(hold, "Points reserved for a purchase.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
+      FIELD(state, .need = true, .names = &hold_state_names), FIELD(points, .doc = "Reserved."),
+      FIELD(captured, .doc = "Spent; the rest of a resolved hold went back."),
+      FIELD(restored, .doc = "Of the captured ones, given back by refunds of the order."), FIELD(reason),
+      FIELD(reference, .doc = "The shop's own name of it: ext:<reference> in a path or an order."),
+      FIELD(order_id, .doc = "The order that it pays for."),
+      FIELD(seq, .doc = "The ledger entry that reserved them."),
+      FIELD(spend_seq, .doc = "The one that spent them; 0: none."), FIELD(created_at, .need = true),
+      FIELD(expires_at, .doc = "null: it waits for its order."), FIELD(resolved_at));
+#undef SHAPE_T
+
+#define SHAPE_T struct hold_draw
+SHAPE(hold_draw, "Points that a hold drew from a lot.", FIELD(customer_id), FIELD(hold_id), FIELD(draw_no),
+      FIELD(lot_no), FIELD(amount), FIELD(returned));
+#undef SHAPE_T
+
+#define SHAPE_T struct hold_result
+SHAPE(hold_result, "A hold and the balance after it.", NEST(hold, hold), NEST(balance, points_balance));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry

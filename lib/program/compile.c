@@ -116,6 +116,45 @@ static void benefits_check(struct ctx *c, const struct benefits *benefits, size_
         condition_compile(c, pointer, benefits->lifetime_repair_goods, names, &goods);
 }
 
+/* ---- expiry */
+
+/* A yearly date or two a month is a plan; more is a mistake. */
+#define EXPIRY_DATES_MAX 24
+
+static void expiry_dates_check(struct ctx *c, const struct expiry_settings *expiry)
+{
+        struct birthday day;
+
+        if (expiry->form == EXPIRY_DATES && expiry->dates.n == 0)
+                fault_body(c, "#/points/expiry/dates", "required", "With form = dates say which.");
+        if (expiry->form != EXPIRY_DATES && expiry->dates.n > 0)
+                fault_body(c, "#/points/expiry/dates", "not_allowed", "Dates count only with form = dates.");
+        if (expiry->dates.n > EXPIRY_DATES_MAX)
+                fault_body(c, "#/points/expiry/dates", "too_many", "At most %d dates a year.",
+                           EXPIRY_DATES_MAX);
+        for (size_t i = 0; i < expiry->dates.n; i++)
+                if (!birthday_parse(expiry->dates.v[i], &day) || day.year != 0)
+                        fault_body(c, arena_printf(c->arena, "#/points/expiry/dates/%zu", i), "wrong_format",
+                                   "must be a day of the year, as MM-DD");
+}
+
+static void expiry_check(struct ctx *c, const struct expiry_settings *expiry)
+{
+        bool counts_months = expiry->form == EXPIRY_MONTHS || expiry->form == EXPIRY_INACTIVITY;
+
+        if (counts_months && expiry->months == 0)
+                fault_body(c, "#/points/expiry/months", "required", "With this form say how many.");
+        if (expiry->form == EXPIRY_NEVER && expiry->months != 0)
+                fault_body(c, "#/points/expiry/months", "not_allowed", "What never lapses counts no months.");
+        if (!counts_months && expiry->round_to != ROUND_NOT)
+                fault_body(c, "#/points/expiry/round_to", "not_allowed",
+                           "Only months and inactivity are rounded.");
+        if (expiry->form == EXPIRY_NEVER && expiry->warn_days != 0)
+                fault_body(c, "#/points/expiry/warn_days", "not_allowed",
+                           "What never lapses needs no warning.");
+        expiry_dates_check(c, expiry);
+}
+
 /* ---- the whole */
 
 static void points_settings_check(struct ctx *c, const struct points_settings *points)
@@ -132,6 +171,7 @@ enum err program_compile(struct ctx *c, struct program *program)
         struct expr_names names = {.tiers = codes, .tier_count = program->tiers.n};
 
         points_settings_check(c, &program->points);
+        expiry_check(c, &program->points.expiry);
         for (size_t i = 0; i < program->tiers.n; i++) {
                 codes[i] = program->tiers.v[i].code;
                 tier_code_check(c, program, i);

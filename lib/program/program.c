@@ -4,6 +4,8 @@ NAMES(rule_kind_names, "base", "multiply", "add");
 NAMES(rule_target_names, "points", "growth");
 NAMES(stacking_names, "stack", "exclusive");
 NAMES(pending_names, "none", "days", "delivered", "completed");
+NAMES(expiry_form_names, "never", "months", "dates", "inactivity");
+NAMES(round_to_names, "none", "month", "quarter", "half_year", "year");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
@@ -37,13 +39,30 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
             .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."));
 #undef SHAPE_T
 
+#define SHAPE_T struct expiry_settings
+SHAPE(expiry_settings, "When points lapse, always at the end of a day of the shop.",
+      FIELD(form, .names = &expiry_form_names, .dflt = "never",
+            .doc = "months: so many after they became active; dates: on days of the year; inactivity: so many months after points were last earned or spent."),
+      FIELD(months, .from_zero = true, .max = WINDOW_MAX, .dflt = "0",
+            .doc = "With months and inactivity: how many; with dates: points live at least this long."),
+      FIELD(round_to, .names = &round_to_names, .dflt = "none",
+            .doc = "With months and inactivity: on to the end of the month, quarter, half year or year."),
+      FIELD(dates, .min = 5, .max = 5, .doc = "With dates: the last days, as MM-DD; at most 24.",
+            .example = "[\"06-30\",\"12-31\"]"),
+      FIELD(warn_days, .from_zero = true, .max = 365, .dflt = "0",
+            .doc = "The event points.expiring comes so many days before; 0: none."));
+#undef SHAPE_T
+
 #define SHAPE_T struct points_settings
 SHAPE(points_settings, "How points behave.",
       FIELD(pending, .names = &pending_names, .dflt = "none",
             .doc = "How long earned points wait: none, a number of days after the order counts, or until it is delivered or completed."),
       FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
-            .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."));
+            .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
+      NEST(expiry, expiry_settings),
+      FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",
+            .doc = "Spent points that a refund gives back live at least this long, though their time was over."));
 #undef SHAPE_T
 
 #define SHAPE_T struct requirement

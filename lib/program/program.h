@@ -33,11 +33,26 @@ struct earning_rule {
 enum pending_until { PENDING_UNSET, PENDING_NOT, PENDING_DAYS, PENDING_DELIVERED, PENDING_COMPLETED };
 enum refund_policy { REFUND_NONE, REFUND_ONLY_PENDING, REFUND_WITHIN_BALANCE, REFUND_UNLIMITED };
 
+enum expiry_form { EXPIRY_UNSET, EXPIRY_NEVER, EXPIRY_MONTHS, EXPIRY_DATES, EXPIRY_INACTIVITY };
+enum round_to { ROUND_UNSET, ROUND_NOT, ROUND_MONTH, ROUND_QUARTER, ROUND_HALF_YEAR, ROUND_YEAR };
+
+/* When points lapse: always at the end of a day of the shop. */
+struct expiry_settings {
+        unsigned form;  /* enum expiry_form */
+        int64_t months; /* after they became active, or after the last movement; with dates: at least so long
+                         */
+        unsigned round_to;  /* enum round_to: to the end of what */
+        struct texts dates; /* "MM-DD": the last days of each year */
+        int64_t warn_days;  /* an event so long before; 0: none */
+};
+
 struct points_settings {
         unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at
                              once */
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
+        struct expiry_settings expiry;
+        int64_t restored_life_days; /* how long restored points live at least, from then on */
 };
 
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };

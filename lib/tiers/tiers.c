@@ -151,8 +151,8 @@ SHAPE(condition, "A requirement and how far it is met.", FIELD(metric, .need = t
 
 #define SHAPE_T struct tier_view
 SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing to the next.",
-      FIELD(customer_id, .need = true, .subject = true), FIELD(code, .need = true), FIELD(name, .need = true), FIELD(rank),
-      FIELD(since, .need = true),
+      FIELD(customer_id, .need = true, .subject = true), FIELD(code, .need = true), FIELD(name, .need = true),
+      FIELD(rank), FIELD(since, .need = true),
       FIELD(until, .doc = "End of the cycle of the earned tier; null: held for good."),
       FIELD(earned, .need = true, .doc = "The tier that was earned: it holds again when a pin ends."),
       FIELD(pin_until, .doc = "Set by hand until then; null: not pinned."), FIELD(pin_reason),

@@ -36,7 +36,7 @@ struct redeem {
 };
 #define SHAPE_T struct redeem
 SHAPE(redeem, "Points to spend.", CUSTOMER_PATH,
-      FIELD(points, .need = true, .min = 1, .max = INT64_C(1000000000000), .doc = "How many."),
+      FIELD(points, .need = true, .min = 1, .max = POINTS_MAX, .doc = "How many."),
       FIELD(reason, .min = 1, .max = 200, .doc = "What for; shown in the ledger."));
 #undef SHAPE_T
 

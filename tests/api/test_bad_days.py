@@ -28,6 +28,8 @@ UNTOUCHED = {"meta_get"}  # reads no table
 def lane(operation):
     return LANES.get(operation.id, "api")
 
+HOLDS = 80  # far more than there are calls about one
+
 
 class House:
     """A server with little room, one customer and one order in it, and sound calls of every operation."""
@@ -40,7 +42,13 @@ class House:
         program = self.client.get("/v1/program").ok()
         self.program = {name: value for name, value in program.items() if name != "version"}
         self.lines = iter(range(1, 21))
+        self.holds = iter([self.hold() for _ in range(HOLDS)])
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
+
+    def hold(self):
+        """A hold that can be resolved once."""
+        path = f"/v1/customers/ext:{self.customer}/points/holds"
+        return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
 
     def body(self, operation):
         """A fresh body that the operation accepts."""
@@ -51,8 +59,10 @@ class House:
             "customer_put_one": lambda: {"name": fresh("name")},
             "customer_patch_one": lambda: {"name": fresh("name")},
             "points_redeem": lambda: {"points": 1},
+            "points_hold_create": lambda: {"points": 1},
+            "points_hold_capture_one": lambda: {"points": 1},
+            "points_hold_release_one": lambda: {"reason": "left"},
             "program_replace": lambda: self.program,
-            "tier_pin_set": lambda: {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": fresh("reason")},
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
             "tier_pin_set": lambda: {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"},
@@ -63,6 +73,11 @@ class House:
         assert (operation.id in bodies) == ("requestBody" in operation.spec), f"say what {operation.id} accepts"
         return json.dumps(bodies[operation.id]()).encode() if operation.id in bodies else None
 
+    def known(self, operation):
+        """What its path may name."""
+        hold = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
+        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), **hold}
+
     def spare_key(self, operation):
         """The id of a key that the operation may do anything with."""
         if operation.id == "key_rotate_one":  # a revoked one gets no new secret
@@ -70,9 +85,8 @@ class House:
         return self.revoked
 
     def call(self, operation, client=None, *more):
-        known = {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation)}
         client = client or self.client
-        return client.send(operation.method, address(operation, known), self.body(operation), headers_for(client, operation, *more))
+        return client.send(operation.method, address(operation, self.known(operation)), self.body(operation), headers_for(client, operation, *more))
 
     def call_alone(self, operation, *more):
         """Over a connection of its own, for threads."""
@@ -172,7 +186,7 @@ def test_whoever_waited_beyond_the_deadline_is_answered_503_and_has_changed_noth
 def test_a_second_request_under_a_key_that_is_at_work_is_409(house, operation):
     key = ("Idempotency-Key", fresh("key"))
     pairs = [pair for pair in headers_for(house.client, operation) if pair[0] != "Idempotency-Key"] + [key]
-    path, body = address(operation, {"customer": f"ext:{house.customer}"}), house.body(operation)
+    path, body = address(operation, house.known(operation)), house.body(operation)
 
     def one_of_two():
         client = Client(house.server, house.contract)

@@ -26,11 +26,13 @@ def nothing_written(server):
 
 @pytest.fixture(scope="module")
 def known(admin):
-    """References of a customer and an order for the paths."""
+    """References of a customer, an order and a hold for the paths."""
     customer, number = fresh("known"), fresh("known order")
     take(admin, order(customer, 1000, external_id=number))
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number),
-            "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers"}", "slug": "invalid"}
+    admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
+    key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
+    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
+            "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers"}
 
 
 @every(WITH_BODY)
@@ -120,8 +122,9 @@ def test_an_unknown_query_parameter_is_told_together_with_the_others(admin, know
     for one in operation.spec["parameters"]:
         if one["in"] != "query":
             continue
-        kind, name = one["schema"]["type"], one["name"]
-        value, code = {"integer": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type")}.get(
+        kind, name = one["schema"].get("format") or ("enum" if "enum" in one["schema"] else one["schema"]["type"]), one["name"]
+        value, code = {"integer": ("x", "wrong_type"), "int64": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type"),
+                       "enum": ("no_such", "unknown_value"), "date-time": ("no_such", "wrong_format")}.get(
             kind, ("a" * (one["schema"].get("maxLength", 0) + 1), "too_long"))
         query += f"&{name}={value}"
         wrong.add((name, code))
@@ -147,6 +150,7 @@ def test_query_limits_are_exceeded_by_one_or_given_twice(admin, known, nothing_w
             answer = send(admin, operation, known, sound_body(operation), f"?{name}={quoted(str(value))}")
             assert answer.faults == {(name, code)}, value
         good = {"integer": "1", "boolean": "true"}.get(schema["type"], "x")
+        good = schema["enum"][0] if "enum" in schema else "2026-01-01T00:00:00Z" if schema.get("format") == "date-time" else good
         answer = send(admin, operation, known, sound_body(operation), f"?{name}={good}&{name}={good}")
         assert answer.faults == {(name, "duplicate")}
 
@@ -207,6 +211,43 @@ def test_without_a_good_key_it_is_401(admin, known, revoked, nothing_written, op
         answer.is_problem(401, "unauthenticated")
 
 
+@pytest.fixture(scope="module")
+def elsewhere(admin):
+    """A key that may all, but from a network that no test lives in."""
+    made = admin.post("/v1/keys", {"name": "elsewhere", "scopes": ["admin"], "networks": ["192.0.2.0/24", "2001:db8::/32"]}).ok(201)
+    client = admin.with_key(made["key"])
+    eventually(lambda: client.get("/v1/program").status == 403)
+    return client
+
+
+@every(WITH_SCOPE)
+def test_a_key_from_outside_its_networks_is_403_and_the_address_is_named(elsewhere, known, nothing_written, operation):
+    answer = send(elsewhere, operation, known, sound_body(operation))
+    assert answer.is_problem(403, "network-refused")["address"] == "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def hasty(admin):
+    """A key that may all, but not this fast."""
+    made = admin.post("/v1/keys", {"name": "hasty", "scopes": ["admin"], "rate_per_second": 1, "rate_burst": 1}).ok(201)
+    client = admin.with_key(made["key"])
+    eventually(lambda: client.get("/v1/program").status == 429)
+    return client
+
+
+@every(WITH_SCOPE)
+def test_a_key_that_calls_too_often_is_429_and_told_when_to_come_back(hasty, known, nothing_written, operation):
+    for _ in range(3):  # a second may pass before one of them, and let it through
+        answer = send(hasty, operation, known, sound_body(operation), "?no_such=1")
+        assert answer.status in (422, 429)
+        if answer.status == 429:
+            break
+    answer.is_problem(429, "rate-limited")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["ratelimit-policy"] == '"key";q=1;w=1'
+    assert answer.headers["ratelimit"] == '"key";r=0;t=1'
+
+
 @every(WITH_SCOPE)
 def test_a_key_without_the_scope_is_403_and_the_scope_is_named(client_with, known, nothing_written, operation):
     others = {one.scope for one in WITH_SCOPE} - {operation.scope, "admin"}
@@ -258,11 +299,14 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
 @every([one for one in OPERATIONS if "{customer}" in one.path or "{order}" in one.path])
 def test_a_reference_to_nobody_is_404(admin, nothing_written, operation):
     references = ["01234567-89ab-7def-8123-456789abcdef", "nobody", "ext:", "ext:" + "a" * 201, "%E4%BD%A0"]
-    body = {"name": "Nobody"} if operation.id in ("customer_put_one", "customer_patch_one") else sound_body(operation)
+    bodies = {"customer_put_one": {"name": "Nobody"}, "customer_patch_one": {"name": "Nobody"},
+              "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"}}
+    body = bodies.get(operation.id) or sound_body(operation)
     if operation.id != "customer_put_one":  # which creates him
         references.append("ext:nobody")
     for reference in references:
-        target = {"customer": reference, "order": reference}
+        target = {"customer": reference, "order": reference, "hold": reference}
         send(admin, operation, target, body).is_problem(404, "not-found")
-    answer = send(admin, operation, {"customer": "a" * 301, "order": "a" * 301}, sound_body(operation))
-    assert answer.faults == {("customer" if "{customer}" in operation.path else "order", "too_long")}
+    names = [name for name in ("customer", "order", "hold") if f"{{{name}}}" in operation.path]
+    answer = send(admin, operation, dict.fromkeys(names, "a" * 301), sound_body(operation))
+    assert answer.faults == {(name, "too_long") for name in names}

@@ -38,7 +38,8 @@ def test_the_first_answer_is_the_whole_outcome(admin):
         "shipping_minor": 0, "discount_minor": 0, "coupon": None, "points_hold": None, "total_minor": 60000})
     outcome = answer.ok(201)
     assert answer.headers["location"] == f"/v1/orders/{outcome['order']['id']}" and "idempotency-hit" not in answer.headers
-    assert outcome["points"] == {"earned": 600, "status": "active", "reversed": 0, "written_off": 0, "active": 600, "pending": 0,
+    assert outcome["points"] == {"earned": 600, "status": "active", "reversed": 0, "written_off": 0,
+                                 "spent": 0, "restored": 0, "active": 600, "pending": 0,
                                  "held": 0, "debt": 0, "explanation": [{"rule": "base", "points": 600}]}
     assert outcome["growth"] == {"earned": 600, "reversed": 0, "total": 600}
     assert outcome["tier"] == {"before": "basic", "after": "silver", "next": "gold", "missing": [
@@ -260,7 +261,7 @@ def test_backfill_is_dated_by_the_orders_own_times(admin):
     assert outcome["order"]["counted_on"] == "2024-03-02", "the day in the shop's zone"
     assert outcome["order"]["created_at"] == "2024-03-05T01:00:00Z" and outcome["points"]["earned"] == 600
     entry = admin.get(f"/v1/customers/ext:{customer}/points/ledger").ok()["data"][0]
-    assert entry["created_at"] == "2024-03-05T01:00:00Z"
+    assert entry["created_at"] == "2024-03-01T20:00:00Z", "it counts when it was paid"
     year = order(customer, 10000, placed_at="2026-11-01T01:00:00Z")
     after = take(admin, year, query="?backfill=true")
     assert after["tier"]["missing"] == [
@@ -295,7 +296,7 @@ def test_the_list_is_newest_first_through_all_pages_and_by_customer(admin):
 
 
 def test_a_number_of_any_characters_is_found_again(admin):
-    for number in (fresh("a/b?c#d%25"), "汉" * 195 + fresh("x"), fresh("+ &=")):
+    for number in (fresh("a/b?c#d%25"), "汉" * 190 + fresh("x"), fresh("+ &=")):
         body = order(fresh("customer"), 100, external_id=number)
         assert take(admin, body)["order"]["external_id"] == number
         assert shown(admin, quoted(number))["order"]["external_id"] == number

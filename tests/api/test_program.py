@@ -87,7 +87,9 @@ def test_null_stands_for_the_default_everywhere_in_a_document(admin, program):
     rule = {**base(), "target": None, "factor_millionths": None, "points": None, "when": None, "valid_from": None,
             "valid_until": None, "priority": None, "stacking": None}
     stored = program({"version": None, "points": None, "cycle": None, "earning": [rule, GROWTH], "tiers": tiers})
-    assert stored["points"] == {"pending": "none", "pending_days": 0, "refund_policy": "unlimited"}
+    assert stored["points"] == {
+        "pending": "none", "pending_days": 0, "refund_policy": "unlimited", "restored_life_days": 30,
+        "expiry": {"form": "never", "months": 0, "round_to": "none", "dates": [], "warn_days": 0}}
     assert stored["cycle"] == {"cycle_months": 12, "anchor": "tier_start", "downgrade": "one_step", "grace_days": 0, "notice_days": 30,
                               "after_refund": "at_once"} and stored["earning"][0]["stacking"] == "stack"
     assert stored["tiers"][0]["benefits"]["points_multiplier_permille"] == 1000

@@ -12,6 +12,23 @@ struct spoil {
         const char *found; /* part of what the check of the right name says */
 };
 
+/* Somebody else with holds: one open, one that paid for an order of which half came back. */
+static void holds_make(void)
+{
+#define OF_H(id, more, total)                                                                                \
+        "{\"external_id\":\"" id "\",\"status\":\"delivered\",\"customer\":{\"external_id\":\"H\"}," more    \
+        "\"lines\":[{\"sku\":\"A\",\"total_minor\":" total "}],\"total_minor\":" total "}"
+        EXPECT_INT(till_take(shop, OF_H("h1", "", "8000")).err, ERR_OK);
+        EXPECT_INT(till_hold(shop, "ext:H", "open", 10, 1800), ERR_OK);
+        EXPECT_INT(till_hold(shop, "ext:H", "cart", 30, 1800), ERR_OK);
+        EXPECT_INT(till_take(shop, OF_H("h2", "\"points_hold\":\"ext:cart\",", "6000")).err, ERR_OK);
+        EXPECT_INT(till_refund(shop, "ext:h2",
+                               "{\"external_id\":\"R\",\"lines\":[{\"line_no\":1,\"amount_minor\":3000}]}")
+                           .err,
+                   ERR_OK);
+#undef OF_H
+}
+
 /* Somebody with orders, refunds, debt, pending points and a tier. */
 static void books_make(void)
 {
@@ -42,6 +59,7 @@ static void books_make(void)
                                 .err,
                         ERR_OK);
         }
+        holds_make();
 }
 
 #define SECOND " WHERE seq = 2"
@@ -57,7 +75,7 @@ static const struct spoil spoils[] = {
         {"UPDATE points_ledger SET order_id = " NIL SECOND,
          "every row belongs to a customer and an order that exist"},
         {"UPDATE points_accounts SET active = active + 1", "every account is what its last entry says"},
-        {"UPDATE points_accounts SET active = active + 1, pending = pending - 1",
+        {"UPDATE points_accounts SET active = active + 1, pending = pending - 1 WHERE pending > 0",
          "lots hold what is active and pending"},
         {"UPDATE points_accounts SET lifetime_earned = 0", "entries sum to active + pending + held - debt"},
         {"UPDATE points_accounts SET lifetime_spent = 0", "entries sum to active + pending + held - debt"},
@@ -74,6 +92,18 @@ static const struct spoil spoils[] = {
         {"UPDATE points_allocations SET lot_no = lot_no + 77",
          "every row belongs to a customer and an order that exist"},
         {"UPDATE points_allocations SET amount = amount + 1", "every entry drew from lots what it says"},
+        {"UPDATE points_holds SET points = points + 1 WHERE state = 'open'", "open holds have what is held"},
+        {"UPDATE points_holds SET state = 'released' WHERE state = 'open'", "open holds have what is held"},
+        {"UPDATE points_holds SET captured = captured - 1 WHERE state = 'captured'",
+         "every hold is what it drew"},
+        {"UPDATE points_holds SET restored = restored - 1 WHERE restored > 0", "every hold is what it drew"},
+        {"UPDATE points_holds SET spend_seq = 0", "every hold is what it drew"},
+        {"UPDATE points_hold_draws SET returned = returned + 1 WHERE returned < amount",
+         "every hold is what it drew"},
+        {"UPDATE points_hold_draws SET lot_no = lot_no + 77", "every hold is what it drew"},
+        {"DELETE FROM points_hold_draws", "every hold is what it drew"},
+        {"DELETE FROM points_holds", "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_accounts SET lifetime_expired = 1", "entries sum to active + pending + held - debt"},
         {"UPDATE orders SET total_minor = total_minor + 1", "every order is the sum of its lines"},
         {"UPDATE orders SET points_earned = points_earned + 1", "every order earned what the ledger says"},
         {"UPDATE orders SET points_reversed = points_reversed + 1",
@@ -150,8 +180,8 @@ TEST(the_books_are_sound_before_they_are_spoilt)
         EXPECT(till_sound(shop));
         /* each kind of row is there */
         EXPECT(till_int(shop, "SELECT count(*) FROM points_allocations") >= 3);
-        EXPECT(till_int(shop, "SELECT debt FROM points_accounts") > 0);
-        EXPECT(till_int(shop, "SELECT pending FROM points_accounts") > 0);
+        EXPECT(till_int(shop, "SELECT max(debt) FROM points_accounts") > 0);
+        EXPECT(till_int(shop, "SELECT max(pending) FROM points_accounts") > 0);
         EXPECT_INT(till_int(shop, "SELECT count(*) FROM tier_history"), 1);
         till_sql(shop, "CREATE SCHEMA kept");
         copies("'CREATE TABLE kept.%I AS SELECT * FROM public.%I'");
@@ -183,8 +213,8 @@ TEST(the_proof_of_points_names_the_customer)
 
         EXPECT_INT(db_ready(c), ERR_OK);
         EXPECT_INT(check_points(c, &proof), ERR_OK);
-        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 1 && proof.checked_entries == 5);
-        till_sql(shop, "UPDATE points_accounts SET active = active + 1");
+        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 2 && proof.checked_entries == 12);
+        till_sql(shop, "UPDATE points_accounts SET active = active + 1 WHERE debt > 0");
         c = fixture_ctx(shop);
         EXPECT_INT(check_points(c, &proof), ERR_OK);
         EXPECT(!proof.ok && proof.faults.n >= 2);

@@ -257,6 +257,45 @@ void till_activate(struct fixture *fixture)
                         give_up("activate", fixture->ctx.problem.detail);
 }
 
+static enum err hold_once(struct ctx *c, void *arg)
+{
+        struct hold_result held;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(points_hold(c, arg, &held));
+        return tx_commit(&tx);
+}
+
+enum err till_hold(struct fixture *fixture, const char *customer, const char *reference, int64_t points,
+                   int64_t seconds)
+{
+        struct hold_in in = {.customer = customer,
+                             .reference = reference,
+                             .points = points,
+                             .expires_in_seconds = seconds};
+
+        return db_run(ready(fixture), hold_once, &in);
+}
+
+void till_points_due(struct ctx *c)
+{
+        static enum err (*const all[])(struct ctx * c, int64_t limit, bool *ret_more) = {
+                points_holds_expire_due, points_activate_due, points_expire_due, points_expire_inactive,
+                points_warn_due};
+        const int64_t at_once = 3; /* few, so that there is more than one round */
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                for (bool more = true; more;)
+                        if (all[i](c, at_once, &more) != ERR_OK)
+                                give_up("what time causes", c->problem.detail);
+}
+
+void till_points_time(struct fixture *fixture)
+{
+        till_points_due(ready(fixture));
+}
+
 /* ------------------------------------------------------------------ looking */
 
 static json_t *value_at(const struct answer *answer, const char *path, json_t **ret_root)

@@ -39,6 +39,13 @@ enum err till_spend(struct fixture *fixture, const char *customer, int64_t point
 /* Activate all that is due. */
 void till_activate(struct fixture *fixture);
 
+/* A hold of a customer ("ext:K") under a reference, for so many seconds. */
+enum err till_hold(struct fixture *fixture, const char *customer, const char *reference, int64_t points,
+                   int64_t seconds);
+/* Everything that time causes to points, in the order of the housekeeper, with this context. */
+void till_points_due(struct ctx *c);
+void till_points_time(struct fixture *fixture);
+
 /* Read an answer by a dotted path ("points.explanation.0.rule"); ends the program when it leads nowhere. The
  * number of a list is how long it is. */
 int64_t answer_int(const struct answer *answer, const char *path);

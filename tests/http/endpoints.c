@@ -22,7 +22,8 @@ struct echo {
         int64_t limit, version;
 };
 #define SHAPE_T struct echo
-SHAPE(echo, "The echo.", FIELD(person, .subject = true), FIELD(thing, .pii = PII_NAME), FIELD(limit), FIELD(version));
+SHAPE(echo, "The echo.", FIELD(person, .subject = true), FIELD(thing, .pii = PII_NAME), FIELD(limit),
+      FIELD(version));
 #undef SHAPE_T
 
 ENDPOINT(echo_get, GET, "/v1/echo/{thing}", echo_in, 200, echo, .scope = SCOPE_CUSTOMERS_READ,

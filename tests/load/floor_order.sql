@@ -43,8 +43,9 @@ WITH known AS (
                points, 0, 0
         FROM given
 ), called AS (
-        INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at)
-        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5"}}', 66), now
+        INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at, key_id, request_id)
+        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5"}}', 69), now,
+               repeat('5', 12), repeat('5', 36)
         FROM given
 ), entry AS (
         INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after,

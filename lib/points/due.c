@@ -1,0 +1,327 @@
+/* What time causes: points that become active, holds whose time is over. Everybody who is due is found
+ * without a lock and looked at again behind it, so that two servers, or one after days of outage, do the same
+ * once. */
+#include "base/idmap.h"
+#include "customers/customers.h"
+#include "events/events.h"
+#include "points/expiry.h"
+#include "points/store.h"
+#include "program/programs.h"
+
+struct due_limit {
+        int64_t limit;
+        struct instant until; /* what lies before this is looked for */
+};
+#define SHAPE_T struct due_limit
+SHAPE(due_limit, "How many at once.", FIELD(limit), FIELD(until));
+#undef SHAPE_T
+
+struct due_customer {
+        struct uuid customer_id;
+};
+#define SHAPE_T struct due_customer
+SHAPE(due_customer, "Somebody with points that are due.", FIELD(customer_id));
+#undef SHAPE_T
+
+#define DUE(rows) "SELECT DISTINCT customer_id FROM (" rows " LIMIT :limit) AS due ORDER BY customer_id"
+
+SQL_MANY(pending_due, due_limit, due_customer,
+         DUE("SELECT customer_id FROM points_lots WHERE pending AND active_from <= :until AND remaining > 0 "
+             "ORDER BY active_from"))
+
+SQL_MANY(
+        holds_due, due_limit, due_customer,
+        DUE("SELECT customer_id FROM points_holds WHERE state = 'open' AND expires_at <= :until ORDER BY expires_at"))
+SQL_MANY(
+        lots_due, due_limit, due_customer,
+        DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 ORDER BY expires_at"))
+/* No index: it would cost every order, and this is asked for one kind of programme only. */
+SQL_MANY(inactive_due, due_limit, due_customer,
+         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0"))
+
+struct due_hold {
+        struct uuid customer_id, id;
+};
+#define SHAPE_T struct due_hold
+SHAPE(due_hold, "A hold whose time is over.", FIELD(customer_id), FIELD(id));
+#undef SHAPE_T
+
+SQL_MANY(holds_due_of, customers_key, due_hold,
+         "SELECT customer_id, id FROM points_holds WHERE state = 'open' AND expires_at <= :now "
+         "AND customer_id = ANY(:ids) ORDER BY customer_id, id")
+
+/* One kind of thing that time causes. */
+struct due {
+        enum err (*find)(struct ctx *c, const struct due_limit *in, struct list *ret);
+        bool holds; /* the books come with their holds that are due */
+        void (*decide)(struct ctx *c, struct book *book, struct journal *journal);
+};
+
+struct piece {
+        const struct due *due;
+        const struct program *program;
+        struct uuids customers;
+};
+
+static enum err holds_of(struct ctx *c, const struct uuids *customers, struct hold_rows *ret)
+{
+        struct list due;
+
+        TRY(holds_due_of(c, &(struct customers_key){*customers}, &due));
+        struct hold_probe probe = {{ARENA_ARRAY(c->arena, due.n, struct uuid), due.n},
+                                   {ARENA_ARRAY(c->arena, due.n, struct uuid), due.n}};
+        for (size_t i = 0; i < due.n; i++) {
+                probe.customers.v[i] = ((const struct due_hold *)due.v)[i].customer_id;
+                probe.holds.v[i] = ((const struct due_hold *)due.v)[i].id;
+        }
+        return points_holds_later(c, &probe, ret);
+}
+
+/* Books of customers whose locks are held. */
+static enum err books_load(struct ctx *c, const struct piece *piece, struct book *books)
+{
+        const struct uuids *customers = &piece->customers;
+        struct idmap by_id = idmap_new(c->arena, customers->n);
+        struct list accounts = {0}, lots = {0};
+        struct hold_rows holds = {0};
+
+        TRY(points_accounts_later(c, customers, &accounts));
+        TRY(points_lots_later(c, customers, &lots));
+        if (piece->due->holds)
+                TRY(holds_of(c, customers, &holds));
+        TRY(db_flush(c));
+        for (size_t i = 0; i < customers->n; i++) {
+                books[i].account.customer_id = customers->v[i];
+                idmap_put(&by_id, customers->v[i], i);
+        }
+        for (size_t i = 0; i < accounts.n; i++) {
+                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
+                books[idmap_get(&by_id, account->customer_id)].account = *account;
+        }
+        for (size_t i = 0; i < lots.n; i++) {
+                const struct lot *lot = &((const struct lot *)lots.v)[i];
+                book_lots_add(&books[idmap_get(&by_id, lot->customer_id)], c->arena,
+                              &(struct list){.v = (void *)lot, .n = 1});
+        }
+        for (size_t i = 0; i < customers->n; i++) {
+                points_holds_give(c->arena, &books[i], &holds);
+                books[i].lots_loaded = true;
+        }
+        return ERR_OK;
+}
+
+/* Every expiry is an event. */
+static void note_expired(struct ctx *c, const struct journal *journal, struct event_list *events)
+{
+        for (size_t i = 0; i < journal->entries.n; i++) {
+                const struct ledger_entry *entry = &journal->entries.v[i];
+                struct points_event event = {.points = -entry->amount};
+                if (entry->kind != ENTRY_EXPIRE)
+                        continue;
+                instant_parse(entry->reference, &event.expires_at);
+                event_add(c->arena, events, EVENT_POINTS_EXPIRED, entry->customer_id, c->now,
+                          &points_event_shape, &event);
+        }
+}
+
+static enum err piece_do(struct ctx *c, void *arg)
+{
+        const struct piece *piece = arg;
+        size_t n = piece->customers.n;
+        struct book *books = ARENA_ARRAY(c->arena, n, struct book);
+        struct book **stored = ARENA_ARRAY(c->arena, n, struct book *);
+        struct journal journal = journal_of(c, piece->program);
+        struct event_list events = {0};
+        struct list locked;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(customers_lock(c, &piece->customers, &locked));
+        TRY(books_load(c, piece, books));
+        for (size_t i = 0; i < n; i++) {
+                piece->due->decide(c, &books[i], &journal);
+                stored[i] = &books[i];
+        }
+        note_expired(c, &journal, &events);
+        TRY(points_store(c, stored, n, &journal));
+        TRY(events_store(c, &events));
+        return tx_commit(&tx);
+}
+
+static enum err due_do(struct ctx *c, const struct program *program, const struct due *due,
+                       const struct due_limit *limit, bool *ret_more)
+{
+        struct list rows;
+        struct piece piece = {.due = due, .program = program};
+
+        TRY(due->find(c, limit, &rows));
+        piece.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid);
+        for (size_t i = 0; i < rows.n; i++)
+                piece.customers.v[piece.customers.n++] = ((const struct due_customer *)rows.v)[i].customer_id;
+        if (rows.n > 0)
+                TRY(db_run(c, piece_do, &piece));
+        *ret_more = rows.n > 0;
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ what there is */
+
+static void activate(struct ctx *c, struct book *book, struct journal *journal)
+{
+        struct posting why = {.at = c->now, .cause = "pending time over"};
+
+        (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
+}
+
+enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+
+        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate},
+                      &(struct due_limit){limit, c->now}, ret_more);
+}
+
+static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
+{
+        for (size_t i = 0; i < book->hold_count; i++) {
+                struct hold *hold = &book->holds[i];
+                struct posting why = {.at = c->now, .cause = "hold expired", .reference = hold->reference};
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, c->now))
+                        book_release(book, journal, &why, hold, HOLD_EXPIRED);
+        }
+}
+
+enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+
+        return due_do(c, program, &(struct due){.find = holds_due, .holds = true, .decide = holds_expire},
+                      &(struct due_limit){limit, c->now}, ret_more);
+}
+
+static void expire(struct ctx *c, struct book *book, struct journal *journal)
+{
+        (void)book_expire(book, journal, &(struct posting){.at = c->now});
+}
+
+enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+
+        return due_do(c, program, &(struct due){.find = lots_due, .decide = expire},
+                      &(struct due_limit){limit, c->now}, ret_more);
+}
+
+enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+        const struct expiry_settings *settings = &program->points.expiry;
+
+        *ret_more = false;
+        if (settings->form != EXPIRY_INACTIVITY)
+                return ERR_OK;
+        return due_do(c, program, &(struct due){.find = inactive_due, .decide = expire},
+                      &(struct due_limit){limit, expiry_inactive_before(settings, &c->shop->zone, c->now)},
+                      ret_more);
+}
+
+/* ------------------------------------------------------------------ warnings */
+
+SQL_MANY(
+        lots_to_warn, due_limit, due_customer,
+        DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned "
+            "ORDER BY expires_at"))
+SQL_MANY(inactive_to_warn, due_limit, due_customer,
+         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0 "
+             "AND (warned_at IS NULL OR warned_at < moved_at)"))
+
+struct warning {
+        struct uuids ids;
+        struct instant until;
+};
+#define SHAPE_T struct warning
+SHAPE(warning, "Who is warned of what lies before when.", FIELD(ids), FIELD(until));
+#undef SHAPE_T
+
+struct warned {
+        struct uuid customer_id;
+        struct instant expires_at; /* of lots; of an account: when it moved last */
+        int64_t points;
+};
+#define SHAPE_T struct warned
+SHAPE(warned, "Points of which somebody is warned.", FIELD(customer_id), FIELD(expires_at), FIELD(points));
+#undef SHAPE_T
+
+SQL_MANY(
+        warn_of_lots, warning, warned,
+        "WITH w AS (UPDATE points_lots SET warned = true WHERE customer_id = ANY(:ids) AND expires_at <= :until "
+        "AND remaining > 0 AND NOT warned RETURNING customer_id, expires_at, remaining) "
+        "SELECT customer_id, expires_at, sum(remaining)::bigint AS points FROM w WHERE expires_at > :now "
+        "GROUP BY customer_id, expires_at ORDER BY expires_at, customer_id")
+SQL_MANY(warn_of_inactivity, warning, warned,
+         "WITH w AS (UPDATE points_accounts SET warned_at = moved_at WHERE customer_id = ANY(:ids) "
+         "AND moved_at < :until AND active > 0 AND (warned_at IS NULL OR warned_at < moved_at) "
+         "RETURNING customer_id, moved_at AS expires_at, active AS points) "
+         "SELECT customer_id, expires_at, points FROM w ORDER BY customer_id")
+
+struct warn_piece {
+        const struct program *program;
+        struct due_limit due;
+        size_t found;
+};
+
+static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const struct list *warned)
+{
+        struct event_list events = {0};
+
+        for (size_t i = 0; i < warned->n; i++) {
+                const struct warned *row = &((const struct warned *)warned->v)[i];
+                struct instant inactive =
+                        expiry_by_inactivity(&piece->program->points.expiry, &c->shop->zone, row->expires_at);
+                struct points_event event = {.points = row->points,
+                                             .expires_at =
+                                                     instant_known(inactive) ? inactive : row->expires_at};
+                event_add(c->arena, &events, EVENT_POINTS_EXPIRING, row->customer_id, c->now,
+                          &points_event_shape, &event);
+        }
+        return events_store(c, &events);
+}
+
+static enum err warn_once(struct ctx *c, void *arg)
+{
+        struct warn_piece *piece = arg;
+        bool inactive = piece->program->points.expiry.form == EXPIRY_INACTIVITY;
+        struct list found, locked, warned;
+        TX(tx);
+
+        TRY(inactive ? inactive_to_warn(c, &piece->due, &found) : lots_to_warn(c, &piece->due, &found));
+        piece->found = found.n;
+        struct warning warning = {.ids.v = ARENA_ARRAY(c->arena, found.n, struct uuid),
+                                  .until = piece->due.until};
+        for (size_t i = 0; i < found.n; i++)
+                warning.ids.v[warning.ids.n++] = ((const struct due_customer *)found.v)[i].customer_id;
+        TRY(tx_begin(c, &tx));
+        TRY(customers_lock(c, &warning.ids, &locked));
+        TRY(inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
+        TRY(warn_note(c, piece, &warned));
+        return tx_commit(&tx);
+}
+
+enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        PROGRAM(program);
+        const struct expiry_settings *settings = &program->points.expiry;
+        struct warn_piece piece = {
+                .program = program,
+                .due = {limit, {c->now.us + settings->warn_days * INSTANT_DAY}},
+        };
+
+        *ret_more = false;
+        if (settings->warn_days == 0)
+                return ERR_OK;
+        if (settings->form == EXPIRY_INACTIVITY)
+                piece.due.until = expiry_inactive_before(settings, &c->shop->zone, piece.due.until);
+        TRY(db_run(c, warn_once, &piece));
+        *ret_more = piece.found > 0;
+        return ERR_OK;
+}

@@ -1,0 +1,259 @@
+/* Holds: loading and storing them, and what the API asks. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "customers/customers.h"
+#include "points/store.h"
+#include "program/programs.h"
+
+#define SHAPE_T struct hold_probe
+SHAPE(hold_probe, "Holds with their customers.", FIELD(customers), FIELD(holds));
+#undef SHAPE_T
+
+#define HOLD_COLUMNS                                                                                         \
+        "customer_id, id, state, points, captured, restored, reason, reference, order_id, seq, spend_seq, "  \
+        "created_at, expires_at, resolved_at"
+
+/* As with orders: each pair is looked up in the key. */
+#define OF_PAIRS "SELECT t.* FROM unnest(:customers, :holds) AS k(c, h), LATERAL ("
+#define BY_PAIR  " OFFSET 0) AS t"
+
+SQL_LATER(holds_load, hold_probe, hold,
+          OF_PAIRS "SELECT " HOLD_COLUMNS " FROM points_holds WHERE customer_id = k.c AND id = k.h" BY_PAIR)
+SQL_LATER(hold_draws_load, hold_probe, hold_draw,
+          OF_PAIRS "SELECT customer_id, hold_id, draw_no, lot_no, amount, returned FROM points_hold_draws "
+                   "WHERE customer_id = k.c AND hold_id = k.h" BY_PAIR
+                   " ORDER BY customer_id, hold_id, draw_no")
+SQL_LATER(
+        hold_lots_load, hold_probe, lot,
+        "SELECT DISTINCT t.* FROM unnest(:customers, :holds) AS k(c, h), LATERAL ("
+        "SELECT l.customer_id, l.lot_no, l.amount, l.remaining, l.pending, l.active_from, l.expires_at, l.order_id "
+        "FROM points_hold_draws d JOIN points_lots l ON l.customer_id = d.customer_id AND l.lot_no = d.lot_no "
+        "WHERE d.customer_id = k.c AND d.hold_id = k.h AND l.customer_id = k.c AND l.remaining = 0" BY_PAIR)
+
+SQL_BATCH(
+        holds_upsert, hold,
+        "INSERT INTO points_holds (" HOLD_COLUMNS
+        ") SELECT * FROM unnest(:customer_id, :id, :state, :points, :captured, :restored, :reason, :reference, "
+        ":order_id, :seq, :spend_seq, :created_at, :expires_at, :resolved_at) "
+        "ON CONFLICT (customer_id, id) DO UPDATE SET state = excluded.state, captured = excluded.captured, "
+        "restored = excluded.restored, order_id = excluded.order_id, spend_seq = excluded.spend_seq, "
+        "expires_at = excluded.expires_at, resolved_at = excluded.resolved_at")
+SQL_BATCH(hold_draws_upsert, hold_draw,
+          "INSERT INTO points_hold_draws (customer_id, hold_id, draw_no, lot_no, amount, returned) "
+          "SELECT * FROM unnest(:customer_id, :hold_id, :draw_no, :lot_no, :amount, :returned) "
+          "ON CONFLICT (customer_id, hold_id, draw_no) DO UPDATE SET returned = excluded.returned")
+
+enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret)
+{
+        TRY(holds_load(c, probe, &ret->holds));
+        TRY(hold_draws_load(c, probe, &ret->draws));
+        return hold_lots_load(c, probe, &ret->lots);
+}
+
+static void draws_give(struct hold *hold, const struct list *rows)
+{
+        struct hold_draw *draws = rows->v; /* those of one hold follow each other */
+        size_t first = 0;
+
+        while (first < rows->n && !(uuid_equal(draws[first].customer_id, hold->customer_id) &&
+                                    uuid_equal(draws[first].hold_id, hold->id)))
+                first++;
+        hold->draws.v = draws + first;
+        hold->draws.n = 0;
+        while (first + hold->draws.n < rows->n && uuid_equal(hold->draws.v[hold->draws.n].hold_id, hold->id))
+                hold->draws.n++;
+}
+
+void points_holds_give(struct arena *arena, struct book *book, const struct hold_rows *rows)
+{
+        const struct hold *holds = rows->holds.v;
+
+        book->holds = ARENA_ARRAY(arena, rows->holds.n, struct hold);
+        book->hold_room = rows->holds.n;
+        for (size_t i = 0; i < rows->holds.n; i++) {
+                if (!uuid_equal(holds[i].customer_id, book->account.customer_id) ||
+                    book_hold_find(book, holds[i].id) != NULL)
+                        continue;
+                book->holds[book->hold_count] = holds[i];
+                draws_give(&book->holds[book->hold_count++], &rows->draws);
+        }
+        book_lots_add(book, arena, &rows->lots);
+}
+
+enum err holds_store(struct ctx *c, struct book *const *books, size_t n)
+{
+        size_t hold_count = 0, draw_count = 0;
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < books[i]->hold_count; k++) {
+                        hold_count += books[i]->holds[k].changed;
+                        draw_count += books[i]->holds[k].changed ? books[i]->holds[k].draws.n : 0;
+                }
+        if (hold_count == 0)
+                return ERR_OK;
+        struct hold *holds = ARENA_ARRAY(c->arena, hold_count, struct hold);
+        struct hold_draw *draws = ARENA_ARRAY(c->arena, draw_count, struct hold_draw);
+        hold_count = draw_count = 0;
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < books[i]->hold_count; k++) {
+                        const struct hold *hold = &books[i]->holds[k];
+                        if (!hold->changed)
+                                continue;
+                        holds[hold_count++] = *hold;
+                        for (size_t d = 0; d < hold->draws.n; d++)
+                                draws[draw_count++] = hold->draws.v[d];
+                }
+        TRY(holds_upsert(c, holds, hold_count));
+        return hold_draws_upsert(c, draws, draw_count);
+}
+
+/* ------------------------------------------------------------------ who is meant */
+
+static enum err not_found(struct ctx *c, const char *reference)
+{
+        return fail(c, ERR_NOT_FOUND, "The customer has no hold %s.", reference);
+}
+
+/* The book of a customer, locked, and the hold that is meant, which may still be resolved. */
+static enum err open_hold(struct ctx *c, const char *customer, const char *reference, struct book *ret_book,
+                          struct hold **ret)
+{
+        struct customer locked;
+        struct uuid id;
+
+        TRY(customer_lock(c, customer, &locked));
+        if (!hold_reference(locked.id, reference, &id))
+                return not_found(c, reference);
+        TRY(book_load(c, locked.id, id, ret_book));
+        struct hold *hold = book_hold_find(ret_book, id);
+        if (hold == NULL)
+                return not_found(c, reference);
+        TRY(hold_resolvable(c, hold));
+        if (uuid_known(hold->order_id)) {
+                char order[UUID_TEXT_SIZE];
+                uuid_to_text(hold->order_id, order);
+                problem_string(c, "order_id", order);
+                return fail(c, ERR_HOLD_BOUND, "The hold waits for the order %s.", order);
+        }
+        *ret = hold;
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ the API */
+
+/* Whoever looks sees a hold whose time is over as expired, be its points booked back yet or not. */
+static struct hold seen(struct hold hold, struct instant now)
+{
+        if (hold.state == HOLD_OPEN && !hold_is_open(&hold, now))
+                hold.state = HOLD_EXPIRED;
+        return hold;
+}
+
+static enum err store_and_show(struct ctx *c, const struct program *program, struct book *book,
+                               const struct journal *journal, const struct hold *hold,
+                               struct hold_result *ret)
+{
+        TRY(book_store(c, book, journal));
+        ret->hold = *hold;
+        return balance_after(c, program, book, &ret->balance);
+}
+
+enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result *ret)
+{
+        struct customer customer;
+        struct book book;
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
+        struct posting why = {.at = c->now,
+                              .cause = "hold",
+                              .reference = in->reference != NULL ? in->reference : in->reason};
+
+        TRY(customer_lock(c, in->customer, &customer));
+        struct uuid id = in->reference != NULL ? hold_named(customer.id, in->reference) : uuid_new(c->now);
+        TRY(book_load(c, customer.id, id, &book));
+        if (book_hold_find(&book, id) != NULL)
+                return fail(c, ERR_HOLD_EXISTS, "The customer has a hold %s already.", in->reference);
+        const struct hold *hold = book_hold(
+                &book, &journal, &why,
+                &(struct hold){.id = id,
+                               .points = in->points,
+                               .reason = in->reason,
+                               .reference = in->reference,
+                               .expires_at.us = c->now.us + in->expires_in_seconds * INSTANT_SECOND});
+        if (hold == NULL)
+                return points_too_few(c, &book, in->points, "hold");
+        return store_and_show(c, program, &book, &journal, hold, ret);
+}
+
+enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struct hold_result *ret)
+{
+        struct book book = {0};
+        struct hold *hold = NULL;
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
+
+        TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        assert(hold != NULL); /* as open_hold promises */
+        int64_t points = in->points.set ? in->points.v : hold->points;
+        if (points > hold->points) {
+                fault_body(c, "#/points", "too_large", "the hold has %" PRId64, hold->points);
+                return problem_check(c);
+        }
+        struct posting why = {.at = c->now, .cause = "capture", .reference = hold->reference};
+        book_capture(&book, &journal, &why, hold, points);
+        return store_and_show(c, program, &book, &journal, hold, ret);
+}
+
+enum err points_hold_release(struct ctx *c, const struct hold_release *in, struct hold_result *ret)
+{
+        struct book book = {0};
+        struct hold *hold = NULL;
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
+
+        TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        assert(hold != NULL); /* as open_hold promises */
+        struct posting why = {.at = c->now,
+                              .cause = "release",
+                              .reference = in->reason != NULL ? in->reason : hold->reference};
+        book_release(&book, &journal, &why, hold, HOLD_RELEASED);
+        return store_and_show(c, program, &book, &journal, hold, ret);
+}
+
+enum err points_hold_get(struct ctx *c, const char *customer, const char *reference, struct hold *ret)
+{
+        struct customer found;
+        struct uuid id;
+        struct list rows = {0};
+
+        TRY(customer_get(c, customer, &found));
+        if (!hold_reference(found.id, reference, &id))
+                return not_found(c, reference);
+        TRY(holds_load(c, &(struct hold_probe){{&found.id, 1}, {&id, 1}}, &rows));
+        TRY(db_flush(c));
+        if (rows.n == 0)
+                return not_found(c, reference);
+        *ret = seen(*(const struct hold *)rows.v, c->now);
+        return ERR_OK;
+}
+
+#define SHAPE_T struct hold_page
+SHAPE(hold_page, "A position.", FIELD(customer_id), FIELD(state, .names = &hold_state_names),
+      FIELD(before_seq), FIELD(limit));
+#undef SHAPE_T
+
+#define STATE_SEEN "CASE WHEN state = 'open' AND expires_at <= :now THEN 'expired' ELSE state END"
+
+SQL_MANY(
+        holds_page, hold_page, hold,
+        "SELECT customer_id, id, " STATE_SEEN
+        " AS state, points, captured, restored, reason, reference, order_id, "
+        "seq, spend_seq, created_at, expires_at, resolved_at FROM points_holds WHERE customer_id = :customer_id "
+        "AND (:before_seq = 0 OR seq < :before_seq) AND (:state IS NULL OR " STATE_SEEN " = :state) "
+        "ORDER BY seq DESC LIMIT :limit")
+
+enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *ret)
+{
+        return holds_page(c, page, ret);
+}

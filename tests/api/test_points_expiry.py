@@ -1,0 +1,53 @@
+"""Expiry over HTTP: what the programme says, what the balance shows, and that the housekeeper does it."""
+
+import pytest
+
+from shop import balance, eventually, fresh, order, take
+
+
+def points(**expiry):
+    return {"points": {"expiry": expiry}}
+
+
+@pytest.mark.parametrize("expiry, until", [
+    ({"form": "months", "months": 12}, "2027-11-18T16:00:00Z"),
+    ({"form": "months", "months": 12, "round_to": "month"}, "2027-11-30T16:00:00Z"),
+    ({"form": "months", "months": 1, "round_to": "quarter"}, "2026-12-31T16:00:00Z"),
+    ({"form": "months", "months": 8, "round_to": "half_year"}, "2027-12-31T16:00:00Z"),
+    ({"form": "months", "months": 12, "round_to": "year"}, "2027-12-31T16:00:00Z"),
+    ({"form": "dates", "dates": ["03-31", "12-24"]}, "2026-12-24T16:00:00Z"),
+    ({"form": "dates", "dates": ["03-31", "12-24"], "months": 3}, "2027-03-31T16:00:00Z"),
+    ({"form": "inactivity", "months": 6}, "2027-05-18T16:00:00Z"),
+    ({"form": "never"}, None)])
+def test_next_expiries_tell_the_end_of_the_day_and_sum_to_active(admin, program, clock, expiry, until):
+    clock.set("2026-11-18T05:00:00Z")
+    program(points(**expiry))
+    customer = fresh("customer")
+    take(admin, order(customer, 5000))
+    assert balance(admin, customer)["next_expiries"] == [{"expires_at": until, "points": 50}]
+
+
+@pytest.mark.parametrize("expiry, faults", [
+    ({"form": "months"}, {("months", "required")}),
+    ({"form": "inactivity"}, {("months", "required")}),
+    ({"form": "never", "months": 1, "warn_days": 3}, {("months", "not_allowed"), ("warn_days", "not_allowed")}),
+    ({"form": "dates"}, {("dates", "required")}),
+    ({"form": "dates", "dates": ["12-31"], "round_to": "month"}, {("round_to", "not_allowed")}),
+    ({"form": "dates", "dates": ["13-01", "06-30", "06-31"]}, {("dates/0", "wrong_format"), ("dates/2", "wrong_format")}),
+    ({"form": "months", "months": 3, "dates": ["06-30"]}, {("dates", "not_allowed")})])
+def test_a_programme_whose_expiry_makes_no_sense_is_422(admin, expiry, faults):
+    document = {name: value for name, value in admin.get("/v1/program").ok().items() if name != "version"}
+    answer = admin.put("/v1/program", {**document, **points(**expiry)})
+    assert answer.faults == {(f"#/points/expiry/{where}", code) for where, code in faults}
+
+
+def test_the_housekeeper_expires_what_has_lapsed(admin, program, clock):
+    program(points(form="months", months=1))
+    customer = fresh("customer")
+    take(admin, order(customer, 5000))
+    clock.advance(days=40)
+    take(admin, order(customer, 700))
+    assert eventually(lambda: balance(admin, customer)["lifetime_expired"] == 50, seconds=15)
+    assert balance(admin, customer)["active"] == 7
+    last = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
+    assert (last["kind"], last["amount"], last["cause"]) == ("expire", -50, "expiry")
