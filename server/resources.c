@@ -6,18 +6,11 @@ extern const struct resource orders_resource, customers_resource, points_resourc
         exports_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
-        &orders_resource,
-        &customers_resource,
-        &points_resource,
-        &holds_resource,
-        &tiers_resource,
-        &checkout_resource,
-        &keys_resource,
-        &audit_resource,
-        &imports_resource,
-        &jobs_resource,
-        &exports_resource,
-        &meta_resource,
-        &test_clock_resource,
-        NULL,
+        &orders_resource,     &customers_resource,
+        &points_resource,     &holds_resource,
+        &tiers_resource,      &checkout_resource,
+        &keys_resource,       &audit_resource,
+        &imports_resource,    &jobs_resource,
+        &exports_resource,    &meta_resource,
+        &test_clock_resource, NULL,
 };

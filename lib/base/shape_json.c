@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;

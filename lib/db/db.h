@@ -52,8 +52,8 @@ enum err tx_commit(struct tx *tx) MUST_CHECK;
 void tx_endp(struct tx *tx);
 
 /* A point in a transaction to which what follows can be taken back, whatever went wrong in it: an error of a
- * statement, an inner transaction that was left. One at a time: set, then keep or undo. tx_keep first takes in
- * the answers of what is queued; its error means that there is something to undo. */
+ * statement, an inner transaction that was left. One at a time: set, then keep or undo. tx_keep first takes
+ * in the answers of what is queued; its error means that there is something to undo. */
 enum err tx_mark(struct ctx *c) MUST_CHECK;
 enum err tx_keep(struct ctx *c) MUST_CHECK;
 enum err tx_undo(struct ctx *c) MUST_CHECK;

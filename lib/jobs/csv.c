@@ -212,10 +212,15 @@ static json_t *value_of(const struct csv_column *column, const char *cell)
         }
 }
 
+/* What is_index has let through. */
+static size_t index_of(const char *digits)
+{
+        return strtoul(digits, /* endptr= */ NULL, 10);
+}
+
 static json_t *child_get(json_t *parent, const char *key)
 {
-        return json_is_array(parent) ? json_array_get(parent, (size_t)atoi(key))
-                                     : json_object_get(parent, key);
+        return json_is_array(parent) ? json_array_get(parent, index_of(key)) : json_object_get(parent, key);
 }
 
 static void child_set(json_t *parent, const char *key, json_t *child)
@@ -224,7 +229,7 @@ static void child_set(json_t *parent, const char *key, json_t *child)
                 json_object_set_new(parent, key, child);
                 return;
         }
-        size_t index = (size_t)atoi(key);
+        size_t index = index_of(key);
         while (json_array_size(parent) <= index)
                 json_array_append_new(parent, json_object());
         json_array_set_new(parent, index, child);

@@ -34,7 +34,7 @@ struct bulk_type {
         const char *name, *doc;
         uint64_t scope_read, scope_write;
         const struct shape *(*shape)(void); /* of a line: what is imported is what is exported */
-        bool has_pii;     /* an export shows personal data */
+        bool has_pii;                       /* an export shows personal data */
         size_t batch_max;                   /* lines that `apply` takes at once */
 
         /* Lines of one key are applied in their order; others may be applied at the same time. */

@@ -133,7 +133,7 @@ static enum err whole_chunk(struct whole *w, int64_t chunk_no, struct instant no
         struct ctx c = *w->c, control = *w->control;
         struct work_chunk chunk;
         struct line_result *results;
-        unsigned status;
+        unsigned status = JOB_RUNNING;
 
         c.arena = control.arena = arena;
         control.now = now;

@@ -203,8 +203,8 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
         struct order *order = &file->order;
 
         /* History counts when it was paid, whatever came later. */
-        struct moment paid = in->backfill && instant_known(order->paid_at) ? moment_of(s->shop, order->paid_at)
-                                                                           : *moment;
+        struct moment paid =
+                in->backfill && instant_known(order->paid_at) ? moment_of(s->shop, order->paid_at) : *moment;
 
         if (was_paid_before(in) && !order_counts(order)) {
                 order->status = ORDER_PAID;

@@ -46,8 +46,8 @@ struct reply {
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */
         size_t json_len;
-        /* Of the request, for endpoints with .produces and .consumes: the form the caller likes best, and what
-         * the body is. */
+        /* Of the request, for endpoints with .produces and .consumes: the form the caller likes best, and
+         * what the body is. */
         const char *form;
         const char *content_type, *content_encoding;
 };
@@ -80,9 +80,9 @@ struct endpoint {
          * those that the answer may have; the one that fits is in reply.form. NULL: application/json. */
         const char *const *consumes, *const *produces;
         const struct shape *line; /* of an answer as application/x-ndjson, for the documentation */
-        bool minimal;           /* Prefer: return=minimal is honoured: 204 */
-        bool only_asks;         /* a POST that writes nothing: it has no entry in the audit log */
-        bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
+        bool minimal;             /* Prefer: return=minimal is honoured: 204 */
+        bool only_asks;           /* a POST that writes nothing: it has no entry in the audit log */
+        bool etag;                /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);

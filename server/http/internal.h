@@ -2,8 +2,8 @@
  *
  * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection (or until
  * recorder_put, and then the recorder), then the event thread again until the request's arena is freed in
- * request_end. Nobody else ever touches it. A request that streams has both at once: what they share is behind
- * the lock of its struct streaming, and the one who leaves last frees it. */
+ * request_end. Nobody else ever touches it. A request that streams has both at once: what they share is
+ * behind the lock of its struct streaming, and the one who leaves last frees it. */
 #pragma once
 
 #include <microhttpd.h>

@@ -122,10 +122,10 @@ static void wait_a_moment(struct streaming *s, int milliseconds)
         pthread_cond_timedwait(&s->moved, &s->lock, &until);
 }
 
-/* The library reads on when the system tells it of news, and once. The end of a stream that came together with
- * its last bytes is no news to it: it would go on waiting until the connection's time is over. Cutting a
- * connection whose other side has closed it is news. It may still have bytes for us in its hands, so only when
- * it had time to hand them over. */
+/* The library reads on when the system tells it of news, and once. The end of a stream that came together
+ * with its last bytes is no news to it: it would go on waiting until the connection's time is over. Cutting a
+ * connection whose other side has closed it is news. It may still have bytes for us in its hands, so only
+ * when it had time to hand them over. */
 static void nudge(struct request *r, unsigned *silent)
 {
         const union MHD_ConnectionInfo *info =

@@ -72,8 +72,8 @@ static enum err export_audit(struct ctx *c, const struct bulk_type *type)
         TX(tx);
 
         TRY(tx_begin(c, &tx));
-        TRY(audit_write(c, &(struct audit_change){
-                                   .subject = arena_printf(c->arena, "/v1/exports/%s", type->name)}));
+        TRY(audit_write(
+                c, &(struct audit_change){.subject = arena_printf(c->arena, "/v1/exports/%s", type->name)}));
         return tx_commit(&tx);
 }
 

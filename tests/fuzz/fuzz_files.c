@@ -1,5 +1,5 @@
-/* Whatever a client sends as a file must stay in bounds, and must mean the same however its bytes come in pieces.
- * Input: the first byte chooses encoding, format, charset and the pieces; the rest is the file. */
+/* Whatever a client sends as a file must stay in bounds, and must mean the same however its bytes come in
+ * pieces. Input: the first byte chooses encoding, format, charset and the pieces; the rest is the file. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -144,7 +144,8 @@ TEST(unpack_gives_back_what_was_packed_whole_or_not_at_all)
                         EXPECT(whole && out.len == sizeof text && memcmp(out.data, text, out.len) == 0);
                 }
                 for (size_t cut = 1; cut < 100; cut += 7) {
-                        bool sound = unpack_all(encodings[kind], packed[kind], sizes[kind] - cut, 1000, &out, &whole);
+                        bool sound = unpack_all(encodings[kind], packed[kind], sizes[kind] - cut, 1000, &out,
+                                                &whole);
                         EXPECT(!sound || !whole);
                 }
                 EXPECT(!unpack_all(encodings[kind], text, sizeof text, 100, &out, &whole));
@@ -275,7 +276,8 @@ TEST(cells_of_any_text_come_back_as_they_were)
 }
 
 /* What a header and a record mean as JSON; "!" when the header fits nothing. */
-static void expect_json(const struct shape *shape, const char *header, const char *record, const char *expected)
+static void expect_json(const struct shape *shape, const char *header, const char *record,
+                        const char *expected)
 {
         struct bench b = bench_new();
         struct texts names, cells;
@@ -302,8 +304,10 @@ TEST(columns_are_paths_into_the_shape)
 
         expect_json(customer, "external_id,source.channel", "C,live",
                     "{\"external_id\":\"C\",\"source\":{\"channel\":\"live\"}}");
-        expect_json(customer, "external_id,name,_status,_error_detail", "C,,422,x", "{\"external_id\":\"C\"}");
-        expect_json(customer, "attributes.a.b,attributes.0", "1,2", "{\"attributes\":{\"a\":{\"b\":\"1\"},\"0\":\"2\"}}");
+        expect_json(customer, "external_id,name,_status,_error_detail", "C,,422,x",
+                    "{\"external_id\":\"C\"}");
+        expect_json(customer, "attributes.a.b,attributes.0", "1,2",
+                    "{\"attributes\":{\"a\":{\"b\":\"1\"},\"0\":\"2\"}}");
         expect_json(order, "total_minor,lines.1.sku,lines.0.quantity", "12,S,2",
                     "{\"total_minor\":12,\"lines\":[{\"quantity\":2},{\"sku\":\"S\"}]}");
         expect_json(order, "total_minor,lines", "1.0,\"[{\"\"sku\"\":\"\"S\"\"}]\"",
