@@ -10,17 +10,23 @@ bool db_lost_race(const struct db *db)
         return db->lost_race;
 }
 
-enum err tx_begin(struct ctx *c, struct tx *tx)
+static enum err begin(struct ctx *c, const char *command)
 {
         struct db *db = c->db;
 
+        db->doomed = false;
+        db->lost_race = false;
+        db->last_work = NULL;
+        db->tx_arena = c->arena;
+        return command_send(c, command);
+}
+
+enum err tx_begin(struct ctx *c, struct tx *tx)
+{
         assert(tx->c == NULL);
-        if (db->tx_depth == 0) {
-                db->doomed = false;
-                db->lost_race = false;
-                TRY(command_send(c, "BEGIN"));
-        }
-        db->tx_depth++;
+        if (c->db->tx_depth == 0)
+                TRY(begin(c, "BEGIN"));
+        c->db->tx_depth++;
         tx->c = c;
         return ERR_OK;
 }
@@ -28,9 +34,7 @@ enum err tx_begin(struct ctx *c, struct tx *tx)
 enum err tx_begin_snapshot(struct ctx *c, struct tx *tx)
 {
         assert(tx->c == NULL && c->db->tx_depth == 0);
-        c->db->doomed = false;
-        c->db->lost_race = false;
-        TRY(command_send(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        TRY(begin(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
         c->db->tx_depth++;
         tx->c = c;
         return ERR_OK;
@@ -64,6 +68,8 @@ enum err tx_commit(struct tx *tx)
                 return ERR_OK;
         }
         assert(!db->doomed); /* whoever left an inner transaction had an error, which its caller returned */
+        if (db->last_work != NULL)
+                TRY(db->last_work(c, db->gathered));
         TRY(command_send(c, "COMMIT"));
         TRY(db_flush(c));
         db->tx_depth = 0;
@@ -116,6 +122,24 @@ void tx_endp(struct tx *tx)
         roll_back(tx->c);
         db->tx_depth = 0;
         db->doomed = false;
+}
+
+void *tx_gather(struct ctx *c, enum err (*work)(struct ctx *c, void *gathered), size_t size)
+{
+        struct db *db = c->db;
+
+        assert(db->tx_depth > 0 && (db->last_work == NULL || db->last_work == work));
+        if (db->last_work == NULL) {
+                db->last_work = work;
+                db->gathered = arena_alloc(db->tx_arena, size);
+        }
+        return db->gathered;
+}
+
+struct arena *tx_arena(struct ctx *c)
+{
+        assert(c->db->tx_depth > 0);
+        return c->db->tx_arena;
 }
 
 /* Racers step aside for a random while, longer each time. */
