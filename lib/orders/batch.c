@@ -205,7 +205,8 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 if (has_holds ||
                     book_earn_needs_lots(&job->desk->book, &b->session.journal,
                                          take_time_of(job->call->in, b->c->now)) ||
-                    take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
+                    take_needs_lots(b->session.program, &job->desk->book, uuid_known(known->id) ? known : NULL,
+                                    job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {
@@ -304,7 +305,7 @@ static bool lots_missing(const struct batch *b, const struct job *job)
         const struct order *order = &job->file->order;
 
         return uuid_known(order->id) && !job->desk->book.lots_loaded &&
-               take_needs_lots(b->session.program, order, job->call->in);
+               take_needs_lots(b->session.program, &job->desk->book, order, job->call->in);
 }
 
 /* A call that was refused or answered before leaves nothing behind, on its customer neither: alone it is

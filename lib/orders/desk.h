@@ -82,8 +82,9 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
 void settle_activate(struct session *s, struct desk *desk, const struct file *file,
                      const struct moment *moment);
 
-/* Does the order's present state end the wait of pending points under the programme? */
-bool settle_releases(const struct program *program, unsigned status);
+/* Are there points that may wait for a state, and does this one end their wait under the programme? One that no
+ * longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
+bool settle_releases(const struct program *program, const struct book *book, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */
 void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,
