@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "directory/directory.h"
 #include "http/idempotency.h"
+#include "jobs/jobs.h"
 #include "points/points.h"
 #include "tiers/cycles.h"
 
@@ -134,6 +135,7 @@ const struct chore chores[] = {
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"expire jobs", 5, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

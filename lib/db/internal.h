@@ -38,8 +38,9 @@ struct db {
         struct db_options options;
         PGconn *conn;
         int tx_depth;
-        bool doomed;    /* an inner transaction was left without commit */
-        bool lost_race; /* see db_lost_race */
+        struct arena *tx_arena; /* of whoever began it */
+        bool doomed;            /* an inner transaction was left without commit */
+        bool lost_race;         /* see db_lost_race */
         enum err (*last_work)(struct ctx *c, void *gathered); /* see tx_gather; NULL: nothing was gathered */
         void *gathered;
         uint8_t prepared[SQL_STATEMENTS_MAX / 8];
