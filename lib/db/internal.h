@@ -53,6 +53,21 @@ Oid wire_array_oid(enum wire wire);
 /* Bind n rows (a batch) or one row and queue the statement. */
 enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n) MUST_CHECK;
 
+/* Columns of one result at most. */
+#define COLUMNS_MAX 64
+
+/* Where the columns of a result go. */
+struct columns {
+        int count;
+        const struct field *fields[COLUMNS_MAX];
+        size_t offsets[COLUMNS_MAX];
+};
+void columns_find(const struct sql *sql, const PGresult *result, struct columns *ret);
+
+/* Turn one row into a zeroed struct; what it points to is the arena's. */
+enum err row_read(struct ctx *c, const struct sql *sql, const struct columns *columns, const PGresult *result,
+                  int row, void *ret) MUST_CHECK;
+
 /* Turn every row of a result into the arena's structs. */
 enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result, struct list *ret) MUST_CHECK;
 

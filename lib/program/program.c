@@ -16,7 +16,6 @@ NAMES(downgrade_names, "one_step", "reassess", "none");
 #define MINOR_MAX  INT64_C(1000000000000)
 #define WINDOW_MAX 120 /* months: what a customer did more than ten years ago is lifetime */
 #define RULES_MAX  100
-#define TIERS_MAX  20
 
 #define SHAPE_T struct earning_rule
 SHAPE(earning_rule, "One way to earn points or growth from an order.",
