@@ -1,5 +1,6 @@
 #include "tiers/tiers.h"
 
+#include "base/idmap.h"
 #include "customers/customers.h"
 #include "db/statement.h"
 #include "program/programs.h"
@@ -69,38 +70,76 @@ enum err stands_later(struct ctx *c, const struct uuids *customers, struct date 
         return days_load(c, &key, &ret->days);
 }
 
+static void stand_name_ranks(struct stand *stand, const struct program *program)
+{
+        int rank = program_tier(program, stand->standing.tier);
+        int pin = stand->standing.pin_tier != NULL ? program_tier(program, stand->standing.pin_tier) : -1;
+
+        stand->rank = rank > 0 ? (size_t)rank : 0;
+        stand->pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
+}
+
+/* Days that a transaction may add: of an order and of its refund. */
+#define DAYS_MORE 2
+
+static void stands_give_days(struct arena *arena, const struct stand_rows *rows, const struct idmap *by_id,
+                             struct stand *stands, size_t n)
+{
+        const struct day_row *days = rows->days.v;
+
+        for (size_t i = 0; i < rows->days.n; i++) {
+                size_t at = idmap_get(by_id, days[i].customer_id);
+                if (at != SIZE_MAX)
+                        stands[at].day_room++;
+        }
+        for (size_t i = 0; i < n; i++) {
+                stands[i].day_room += DAYS_MORE;
+                stands[i].days = ARENA_ARRAY(arena, stands[i].day_room, struct metric_day);
+                stands[i].deltas = ARENA_ARRAY(arena, stands[i].day_room, struct metric_day);
+        }
+        for (size_t i = 0; i < rows->days.n; i++) {
+                size_t at = idmap_get(by_id, days[i].customer_id);
+                if (at == SIZE_MAX)
+                        continue;
+                struct stand *stand = &stands[at];
+                stand->deltas[stand->day_count].day = days[i].day;
+                stand->days[stand->day_count++] = (struct metric_day){.day = days[i].day,
+                                                                      .spend_minor = days[i].spend_minor,
+                                                                      .orders = days[i].orders,
+                                                                      .growth = days[i].growth};
+        }
+}
+
+void stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+               const struct uuids *customers, const struct instant *joined_at, struct stand *ret_stands)
+{
+        const struct standing *standings = rows->standings.v;
+        struct idmap by_id = idmap_new(arena, customers->n);
+
+        for (size_t i = 0; i < customers->n; i++) {
+                ret_stands[i] = (struct stand){.standing = {.customer_id = customers->v[i],
+                                                            .tier = program->tiers.v[0].code,
+                                                            .since = joined_at[i]},
+                                               .joined_at = joined_at[i]};
+                if (uuid_known(customers->v[i])) /* nobody has no rows */
+                        idmap_put(&by_id, customers->v[i], i);
+        }
+        for (size_t i = 0; i < rows->standings.n; i++) {
+                size_t at = idmap_get(&by_id, standings[i].customer_id);
+                if (at != SIZE_MAX)
+                        ret_stands[at].standing = standings[i];
+        }
+        stands_give_days(arena, rows, &by_id, ret_stands, customers->n);
+        for (size_t i = 0; i < customers->n; i++)
+                stand_name_ranks(&ret_stands[i], program);
+}
+
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at)
 {
-        struct stand stand = {.standing = {.customer_id = customer_id,
-                                           .tier = program->tiers.v[0].code,
-                                           .since = joined_at},
-                              .joined_at = joined_at};
-        const struct standing *standings = rows->standings.v;
-        const struct day_row *days = rows->days.v;
-        size_t n = 0;
+        struct stand stand;
 
-        for (size_t i = 0; i < rows->standings.n; i++)
-                if (uuid_equal(standings[i].customer_id, customer_id))
-                        stand.standing = standings[i];
-        for (size_t i = 0; i < rows->days.n; i++)
-                n += uuid_equal(days[i].customer_id, customer_id);
-        stand.day_room = n + 2; /* those that an order and its refund may add */
-        stand.days = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
-        stand.deltas = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
-        for (size_t i = 0; i < rows->days.n; i++) {
-                if (!uuid_equal(days[i].customer_id, customer_id))
-                        continue;
-                stand.deltas[stand.day_count].day = days[i].day;
-                stand.days[stand.day_count++] = (struct metric_day){.day = days[i].day,
-                                                                    .spend_minor = days[i].spend_minor,
-                                                                    .orders = days[i].orders,
-                                                                    .growth = days[i].growth};
-        }
-        int rank = program_tier(program, stand.standing.tier);
-        stand.rank = rank > 0 ? (size_t)rank : 0;
-        int pin = stand.standing.pin_tier != NULL ? program_tier(program, stand.standing.pin_tier) : -1;
-        stand.pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
+        stands_of(arena, program, rows, &(struct uuids){&customer_id, 1}, &joined_at, &stand);
         return stand;
 }
 

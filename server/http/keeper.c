@@ -17,26 +17,37 @@
  * chore starves the others. */
 #define PIECES_MAX 2000
 
-struct keeper {
+/* Two chores at a time: on the night when everything is due, each keeps a process of the database busy. More
+ * would only take the processors from the requests. */
+#define HANDS 2
+
+struct hand {
+        struct keeper *keeper;
         pthread_t thread;
+        struct db *db;
+        bool looks; /* the one that looks after the database too */
+};
+
+struct keeper {
+        struct hand hands[HANDS];
+        size_t hand_count; /* those that were started */
         pthread_mutex_t lock;
         pthread_cond_t stop;
         bool stopping;
         const struct shop *shop;
-        struct db *db;
-        int64_t due_us[CHORES_MAX]; /* when each chore is next, on the monotonic clock */
+        int64_t due_us[CHORES_MAX]; /* when each chore is next, on the monotonic clock; with the lock */
+        bool in_hand[CHORES_MAX];   /* with the lock */
         _Atomic(const char *) fault;
 };
 
 /* A database that was restored or migrated under the running server is noticed too. */
-static const char *look(struct keeper *keeper, struct ctx *c)
+static const char *look(struct ctx *c)
 {
         if (db_ready(c) != ERR_OK)
                 return "away";
         enum err err = migrate_check(c);
         if (err == ERR_DATABASE_AWAY)
                 return "away";
-        (void)keeper;
         return err == ERR_OK ? NULL : "schema differs";
 }
 
@@ -48,13 +59,14 @@ static bool stopping(struct keeper *keeper)
         return stop;
 }
 
-static void chore_do(struct keeper *keeper, const struct chore *chore)
+static void chore_do(struct hand *hand, const struct chore *chore)
 {
         bool more = true;
 
-        for (int i = 0; i < PIECES_MAX && more && !stopping(keeper); i++) {
+        for (int i = 0; i < PIECES_MAX && more && !stopping(hand->keeper); i++) {
                 _cleanup_(arena_freep) struct arena *arena = arena_new();
-                struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
+                struct ctx c = {
+                        .arena = arena, .now = clock_now(), .shop = hand->keeper->shop, .db = hand->db};
                 enum err err = db_ready(&c);
                 if (err == ERR_OK)
                         err = chore->run(&c, &more);
@@ -67,22 +79,44 @@ static void chore_do(struct keeper *keeper, const struct chore *chore)
         }
 }
 
-static void chores_do(struct keeper *keeper)
+/* Take the first chore that is due and in nobody's hand; chore_count: there is none. */
+static size_t chore_take(struct keeper *keeper)
 {
-        for (size_t i = 0; i < chore_count; i++) {
-                int64_t now_us = clock_monotonic_us();
-                if (now_us < keeper->due_us[i])
-                        continue;
+        int64_t now_us = clock_monotonic_us();
+        size_t i = 0;
+
+        pthread_mutex_lock(&keeper->lock);
+        while (i < chore_count && (keeper->in_hand[i] || now_us < keeper->due_us[i]))
+                i++;
+        if (i < chore_count) {
+                keeper->in_hand[i] = true;
                 keeper->due_us[i] = now_us + chores[i].every_seconds * INSTANT_SECOND;
-                chore_do(keeper, &chores[i]);
+        }
+        pthread_mutex_unlock(&keeper->lock);
+        return i;
+}
+
+static void chores_do(struct hand *hand)
+{
+        struct keeper *keeper = hand->keeper;
+
+        for (size_t i = chore_take(keeper); i < chore_count; i = chore_take(keeper)) {
+                chore_do(hand, &chores[i]);
+                pthread_mutex_lock(&keeper->lock);
+                keeper->in_hand[i] = false;
+                pthread_mutex_unlock(&keeper->lock);
+                if (stopping(keeper))
+                        return;
         }
 }
 
-static void keep(struct keeper *keeper)
+/* A database that was restored or migrated under the running server is noticed too. */
+static void look_after_database(struct hand *hand)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
-        struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
-        const char *fault = look(keeper, &c), *before = atomic_exchange(&keeper->fault, fault);
+        struct keeper *keeper = hand->keeper;
+        struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = hand->db};
+        const char *fault = look(&c), *before = atomic_exchange(&keeper->fault, fault);
 
         if (fault != NULL && fault != before)
                 LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault),
@@ -90,18 +124,20 @@ static void keep(struct keeper *keeper)
         else if (fault == NULL && before != NULL)
                 LOG(LOG_LEVEL_INFO, "database_ready");
         problem_reset(&c);
-        if (fault == NULL)
-                chores_do(keeper);
 }
 
-static void *keeper_main(void *arg)
+static void *hand_main(void *arg)
 {
-        struct keeper *keeper = arg;
+        struct hand *hand = arg;
+        struct keeper *keeper = hand->keeper;
 
         pthread_mutex_lock(&keeper->lock);
         while (!keeper->stopping) {
                 pthread_mutex_unlock(&keeper->lock);
-                keep(keeper);
+                if (hand->looks)
+                        look_after_database(hand);
+                if (atomic_load(&keeper->fault) == NULL)
+                        chores_do(hand);
                 pthread_mutex_lock(&keeper->lock);
                 struct timespec until;
                 clock_gettime(CLOCK_MONOTONIC, &until);
@@ -113,34 +149,49 @@ static void *keeper_main(void *arg)
         return NULL;
 }
 
+static bool hand_start(struct keeper *keeper, const char *database_url)
+{
+        struct hand *hand = &keeper->hands[keeper->hand_count];
+        pthread_attr_t attr;
+
+        hand->keeper = keeper;
+        hand->looks = keeper->hand_count == 0;
+        hand->db = db_new(&(struct db_options){.url = database_url,
+                                               .application = "patron keeper",
+                                               .statement_timeout_ms = KEEPER_TIMEOUT_MS,
+                                               .by_key = true});
+        pthread_attr_init(&attr);
+        pthread_attr_setstacksize(&attr, KEEPER_STACK_BYTES);
+        int error = pthread_create(&hand->thread, &attr, hand_main, hand);
+        pthread_attr_destroy(&attr);
+        if (error != 0) {
+                db_free(hand->db);
+                return false;
+        }
+        keeper->hand_count++;
+        return true;
+}
+
 struct keeper *keeper_start(const char *database_url, const struct shop *shop)
 {
         struct keeper *keeper = calloc(1, sizeof *keeper);
         pthread_condattr_t condattr;
-        pthread_attr_t attr;
 
         if (keeper == NULL)
                 abort();
         keeper->shop = shop;
         keeper->fault = "unknown";
-        keeper->db = db_new(&(struct db_options){.url = database_url,
-                                                 .application = "patron keeper",
-                                                 .statement_timeout_ms = KEEPER_TIMEOUT_MS,
-                                                 .by_key = true});
         pthread_mutex_init(&keeper->lock, NULL);
         pthread_condattr_init(&condattr);
         pthread_condattr_setclock(&condattr, CLOCK_MONOTONIC);
         pthread_cond_init(&keeper->stop, &condattr);
         pthread_condattr_destroy(&condattr);
-        pthread_attr_init(&attr);
-        pthread_attr_setstacksize(&attr, KEEPER_STACK_BYTES);
-        int error = pthread_create(&keeper->thread, &attr, keeper_main, keeper);
-        pthread_attr_destroy(&attr);
-        if (error == 0)
-                return keeper;
-        db_free(keeper->db);
-        free(keeper);
-        return NULL;
+        for (int i = 0; i < HANDS; i++)
+                if (!hand_start(keeper, database_url)) {
+                        keeper_stop(keeper);
+                        return NULL;
+                }
+        return keeper;
 }
 
 void keeper_stop(struct keeper *keeper)
@@ -149,12 +200,14 @@ void keeper_stop(struct keeper *keeper)
                 return;
         pthread_mutex_lock(&keeper->lock);
         keeper->stopping = true;
-        pthread_cond_signal(&keeper->stop);
+        pthread_cond_broadcast(&keeper->stop);
         pthread_mutex_unlock(&keeper->lock);
-        pthread_join(keeper->thread, NULL);
-        pthread_cond_destroy(&keeper->stop);
+        for (size_t i = 0; i < keeper->hand_count; i++) {
+                pthread_join(keeper->hands[i].thread, NULL);
+                db_free(keeper->hands[i].db);
+        }
         pthread_mutex_destroy(&keeper->lock);
-        db_free(keeper->db);
+        pthread_cond_destroy(&keeper->stop);
         free(keeper);
 }
 
