@@ -64,6 +64,7 @@ class House:
             "points_hold_release_one": lambda: {"reason": "left"},
             "program_replace": lambda: self.program,
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
+            "tiers_simulate": lambda: {"tiers": self.program["tiers"]},
             "test_clock_change": lambda: {"advance_seconds": 0},
             "tier_pin_set": lambda: {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"},
             "key_make": lambda: {"name": "till", "scopes": ["orders:read"]},
