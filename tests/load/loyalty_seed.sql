@@ -10,14 +10,14 @@ SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/
        (now() AT TIME ZONE 'Asia/Shanghai')::date AS today;
 
 CREATE TEMPORARY TABLE person AS
-SELECT md5('made-' || n)::uuid AS id, n, 1 + n % 5 AS orders FROM generate_series(1, :customers::bigint) AS n ORDER BY 1;
+SELECT md5('made-' || n)::uuid AS id, n, 1 + n % 5 AS orders FROM generate_series(1, :customers::bigint) AS n;
 
 INSERT INTO customers (id, external_id, version, created_at, updated_at)
-SELECT id, 'made-' || n, 1, at - interval '800 days', at - interval '800 days' FROM person, night;
+SELECT id, 'made-' || n, 1, at - interval '800 days', at - interval '800 days' FROM person, night ORDER BY n;
 
 -- The k-th order of somebody, oldest first: 5 to 1,204 yuan, spread over 700 days.
 CREATE TEMPORARY TABLE bought AS
-SELECT p.id AS customer_id, p.orders, k, md5('order-' || p.n || '-' || k)::uuid AS order_id, 'made-' || p.n || '-' || k AS name,
+SELECT p.id AS customer_id, p.n, p.orders, k, md5('order-' || p.n || '-' || k)::uuid AS order_id, 'made-' || p.n || '-' || k AS name,
        ((p.n * 7919 + k * 104729) % 1200 + 5) * 100 AS total_minor,
        today - (1 + 700 * (p.orders - k) / p.orders + (p.n * 31 % (700 / p.orders)))::int AS day
 FROM person p CROSS JOIN night CROSS JOIN LATERAL generate_series(1, p.orders) AS k;
@@ -52,17 +52,17 @@ INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_
 SELECT customer_id, sum(total_minor / 100) FILTER (WHERE k < orders OR k = 1),
        coalesce(sum(total_minor / 100) FILTER (WHERE k = orders AND k > 1), 0), 0, 0, sum(total_minor / 100), 0, 0,
        max(k), max(day)
-FROM bought GROUP BY customer_id;
+FROM bought GROUP BY customer_id, n ORDER BY n;
 
 -- Everybody has the tier that all his orders together are worth, since a year ago.
 INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at,
                             changes, noticed_until)
 SELECT customer_id, tier, at - interval '12 months', CASE WHEN tier <> 'basic' THEN at END, orders, spend, spend / 100,
        first_day, last_day, CASE WHEN tier <> 'basic' THEN 1 ELSE 0 END, CASE WHEN tier <> 'basic' THEN at END
-FROM (SELECT customer_id, count(*) AS orders, sum(total_minor) AS spend, min(day) AS first_day, max(day) AS last_day,
+FROM (SELECT customer_id, n, count(*) AS orders, sum(total_minor) AS spend, min(day) AS first_day, max(day) AS last_day,
              CASE WHEN sum(total_minor) >= 300000 THEN 'diamond' WHEN sum(total_minor) >= 150000 THEN 'gold'
                   WHEN sum(total_minor) >= 50000 THEN 'silver' ELSE 'basic' END AS tier
-      FROM bought GROUP BY customer_id) AS s, night;
+      FROM bought GROUP BY customer_id, n) AS s, night ORDER BY n;
 
 INSERT INTO tier_history (customer_id, change_no, tier_before, tier_after, cause, created_at)
 SELECT customer_id, 1, 'basic', tier, 'order', since FROM tier_standings WHERE tier <> 'basic';
