@@ -36,7 +36,7 @@ enum wire {
         WIRE_INSTANT,  /* struct instant, pg timestamptz */
         WIRE_DATE,     /* struct date, pg date */
         WIRE_BIRTHDAY, /* struct birthday, pg text "MM-DD" or "YYYY-MM-DD" */
-        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object, kept as text */
+        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object (see .any), kept as text */
         WIRE_BYTES,    /* struct bytes, pg bytea; SQL only */
         WIRE_INTS,     /* struct ints, pg int8[]; SQL only */
         WIRE_TEXTS,    /* struct texts, pg text[] */
@@ -113,6 +113,7 @@ enum place { IN_BODY, IN_PATH, IN_QUERY, IN_WHOLE_BODY };
 enum pii { PII_NONE, PII_NAME, PII_PHONE, PII_EMAIL, PII_BIRTHDAY, PII_ALL };
 
 struct shape;
+struct text;
 
 struct field {
         const char *name;
@@ -120,8 +121,11 @@ struct field {
         uint16_t offset, size;
         enum place in;
         enum pii pii;
+        /* A JSON value with personal data in parts of it: append it without them. */
+        void (*mask)(struct text *out, const char *json);
         bool need;
         bool subject;     /* an id: whose personal data stands beside and below it */
+        bool any;         /* WIRE_JSON, on output only: any JSON value, not just an object */
         bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
         int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
                              see field_max */

@@ -70,35 +70,46 @@ enum err stands_later(struct ctx *c, const struct uuids *customers, struct date 
         return days_load(c, &key, &ret->days);
 }
 
-static void stand_name_ranks(struct stand *stand, const struct program *program)
+/* A stand without days, with room for as many. */
+static struct stand stand_new(struct arena *arena, const struct program *program, const struct newcomer *who,
+                              size_t days)
 {
-        int rank = program_tier(program, stand->standing.tier);
-        int pin = stand->standing.pin_tier != NULL ? program_tier(program, stand->standing.pin_tier) : -1;
+        struct stand stand = {.standing = {.customer_id = who->customer_id,
+                                           .tier = program->tiers.v[0].code,
+                                           .since = who->joined_at},
+                              .joined_at = who->joined_at,
+                              .day_room = days + 2}; /* those that an order and its refund may add */
 
-        stand->rank = rank > 0 ? (size_t)rank : 0;
-        stand->pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
+        stand.days = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        stand.deltas = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        return stand;
 }
 
-/* Days that a transaction may add: of an order and of its refund. */
-#define DAYS_MORE 2
-
-static void stands_give_days(struct arena *arena, const struct stand_rows *rows, const struct idmap *by_id,
-                             struct stand *stands, size_t n)
+struct stand *stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+                        const struct newcomer *who, size_t n)
 {
+        struct stand *stands = ARENA_ARRAY(arena, n, struct stand);
+        size_t *counts = ARENA_ARRAY(arena, n, size_t);
+        struct idmap by_id = idmap_new(arena, n);
+        const struct standing *standings = rows->standings.v;
         const struct day_row *days = rows->days.v;
 
+        for (size_t i = 0; i < n; i++)
+                idmap_put(&by_id, who[i].customer_id, i);
         for (size_t i = 0; i < rows->days.n; i++) {
-                size_t at = idmap_get(by_id, days[i].customer_id);
+                size_t at = idmap_get(&by_id, days[i].customer_id);
                 if (at != SIZE_MAX)
-                        stands[at].day_room++;
+                        counts[at]++;
         }
-        for (size_t i = 0; i < n; i++) {
-                stands[i].day_room += DAYS_MORE;
-                stands[i].days = ARENA_ARRAY(arena, stands[i].day_room, struct metric_day);
-                stands[i].deltas = ARENA_ARRAY(arena, stands[i].day_room, struct metric_day);
+        for (size_t i = 0; i < n; i++)
+                stands[i] = stand_new(arena, program, &who[i], counts[i]);
+        for (size_t i = 0; i < rows->standings.n; i++) {
+                size_t at = idmap_get(&by_id, standings[i].customer_id);
+                if (at != SIZE_MAX)
+                        stands[at].standing = standings[i];
         }
         for (size_t i = 0; i < rows->days.n; i++) {
-                size_t at = idmap_get(by_id, days[i].customer_id);
+                size_t at = idmap_get(&by_id, days[i].customer_id);
                 if (at == SIZE_MAX)
                         continue;
                 struct stand *stand = &stands[at];
@@ -108,39 +119,20 @@ static void stands_give_days(struct arena *arena, const struct stand_rows *rows,
                                                                       .orders = days[i].orders,
                                                                       .growth = days[i].growth};
         }
-}
-
-void stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
-               const struct uuids *customers, const struct instant *joined_at, struct stand *ret_stands)
-{
-        const struct standing *standings = rows->standings.v;
-        struct idmap by_id = idmap_new(arena, customers->n);
-
-        for (size_t i = 0; i < customers->n; i++) {
-                ret_stands[i] = (struct stand){.standing = {.customer_id = customers->v[i],
-                                                            .tier = program->tiers.v[0].code,
-                                                            .since = joined_at[i]},
-                                               .joined_at = joined_at[i]};
-                if (uuid_known(customers->v[i])) /* nobody has no rows */
-                        idmap_put(&by_id, customers->v[i], i);
+        for (size_t i = 0; i < n; i++) {
+                int rank = program_tier(program, stands[i].standing.tier);
+                stands[i].rank = rank > 0 ? (size_t)rank : 0;
+                const char *pinned = stands[i].standing.pin_tier;
+                int pin = pinned != NULL ? program_tier(program, pinned) : -1;
+                stands[i].pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
         }
-        for (size_t i = 0; i < rows->standings.n; i++) {
-                size_t at = idmap_get(&by_id, standings[i].customer_id);
-                if (at != SIZE_MAX)
-                        ret_stands[at].standing = standings[i];
-        }
-        stands_give_days(arena, rows, &by_id, ret_stands, customers->n);
-        for (size_t i = 0; i < customers->n; i++)
-                stand_name_ranks(&ret_stands[i], program);
+        return stands;
 }
 
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at)
 {
-        struct stand stand;
-
-        stands_of(arena, program, rows, &(struct uuids){&customer_id, 1}, &joined_at, &stand);
-        return stand;
+        return stands_of(arena, program, rows, &(struct newcomer){customer_id, joined_at}, 1)[0];
 }
 
 static bool moved(const struct metric_day *delta)
@@ -150,6 +142,7 @@ static bool moved(const struct metric_day *delta)
 
 enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
 {
+        struct uuid *touched = ARENA_ARRAY(c->arena, n, struct uuid);
         size_t day_count = 0, change_count = 0, standing_count = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -164,6 +157,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
                 const struct stand *stand = stands[i];
                 if (!stand->changed)
                         continue;
+                touched[standing_count] = stand->standing.customer_id;
                 standings[standing_count++] = stand->standing;
                 for (size_t k = 0; k < stand->history.n; k++)
                         changes[change_count++] = stand->history.v[k];
@@ -177,6 +171,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
         }
         TRY(standings_store(c, standings, standing_count));
         TRY(days_add(c, days, day_count));
+        customers_touched(c, touched, standing_count);
         return history_insert(c, changes, change_count);
 }
 

@@ -1,8 +1,7 @@
-/* /v1/customers/{customer}/tier and /v1/program */
+/* /v1/customers/{customer}/tier */
 #include "customers/customers.h"
 #include "reports/simulation.h"
 #include "resources/common.h"
-#include "program/programs.h"
 #include "tiers/cycles.h"
 #include "tiers/tiers.h"
 
@@ -91,24 +90,6 @@ ENDPOINT(tier_pin_drop, DELETE, "/v1/customers/{customer}/tier/pin", tier_path, 
         return tier_get(c, in->customer, out);
 }
 
-ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
-         .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
-         .doc = "The newest version, as one document.")
-{
-        (void)in;
-        return program_get(c, out);
-}
-
-ENDPOINT(
-        program_replace, PUT, "/v1/program", program, 200, program,
-        .summary = "Replace the loyalty programme", .scope = SCOPE_TIERS_WRITE, .minimal = true,
-        .errors = ERRS(ERR_STALE, ERR_CONFLICT),
-        .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
-               "already held stay as they are until they are judged again.")
-{
-        return program_put(c, in, c->reply->if_match, out);
-}
-
 ENDPOINT(
         tiers_simulate, POST, "/v1/tiers/simulate", simulation_in, 200, simulation, .lane = LANE_REPORTS,
         .idempotency = IDEMPOTENCY_NATURAL, .only_asks = true,
@@ -119,6 +100,5 @@ ENDPOINT(
         return simulation_run(c, in, out);
 }
 
-RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
-         &tier_history_get_endpoint, &tier_pin_set_endpoint, &tier_pin_drop_endpoint,
-         &program_get_current_endpoint, &program_replace_endpoint, &tiers_simulate_endpoint);
+RESOURCE(tiers, "Tiers", "Where customers stand.", &tier_get_one_endpoint, &tier_history_get_endpoint,
+         &tier_pin_set_endpoint, &tier_pin_drop_endpoint, &tiers_simulate_endpoint);
