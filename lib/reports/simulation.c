@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "db/statement.h"
-#include "program/programs.h"
+#include "program/versions.h"
 
 #define SAMPLES_MAX 100
 #define YEAR_MONTHS 12
@@ -323,8 +323,8 @@ static int64_t least_basket(const struct program *program, int64_t least)
 static enum err programs_load(struct ctx *c, const struct simulation_in *in, struct program *now,
                               struct program *proposed)
 {
-        TRY(program_get(c, now));
-        TRY(program_get(c, proposed)); /* a copy of its own: compiling writes into it */
+        TRY(program_newest(c, now));
+        TRY(program_newest(c, proposed)); /* a copy of its own: compiling writes into it */
         proposed->tiers.v = in->tiers.v;
         proposed->tiers.n = in->tiers.n;
         if (in->cycle != NULL)
