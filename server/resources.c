@@ -57,3 +57,4 @@ const struct resource *const resources[] = {
         &test_clock_resource,
         NULL,
 };
+/* clang-format on */

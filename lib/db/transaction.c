@@ -166,3 +166,34 @@ enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void 
         }
         return err;
 }
+
+struct piece_run {
+        enum err (*work)(struct ctx *c, const struct piece_of_work *piece);
+        struct piece_of_work piece;
+};
+
+static enum err piece_run(struct ctx *c, void *arg)
+{
+        const struct piece_run *run = arg;
+
+        return run->work(c, &run->piece);
+}
+
+enum err db_run_pieces(struct ctx *c, size_t n, size_t most,
+                       enum err (*work)(struct ctx *c, const struct piece_of_work *piece), void *arg)
+{
+        assert(most > 0);
+        for (size_t from = 0; from < n; from += most) {
+                _cleanup_(arena_freep) struct arena *arena = arena_new();
+                struct ctx own = *c;
+                struct piece_run run = {work, {from, n - from < most ? n - from : most, arg}};
+                own.arena = arena;
+                own.problem = (struct problem){0};
+                enum err err = db_run(&own, piece_run, &run);
+                if (err != ERR_OK) /* its words go with its arena */
+                        err = fail(c, err, "%s", own.problem.detail != NULL ? own.problem.detail : "");
+                problem_reset(&own);
+                TRY(err);
+        }
+        return ERR_OK;
+}
