@@ -122,10 +122,11 @@ static struct date first_day(const struct batch *b)
 /* The first day that any decision of the batch may look back to. */
 static struct date window_start(const struct batch *b, struct date first)
 {
-        int months = program_window_months(b->session.program);
+        const struct program *program = b->session.program;
+        int months = program_window_months(program);
 
-        if (months < lifecycle_limits_default.loyal_window_months)
-                months = lifecycle_limits_default.loyal_window_months;
+        if (months < program->lifecycle.loyal_window_months)
+                months = (int)program->lifecycle.loyal_window_months;
         return date_add_months(first, -months);
 }
 
@@ -216,8 +217,8 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 if (has_holds ||
                     book_earn_needs_lots(&job->desk->book, &b->session.journal,
                                          take_time_of(job->call->in, b->c->now)) ||
-                    take_needs_lots(b->session.program, &job->desk->book, uuid_known(known->id) ? known : NULL,
-                                    job->call->in))
+                    take_needs_lots(b->session.program, &job->desk->book,
+                                    uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {

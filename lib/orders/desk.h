@@ -65,9 +65,6 @@ struct moment {
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
 
-/* Lifecycle as of a day. */
-enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);
-
 /* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
  * and left. Call desk_before first, decide, then desk_after. */
 void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,
@@ -85,8 +82,8 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
 void settle_activate(struct session *s, struct desk *desk, const struct file *file,
                      const struct moment *moment);
 
-/* Are there points that may wait for a state, and does this one end their wait under the programme? One that no
- * longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
+/* Are there points that may wait for a state, and does this one end their wait under the programme? One that
+ * no longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
 bool settle_releases(const struct program *program, const struct book *book, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */

@@ -9,6 +9,7 @@
 
 #include "base/ctx.h"
 #include "base/shape.h"
+#include "customers/lifecycle.h"
 
 struct expr;
 
@@ -159,6 +160,7 @@ struct program {
         LIST_OF(struct earning_rule) earning;
         LIST_OF(struct activity_rule) activities;
         struct tier_settings cycle;
+        struct lifecycle_limits lifecycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
         bool counts_days;           /* some cap is by day or month. Not in the document. */
         bool pays_referrals;        /* some activity rule is for them. Not in the document. */
