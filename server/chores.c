@@ -2,6 +2,7 @@
 #include "chores.h"
 
 #include "access/access.h"
+#include "coupons/coupons.h"
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "points/points.h"
@@ -84,6 +85,19 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+/* Coupons that are looked at in one transaction. */
+#define DUE_COUPONS 500
+
+static enum err end_coupon_locks(struct ctx *c, bool *ret_more)
+{
+        return coupons_unlock_due(c, DUE_COUPONS, ret_more);
+}
+
+static enum err expire_coupons(struct ctx *c, bool *ret_more)
+{
+        return coupons_expire_due(c, DUE_COUPONS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
@@ -96,6 +110,8 @@ const struct chore chores[] = {
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"end locks of coupons", 5, end_coupon_locks},
+        {"expire coupons", 5, expire_coupons},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

@@ -2,7 +2,8 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
-        tiers_resource, checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
+        tiers_resource, coupon_templates_resource, coupons_resource, checkout_resource, keys_resource,
+        audit_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
         &orders_resource,
@@ -10,6 +11,8 @@ const struct resource *const resources[] = {
         &points_resource,
         &holds_resource,
         &tiers_resource,
+        &coupon_templates_resource,
+        &coupons_resource,
         &checkout_resource,
         &keys_resource,
         &audit_resource,

@@ -221,6 +221,32 @@ SQL_MANY(
         "USING (customer_id) WHERE coalesce(s.changes, 0) <> coalesce(h.n, 0) OR NOT coalesce(h.is_chain, true) "
         "OR (h.n > 0 AND h.tier IS DISTINCT FROM s.tier)" LIMIT)
 
+SQL_MANY(
+        coupons_are_counted, nothing, finding,
+        "SELECT 'coupon_stock' AS check, NULL::uuid AS customer_id, 'template ' || coalesce(s.template, c.template) || ' has ' || "
+        "coalesce(c.n, 0) || ' coupons, not ' || coalesce(s.issued, 0) AS detail FROM coupon_stocks s "
+        "FULL JOIN (SELECT template, count(*) AS n FROM coupons GROUP BY template) AS c USING (template) "
+        "WHERE coalesce(s.issued, 0) <> coalesce(c.n, 0)" LIMIT)
+
+SQL_MANY(
+        coupons_are_what_became_of_them, nothing, finding,
+        "SELECT 'coupon_history' AS check, c.customer_id, 'the history of coupon ' || coalesce(c.id::text, '(none)') || "
+        "' does not lead to its state' AS detail FROM coupons c FULL JOIN (SELECT code, count(*) AS n, max(change_no) AS last, "
+        "max(state) FILTER (WHERE is_last) AS state FROM (SELECT code, change_no, state, "
+        "lead(change_no) OVER (PARTITION BY code ORDER BY change_no) IS NULL AS is_last FROM coupon_history) AS l "
+        "GROUP BY code) AS h USING (code) WHERE (c.changes, c.changes, c.state) IS DISTINCT FROM (h.n, h.last, h.state)" LIMIT)
+
+/* A redeemed coupon has one order, which names it, or one redemption; any other has neither. */
+SQL_MANY(
+        coupons_are_used_once, nothing, finding,
+        "SELECT 'coupon_use' AS check, coalesce(c.customer_id, c.used_by) AS customer_id, 'coupon ' || c.id || "
+        "' is used by none or by several' AS detail FROM coupons c "
+        "LEFT JOIN orders o ON o.id = c.order_id AND o.customer_id = c.used_by AND strpos(o.coupon, c.code) > 0 "
+        "WHERE (c.order_id IS NOT NULL AND o.id IS NULL) OR num_nonnulls(c.order_id, c.redemption) <> "
+        "CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END "
+        "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
+        "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
+
 struct check {
         const char *name, *says;
         enum err (*find)(struct ctx *c, const struct nothing *in, struct list *ret);
@@ -245,6 +271,9 @@ static const struct check checks[] = {
         {"order_points", "every order earned what the ledger says", orders_earned_what_ledger_says, false},
         {"standing_sum", "every standing is the sum of its orders", standing_is_sum_of_orders, false},
         {"days_sum", "days sum to the standing", days_sum_to_standing, false},
+        {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
+        {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
+        {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
         {"tier_history", "every history ends in the present tier", history_ends_in_standing, false},
 };
 

@@ -25,6 +25,11 @@ SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after,
 SHAPE(points_event, "Points that lapse.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T
 
+#define SHAPE_T struct coupon_event
+SHAPE(coupon_event, "A coupon's event.", FIELD(code, .need = true), FIELD(template_code, .need = true),
+      FIELD(order_id), FIELD(off_minor), FIELD(expires_at));
+#undef SHAPE_T
+
 #define SHAPE_T struct event
 SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
       FIELD(occurred_at));

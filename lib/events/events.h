@@ -35,6 +35,13 @@ struct points_event {
         int64_t points;
         struct instant expires_at;
 };
+struct coupon_event {
+        const char *code, *template_code;
+        struct uuid order_id;
+        int64_t off_minor;
+        struct instant expires_at;
+};
+SHAPE_DECLARE(coupon_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

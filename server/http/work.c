@@ -10,7 +10,7 @@
 static void attempt_begin(struct request *r)
 {
         problem_reset(&r->ctx);
-        r->reply = (struct reply){.if_match = r->reply.if_match};
+        r->reply = (struct reply){.if_match = r->reply.if_match, .keyed = r->idempotent.key != NULL};
         r->ctx.audited = 0;
         r->answer.status = 0;
         memset(r->out, 0, r->match.route->endpoint->out->size);
