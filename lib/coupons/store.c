@@ -64,7 +64,7 @@ enum err coupons_give(struct ctx *c, const struct coupon_rows *rows, struct coup
         struct coupon_template *templates = rows->templates.v;
         const struct coupon *coupons = rows->coupons.v;
         struct coupon_card *cards =
-                ARENA_ARRAY(book->arena, book->cards.n + rows->coupons.n, struct coupon_card);
+                ARENA_ARRAY(c->arena, book->cards.n + rows->coupons.n, struct coupon_card);
 
         for (size_t i = 0; i < rows->templates.n; i++)
                 TRY(coupon_template_compile(c, &templates[i]));
