@@ -36,7 +36,7 @@ enum wire {
         WIRE_INSTANT,  /* struct instant, pg timestamptz */
         WIRE_DATE,     /* struct date, pg date */
         WIRE_BIRTHDAY, /* struct birthday, pg text "MM-DD" or "YYYY-MM-DD" */
-        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object, kept as text */
+        WIRE_JSON,     /* struct json_text, pg jsonb: a JSON object (see .any), kept as text */
         WIRE_BYTES,    /* struct bytes, pg bytea; SQL only */
         WIRE_INTS,     /* struct ints, pg int8[]; SQL only */
         WIRE_TEXTS,    /* struct texts, pg text[] */
@@ -122,6 +122,7 @@ struct field {
         enum pii pii;
         bool need;
         bool subject;     /* an id: whose personal data stands beside and below it */
+        bool any;         /* WIRE_JSON, on output only: any JSON value, not just an object */
         bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
         int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
                              see field_max */

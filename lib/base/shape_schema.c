@@ -185,7 +185,13 @@ static void put_body(struct text *out, const struct field *field, enum schema_si
                 text_puts(out, nullable ? ",{\"type\":\"null\"}]" : "]");
                 break;
         case WIRE_JSON: /* what is in it is the client's own; an answer has null too */
-                text_puts(out, field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
+                if (field->any)
+                        text_puts(
+                                out,
+                                "\"type\":[\"object\",\"array\",\"string\",\"integer\",\"boolean\",\"null\"]");
+                else
+                        text_puts(out,
+                                  field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:

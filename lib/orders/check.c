@@ -172,6 +172,13 @@ static void differ_text(struct difference *d, const char *pointer, const char *k
                 differ(d, pointer, known, sent);
 }
 
+/* What describes the goods: a call may leave it out. */
+static void differ_described(struct difference *d, const char *pointer, const char *known, const char *sent)
+{
+        if (known != NULL && sent != NULL)
+                differ_text(d, pointer, known, sent);
+}
+
 static void differ_instant(struct difference *d, const char *pointer, struct instant known,
                            struct instant sent)
 {
@@ -195,6 +202,10 @@ static void differ_line(struct ctx *c, struct difference *d, const struct order_
         differ_int(d, line_pointer(c, index, "discount_minor"), line->discount_minor, sent->discount_minor);
         differ_opt(d, line_pointer(c, index, "unit_price_minor"), line->unit_price_minor,
                    sent->unit_price_minor);
+        differ_described(d, line_pointer(c, index, "name"), line->name, sent->name);
+        differ_described(d, line_pointer(c, index, "category"), line->category, sent->category);
+        differ_described(d, line_pointer(c, index, "brand"), line->brand, sent->brand);
+        differ_opt(d, line_pointer(c, index, "cost_minor"), line->cost_minor, sent->cost_minor);
 }
 
 static const struct order_line *line_find(const struct order_line *lines, size_t n, int64_t line_no)

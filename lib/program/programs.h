@@ -1,4 +1,5 @@
-/* The programme in force: stored in versions, kept compiled in memory, shared read-only by every thread. */
+/* The programme in force: the newest stored version (program/versions.h), kept compiled in memory, shared
+ * read-only by every thread. */
 #pragma once
 
 #include "program/program.h"
@@ -21,11 +22,3 @@ static inline void program_releasep(const struct program **program)
 /* Hold the programme for the rest of the scope. */
 #define PROGRAM(name_)                                                                                       \
         __attribute__((cleanup(program_releasep))) const struct program *name_ = program_acquire()
-
-/* The newest stored version, current even when another server has just changed it. */
-enum err program_get(struct ctx *c, struct program *ret) MUST_CHECK;
-
-/* Store a new version; every server takes it up at once, and uses it within a second. expected_version 0
- * takes any. In a transaction. ERR_INVALID, ERR_STALE. */
-enum err program_put(struct ctx *c, const struct program *in, int64_t expected_version,
-                     struct program *ret) MUST_CHECK;

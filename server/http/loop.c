@@ -39,6 +39,23 @@ static void close_listening(struct MHD_Daemon *daemon)
                 close(fd);
 }
 
+static unsigned connections(struct MHD_Daemon *daemon)
+{
+        return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+}
+
+/* At its connection limit the library stops listening, and it looks whether it may listen again only at the
+ * start of a run, before it frees the connections that ended in that run. With nothing else to wake it,
+ * clients that wait for their turn would wait for ever: so run once more when some have ended. */
+static void run(struct MHD_Daemon *daemon)
+{
+        unsigned before = connections(daemon);
+
+        MHD_run(daemon);
+        if (connections(daemon) < before)
+                MHD_run(daemon);
+}
+
 static void *loop_main(void *arg)
 {
         struct loop *loop = arg;
@@ -57,7 +74,7 @@ static void *loop_main(void *arg)
                 }
                 if (atomic_exchange(&loop->closing, false))
                         close_listening(loop->daemon);
-                MHD_run(loop->daemon);
+                run(loop->daemon);
         }
         return NULL;
 }

@@ -1,7 +1,6 @@
-/* /v1/customers/{customer}/tier and /v1/program */
+/* /v1/customers/{customer}/tier */
 #include "customers/customers.h"
 #include "resources/common.h"
-#include "program/programs.h"
 #include "tiers/cycles.h"
 #include "tiers/tiers.h"
 
@@ -90,24 +89,5 @@ ENDPOINT(tier_pin_drop, DELETE, "/v1/customers/{customer}/tier/pin", tier_path, 
         return tier_get(c, in->customer, out);
 }
 
-ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
-         .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
-         .doc = "The newest version, as one document.")
-{
-        (void)in;
-        return program_get(c, out);
-}
-
-ENDPOINT(
-        program_replace, PUT, "/v1/program", program, 200, program,
-        .summary = "Replace the loyalty programme", .scope = SCOPE_TIERS_WRITE, .minimal = true,
-        .errors = ERRS(ERR_STALE, ERR_CONFLICT),
-        .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
-               "already held stay as they are until they are judged again.")
-{
-        return program_put(c, in, c->reply->if_match, out);
-}
-
-RESOURCE(tiers, "Tiers", "Where customers stand, and the programme that says so.", &tier_get_one_endpoint,
-         &tier_history_get_endpoint, &tier_pin_set_endpoint, &tier_pin_drop_endpoint,
-         &program_get_current_endpoint, &program_replace_endpoint);
+RESOURCE(tiers, "Tiers", "Where customers stand.", &tier_get_one_endpoint, &tier_history_get_endpoint,
+         &tier_pin_set_endpoint, &tier_pin_drop_endpoint);

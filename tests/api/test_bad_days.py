@@ -63,6 +63,8 @@ class House:
             "points_hold_capture_one": lambda: {"points": 1},
             "points_hold_release_one": lambda: {"reason": "left"},
             "program_replace": lambda: self.program,
+            "program_diff_proposed": lambda: self.program,
+            "program_roll_back": lambda: {"version": 1},
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
             "test_clock_change": lambda: {"advance_seconds": 0},
             "tier_pin_set": lambda: {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"},
@@ -76,7 +78,7 @@ class House:
     def known(self, operation):
         """What its path may name."""
         hold = {"hold": next(self.holds)} if "{hold}" in operation.path else {}
-        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), **hold}
+        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation), "version": 1, **hold}
 
     def spare_key(self, operation):
         """The id of a key that the operation may do anything with."""

@@ -9,6 +9,7 @@
 #include "db/internal.h"
 #include "points/points.h"
 #include "program/programs.h"
+#include "program/versions.h"
 
 /* Answers of the whole program, and how many fixtures are open. */
 static struct arena *kept;
@@ -85,7 +86,7 @@ void till_program(struct fixture *fixture, const char *json)
 
         decode(c, &program_shape, json, &program);
         if (tx_begin(c, &tx) != ERR_OK ||
-            program_put(c, &program, /* expected_version= */ 0, &stored) != ERR_OK ||
+            program_put(c, &program, &(struct program_storing){0}, &stored) != ERR_OK ||
             tx_commit(&tx) != ERR_OK || program_load(c) != ERR_OK)
                 give_up(json, c->problem.fault_count > 0 ? c->problem.faults[0].detail : c->problem.detail);
 }

@@ -124,8 +124,10 @@ def test_connections_beyond_the_limit_wait_for_their_turn(shop):
             with pytest.raises(TimeoutError):
                 connection.socket.recv(1)
             connection.socket.settimeout(connection.timeout)
+        server.popen.send_signal(signal.SIGSTOP)  # so that it sees all of them end at once, and then nothing more
         for connection in first:
             connection.close()
+        server.popen.send_signal(signal.SIGCONT)
         assert {connection.receive().status for connection in second} == {200}
 
 

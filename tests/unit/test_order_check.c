@@ -141,7 +141,15 @@ TEST(currency_is_the_shops)
 
 static struct order_line stored_lines[] = {
         {.line_no = 2, .sku = "B", .quantity = 1, .total_minor = 40},
-        {.line_no = 1, .sku = "A", .quantity = 2, .unit_price_minor = {true, 30}, .total_minor = 60},
+        {.line_no = 1,
+         .sku = "A",
+         .name = "Bag",
+         .category = "bags",
+         .brand = "X",
+         .quantity = 2,
+         .unit_price_minor = {true, 30},
+         .cost_minor = {true, 10},
+         .total_minor = 60},
 };
 static const struct order stored = {.total_minor = 105, .shipping_minor = 5, .coupon = "X"};
 
@@ -184,6 +192,22 @@ TEST(each_difference_is_named_with_both_values)
                     "{\"pointer\":\"#/lines/0/unit_price_minor\",\"known\":\"30\",\"sent\":\"31\"},"
                     "{\"pointer\":\"#/lines/1/sku\",\"known\":\"B\",\"sent\":\"C\"},"
                     "{\"pointer\":\"#/lines/1/total_minor\",\"known\":\"40\",\"sent\":\"41\"}]");
+        end();
+}
+
+TEST(goods_described_otherwise_differ_and_what_one_side_leaves_out_does_not)
+{
+        EXPECT_INT(
+                differences(BODY(
+                        "\"lines\":[{\"sku\":\"A\",\"name\":\"Sack\",\"category\":\"sacks\",\"brand\":\"Y\",\"cost_minor\":11,"
+                        "\"quantity\":2,\"total_minor\":60},{\"sku\":\"B\",\"name\":\"Hat\",\"cost_minor\":5,\"total_minor\":40}],"
+                        "\"shipping_minor\":5,\"coupon\":\"X\",\"total_minor\":105")),
+                4);
+        EXPECT_TEXT(c.problem.extra.data,
+                    ",\"differences\":[{\"pointer\":\"#/lines/0/name\",\"known\":\"Bag\",\"sent\":\"Sack\"},"
+                    "{\"pointer\":\"#/lines/0/category\",\"known\":\"bags\",\"sent\":\"sacks\"},"
+                    "{\"pointer\":\"#/lines/0/brand\",\"known\":\"X\",\"sent\":\"Y\"},"
+                    "{\"pointer\":\"#/lines/0/cost_minor\",\"known\":\"10\",\"sent\":\"11\"}]");
         end();
 }
 

@@ -1,0 +1,24 @@
+/* What differs between two programmes, told by the names of things. Pure. */
+#pragma once
+
+#include "program/program.h"
+
+enum change_kind { CHANGE_NONE, CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED, CHANGE_REORDERED };
+
+struct program_change {
+        const char *path; /* "/tiers/gold/benefits/discount_permille": items of a list go by their code */
+        unsigned change;  /* enum change_kind */
+        struct json_text before, after; /* NULL: not there */
+};
+SHAPE_DECLARE(program_change);
+
+struct program_changes {
+        struct program_change *v;
+        size_t n;
+};
+
+/* What leads from one programme to the other, in the order of the document; `version` does not count. A list
+ * whose items have codes is compared item by item, any other list as a whole; another order of the items that
+ * both have is told with their codes. Lives in the arena. */
+struct program_changes program_diff(struct arena *arena, const struct program *before,
+                                    const struct program *after);
