@@ -53,6 +53,16 @@ SHAPE(expiry_settings, "When points lapse, always at the end of a day of the sho
             .doc = "The event points.expiring comes so many days before; 0: none."));
 #undef SHAPE_T
 
+#define SHAPE_T struct spending_settings
+SHAPE(spending_settings, "What points are worth at the checkout.",
+      FIELD(value_millionths, .from_zero = true, .max = INT64_C(1000000000000), .dflt = "1000000",
+            .doc = "Minor units that a point pays, in millionths: 1000000 is one minor unit; 0: points don't pay."),
+      FIELD(minimum, .min = 1, .max = MINOR_MAX, .dflt = "1", .doc = "Points on one basket, at least."),
+      FIELD(step, .min = 1, .max = MINOR_MAX, .dflt = "1", .doc = "And a multiple of this."),
+      FIELD(max_share_permille, .from_zero = true, .max = 1000, .dflt = "1000",
+            .doc = "Of the basket, at most; 500 is half of it."));
+#undef SHAPE_T
+
 #define SHAPE_T struct points_settings
 SHAPE(points_settings, "How points behave.",
       FIELD(pending, .names = &pending_names, .dflt = "none",
@@ -60,7 +70,7 @@ SHAPE(points_settings, "How points behave.",
       FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
             .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
-      NEST(expiry, expiry_settings),
+      NEST(expiry, expiry_settings), NEST(spending, spending_settings),
       FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",
             .doc = "Spent points that a refund gives back live at least this long, though their time was over."));
 #undef SHAPE_T

@@ -46,12 +46,20 @@ struct expiry_settings {
         int64_t warn_days;  /* an event so long before; 0: none */
 };
 
+/* What points are worth when they pay for part of a basket. */
+struct spending_settings {
+        int64_t value_millionths;   /* of a point, in minor units: 1000000 is one minor unit; 0: none pays */
+        int64_t minimum, step;      /* points of one basket: at least, and a multiple of */
+        int64_t max_share_permille; /* of the basket */
+};
+
 struct points_settings {
         unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at
                              once */
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
+        struct spending_settings spending;
         int64_t restored_life_days; /* how long restored points live at least, from then on */
 };
 
