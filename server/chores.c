@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "http/idempotency.h"
 #include "points/points.h"
+#include "rewards/rewards.h"
 #include "tiers/cycles.h"
 
 /* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
@@ -98,6 +99,14 @@ static enum err expire_coupons(struct ctx *c, bool *ret_more)
         return coupons_expire_due(c, DUE_COUPONS, ret_more);
 }
 
+/* Redemptions that are ended in one piece, each in a transaction of its own. */
+#define DUE_REDEMPTIONS 200
+
+static enum err expire_redemptions(struct ctx *c, bool *ret_more)
+{
+        return redemptions_expire_due(c, DUE_REDEMPTIONS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
@@ -112,6 +121,7 @@ const struct chore chores[] = {
         {"end pins", 60, end_pins},
         {"end locks of coupons", 5, end_coupon_locks},
         {"expire coupons", 5, expire_coupons},
+        {"expire redemptions", 5, expire_redemptions},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

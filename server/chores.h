@@ -14,4 +14,4 @@ struct chore {
 /* All of them: server/chores.c. */
 extern const struct chore chores[];
 extern const size_t chore_count;
-#define CHORES_MAX 16
+#define CHORES_MAX 32

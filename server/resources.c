@@ -2,8 +2,8 @@
 #include "http/endpoint.h"
 
 extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
-        tiers_resource, program_resource, coupon_templates_resource, coupons_resource, checkout_resource,
-        keys_resource, audit_resource, meta_resource, test_clock_resource;
+        tiers_resource, program_resource, coupon_templates_resource, coupons_resource, rewards_resource,
+        checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
         &orders_resource,
@@ -14,6 +14,7 @@ const struct resource *const resources[] = {
         &program_resource,
         &coupon_templates_resource,
         &coupons_resource,
+        &rewards_resource,
         &checkout_resource,
         &keys_resource,
         &audit_resource,

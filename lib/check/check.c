@@ -247,6 +247,26 @@ SQL_MANY(
         "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
         "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
 
+SQL_MANY(
+        rewards_are_counted, nothing, finding,
+        "SELECT 'reward_stock' AS check, NULL::uuid AS customer_id, 'reward ' || coalesce(s.reward, r.reward) || ' has ' || "
+        "coalesce(r.n, 0) || ' redemptions, not ' || coalesce(s.taken, 0) AS detail FROM reward_stocks s FULL JOIN "
+        "(SELECT reward, count(*) AS n FROM reward_redemptions WHERE state IN ('issued', 'redeemed') GROUP BY reward) AS r "
+        "USING (reward) WHERE coalesce(s.taken, 0) <> coalesce(r.n, 0)" LIMIT)
+
+/* The points of a redemption are where its state says, its coupon is its own. */
+SQL_MANY(
+        redemptions_have_their_points, nothing, finding,
+        "SELECT 'redemption_hold' AS check, coalesce(r.customer_id, h.customer_id) AS customer_id, 'the points of redemption ' "
+        "|| coalesce(r.id, h.redemption_id) || ' or its coupon are not what it says' AS detail FROM reward_redemptions r "
+        "FULL JOIN (SELECT * FROM points_holds WHERE redemption_id IS NOT NULL) AS h "
+        "ON h.customer_id = r.customer_id AND h.id = r.hold_id AND h.redemption_id = r.id "
+        "LEFT JOIN coupons c ON c.code = r.coupon AND c.customer_id = r.customer_id AND c.issue_key = r.id::text "
+        "WHERE r.id IS NULL OR h.id IS NULL OR h.points <> r.points OR (r.coupon IS NOT NULL AND c.code IS NULL) "
+        "OR (r.coupon IS NOT NULL AND r.state <> 'redeemed') OR (h.state, h.captured) IS DISTINCT FROM (CASE r.state "
+        "WHEN 'issued' THEN 'open' WHEN 'redeemed' THEN 'captured' WHEN 'cancelled' THEN 'released' ELSE 'expired' END, "
+        "CASE r.state WHEN 'redeemed' THEN r.points ELSE 0 END)" LIMIT)
+
 struct check {
         const char *name, *says;
         enum err (*find)(struct ctx *c, const struct nothing *in, struct list *ret);
@@ -274,6 +294,9 @@ static const struct check checks[] = {
         {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
         {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
         {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
+        {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},
+        {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
+         false},
         {"tier_history", "every history ends in the present tier", history_ends_in_standing, false},
 };
 

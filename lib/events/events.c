@@ -30,6 +30,11 @@ SHAPE(coupon_event, "A coupon's event.", FIELD(code, .need = true), FIELD(templa
       FIELD(order_id), FIELD(off_minor), FIELD(expires_at));
 #undef SHAPE_T
 
+#define SHAPE_T struct reward_event
+SHAPE(reward_event, "A redemption's event.", FIELD(redemption_id, .need = true), FIELD(reward, .need = true),
+      FIELD(coupon), FIELD(points));
+#undef SHAPE_T
+
 #define SHAPE_T struct event
 SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
       FIELD(occurred_at));

@@ -42,6 +42,12 @@ struct coupon_event {
         struct instant expires_at;
 };
 SHAPE_DECLARE(coupon_event);
+struct reward_event {
+        struct uuid redemption_id;
+        const char *reward, *coupon;
+        int64_t points;
+};
+SHAPE_DECLARE(reward_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

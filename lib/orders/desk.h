@@ -6,6 +6,7 @@
 #include "coupons/code.h"
 #include "coupons/coupon.h"
 #include "events/events.h"
+#include "expr/expr.h"
 #include "orders/orders.h"
 #include "points/book.h"
 #include "program/program.h"
@@ -64,6 +65,9 @@ struct moment {
         struct date today;
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
+
+/* What conditions may ask of the customer, as he stands at that moment. */
+void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts);
 
 /* Lifecycle as of a day. */
 enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);

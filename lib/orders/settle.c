@@ -31,7 +31,7 @@ static void facts_of_order(const struct desk *desk, const struct file *file, con
         expr_set_text(facts, FACT_COUPON, order->coupon);
 }
 
-static void facts_of_customer(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
+void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
 {
         const struct customer *customer = desk->customer;
         const struct standing *standing = &desk->stand.standing;
@@ -163,7 +163,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
 
         facts->zone = &s->shop->zone;
         facts_of_order(desk, file, moment, facts);
-        facts_of_customer(desk, moment, facts);
+        desk_facts(desk, moment, facts);
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;
         struct earned growth = earn_decide(s->arena, &input);
