@@ -3,7 +3,10 @@
 
 #include "access/access.h"
 #include "coupons/coupons.h"
+#include "customers/behaviour.h"
+#include "customers/tags.h"
 #include "db/db.h"
+#include "directory/directory.h"
 #include "http/idempotency.h"
 #include "points/points.h"
 #include "rewards/rewards.h"
@@ -68,6 +71,28 @@ static enum err store_use_of_keys(struct ctx *c, bool *ret_more)
         return db_run(c, store_use_once, /* arg= */ NULL);
 }
 
+/* Tags taken off in one piece. */
+#define EXPIRE_TAGS 500
+
+static enum err expire_tags(struct ctx *c, bool *ret_more)
+{
+        return tags_expire(c, EXPIRE_TAGS, ret_more);
+}
+
+static enum err keep_behaviour_partitions(struct ctx *c, bool *ret_more)
+{
+        *ret_more = false;
+        return behaviour_partitions_keep(c);
+}
+
+/* Behind a burst of orders the directory follows at its own pace: what is left waits for the next second. */
+static enum err catch_up_directory(struct ctx *c, bool *ret_more)
+{
+        TRY(directory_catch_up(c, DIRECTORY_EACH_SECOND, ret_more));
+        *ret_more = false;
+        return ERR_OK;
+}
+
 /* Customers whose tiers are looked at in one transaction. */
 #define TIER_CUSTOMERS 500
 
@@ -111,6 +136,9 @@ const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
         {"activate due points", 5, activate_due_points},
+        {"expire tags", 30, expire_tags},
+        {"keep behaviour partitions", 3600, keep_behaviour_partitions},
+        {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
         {"expire points", 5,

@@ -11,6 +11,7 @@
 #include "access/installation.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "customers/behaviour.h"
 
 enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL, SETTING_LOG_LEVEL };
 
@@ -62,6 +63,8 @@ static const struct setting settings[] = {
         {"report_workers", SETTING_INT, AT(report_workers), "1", 1, 16, "The same for reports."},
         {"queue_limit", SETTING_INT, AT(queue_limit), "1024", 1, 100000,
          "Requests that may wait for one worker's queue; further ones are answered 503 at once."},
+        {"behaviour_months", SETTING_INT, AT(behaviour_months), "25", 1, BEHAVIOUR_MONTHS_MAX,
+         "What customers did in the shop is forgotten after this many months, a month at a time."},
         {"drain_seconds", SETTING_INT, AT(drain_seconds), "30", 0, 3600,
          "How long a stopping server may take to finish what it has accepted."},
 };

@@ -1,13 +1,23 @@
 /* The map of the API. */
 #include "http/endpoint.h"
 
-extern const struct resource orders_resource, customers_resource, points_resource, holds_resource,
-        tiers_resource, program_resource, coupon_templates_resource, coupons_resource, rewards_resource,
-        checkout_resource, keys_resource, audit_resource, meta_resource, test_clock_resource;
+extern const struct resource orders_resource, customers_resource, customer_list_resource, tags_resource,
+        notes_resource, groups_resource, interactions_resource, consents_resource, attributes_resource,
+        timelines_resource, points_resource, holds_resource, tiers_resource, program_resource,
+        coupon_templates_resource, coupons_resource, rewards_resource, checkout_resource, keys_resource,
+        audit_resource, meta_resource, test_clock_resource;
 
 const struct resource *const resources[] = {
         &orders_resource,
         &customers_resource,
+        &customer_list_resource,
+        &tags_resource,
+        &notes_resource,
+        &groups_resource,
+        &interactions_resource,
+        &consents_resource,
+        &attributes_resource,
+        &timelines_resource,
         &points_resource,
         &holds_resource,
         &tiers_resource,

@@ -34,7 +34,8 @@ struct problem {
 
 /* Settings of the one shop that a server serves; fixed while it runs. */
 struct shop {
-        const char *currency; /* ISO 4217 */
+        const char *currency;     /* ISO 4217 */
+        int64_t behaviour_months; /* behaviour older than that is forgotten; 0: never */
         struct zone zone;
 };
 

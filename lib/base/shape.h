@@ -113,6 +113,7 @@ enum place { IN_BODY, IN_PATH, IN_QUERY, IN_WHOLE_BODY };
 enum pii { PII_NONE, PII_NAME, PII_PHONE, PII_EMAIL, PII_BIRTHDAY, PII_ALL };
 
 struct shape;
+struct text;
 
 struct field {
         const char *name;
@@ -120,6 +121,8 @@ struct field {
         uint16_t offset, size;
         enum place in;
         enum pii pii;
+        /* A JSON value with personal data in parts of it: append it without them. */
+        void (*mask)(struct text *out, const char *json);
         bool need;
         bool subject;     /* an id: whose personal data stands beside and below it */
         bool any;         /* WIRE_JSON, on output only: any JSON value, not just an object */

@@ -505,6 +505,8 @@ static void encode_value(struct text *out, const struct field *field, const void
         case WIRE_JSON:
                 if (masked && field->pii != PII_NONE)
                         text_puts(out, "{}");
+                else if (masked && field->mask != NULL)
+                        field->mask(out, ((const struct json_text *)at)->text);
                 else
                         text_puts(out, ((const struct json_text *)at)->text);
                 break;

@@ -267,6 +267,57 @@ SQL_MANY(
         "WHEN 'issued' THEN 'open' WHEN 'redeemed' THEN 'captured' WHEN 'cancelled' THEN 'released' ELSE 'expired' END, "
         "CASE r.state WHEN 'redeemed' THEN r.points ELSE 0 END)" LIMIT)
 
+SQL_MANY(contacts_belong, nothing, finding,
+         "SELECT 'contacts_orphans' AS check, customer_id, detail FROM (" ORPHANS(
+                 "customer_tags", "customers",
+                 OF_CUSTOMER) ORPHANS("customer_notes", "customers",
+                                      OF_CUSTOMER) ORPHANS("interactions", "customers", OF_CUSTOMER)
+                 ORPHANS("behaviour_events", "customers", OF_CUSTOMER) ORPHANS("consents", "customers",
+                                                                               OF_CUSTOMER)
+                         ORPHANS("consent_changes", "consents",
+                                 "p.customer_id = t.customer_id AND p.channel = t.channel")
+                                 ORPHANS("suppressions", "customers",
+                                         OF_CUSTOMER) ORPHANS("group_members", "groups", "p.id = t.group_id")
+                                         ORPHANS("group_members", "customers",
+                                                 OF_CUSTOMER) "SELECT NULL, NULL WHERE false) AS o" LIMIT)
+
+SQL_MANY(
+        groups_count_their_members, nothing, finding,
+        "SELECT 'group_members' AS check, NULL::uuid AS customer_id, 'group ' || code || ' says ' || members || ' members, there are ' "
+        "|| coalesce(n, 0) AS detail FROM groups g LEFT JOIN (SELECT group_id AS id, count(*) AS n FROM group_members "
+        "WHERE left_at IS NULL GROUP BY group_id) AS m USING (id) WHERE members <> coalesce(n, 0)" LIMIT)
+
+SQL_MANY(
+        consents_are_last_said, nothing, finding,
+        "SELECT 'consent_last' AS check, coalesce(s.customer_id, h.customer_id) AS customer_id, 'the consent to ' || "
+        "coalesce(s.channel, h.channel) || ' is not what was said last' AS detail FROM consents s FULL JOIN "
+        "(SELECT DISTINCT ON (customer_id, channel) customer_id, channel, state, occurred_at, "
+        "count(*) OVER (PARTITION BY customer_id, channel) AS n FROM consent_changes "
+        "ORDER BY customer_id, channel, occurred_at DESC, change_no DESC) AS h USING (customer_id, channel) "
+        "WHERE (s.state, s.occurred_at, s.changes) IS DISTINCT FROM (h.state, h.occurred_at, h.n)" LIMIT)
+
+SQL_MANY(
+        tags_keep_their_limit, nothing, finding,
+        "SELECT 'tag_limit' AS check, customer_id, count(*) || ' tags of the kind ' || kind AS detail FROM customer_tags "
+        "WHERE expires_at IS NULL GROUP BY customer_id, kind HAVING count(*) > 250" LIMIT) /* TAGS_MAX */
+
+/* Who waits to be taken in is left out: the directory follows what it copies. */
+#define WAITING "(SELECT customer_id FROM customer_changes)"
+SQL_MANY(
+        directory_is_a_copy, nothing, finding,
+        "SELECT 'directory' AS check, c.id AS customer_id, 'the directory says otherwise' AS detail FROM customers c "
+        "LEFT JOIN customer_search s ON s.customer_id = c.id LEFT JOIN customer_metrics m ON m.customer_id = c.id "
+        "LEFT JOIN tier_standings t ON t.customer_id = c.id LEFT JOIN points_accounts a ON a.customer_id = c.id "
+        "WHERE (s.updated_at, m.orders, m.spend_minor, m.growth, m.points_active) IS DISTINCT FROM (c.updated_at, "
+        "coalesce(t.orders, 0), coalesce(t.spend_minor, 0), coalesce(t.growth, 0), coalesce(a.active, 0)) "
+        "AND c.id NOT IN " WAITING LIMIT)
+SQL_MANY(
+        directory_has_nobody_else, nothing, finding,
+        "SELECT 'directory_gone' AS check, customer_id, 'is in the directory and nowhere else' AS detail FROM "
+        "(SELECT customer_id FROM customer_search UNION SELECT customer_id FROM customer_metrics) AS d "
+        "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id) AND customer_id NOT IN " WAITING
+                LIMIT)
+
 struct check {
         const char *name, *says;
         enum err (*find)(struct ctx *c, const struct nothing *in, struct list *ret);
@@ -297,6 +348,14 @@ static const struct check checks[] = {
         {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},
         {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
          false},
+
+        {"contacts_orphans", "every tag, note, contact and membership belongs to a customer that exists",
+         contacts_belong, false},
+        {"group_members", "every group counts its members", groups_count_their_members, false},
+        {"consent_last", "every consent is what was said last", consents_are_last_said, false},
+        {"tag_limit", "nobody has more tags than there may be", tags_keep_their_limit, false},
+        {"directory", "the directory says what customers, orders and points say", directory_is_a_copy, false},
+        {"directory_gone", "the directory has nobody who is gone", directory_has_nobody_else, false},
         {"tier_history", "every history ends in the present tier", history_ends_in_standing, false},
 };
 

@@ -2,7 +2,9 @@
 #include <assert.h>
 
 #include "base/idmap.h"
+#include "customers/attributes.h"
 #include "customers/store.h"
+#include "events/events.h"
 
 /* One customer of the batch. */
 struct member {
@@ -29,6 +31,7 @@ struct crowd {
         size_t new_identity_count;
         struct alias_row *new_aliases;
         size_t new_alias_count;
+        struct event_list events;
 };
 
 static void person_read(struct customer_claim *claim, struct person *person)
@@ -37,6 +40,9 @@ static void person_read(struct customer_claim *claim, struct person *person)
         struct ctx *c = claim->c;
 
         identities_of(c, claim->pointer, in, &person->identities);
+        if (in->attributes.text != NULL)
+                attributes_check(c, arena_printf(c->arena, "%s/attributes", claim->pointer),
+                                 in->attributes.text);
         if (uuid_known(in->id))
                 person->id = in->id;
         else if (in->external_id != NULL)
@@ -288,6 +294,8 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
                 member->changed = true;
                 member->customer.version++;
                 member->customer.updated_at = crowd->c->now;
+                customer_told(crowd->c->arena, &crowd->events, claim->created, &member->customer,
+                              crowd->c->now);
         }
         claim->customer = ARENA_NEW(crowd->c->arena, struct customer);
         *claim->customer = member->customer;
@@ -315,20 +323,26 @@ static enum err crowd_store(struct crowd *crowd)
         struct ctx *c = crowd->c;
         struct customer *inserts = ARENA_ARRAY(c->arena, crowd->count, struct customer);
         struct customer *updates = ARENA_ARRAY(c->arena, crowd->count, struct customer);
-        size_t insert_count = 0, update_count = 0;
+        struct uuid *touched = ARENA_ARRAY(c->arena, crowd->count, struct uuid);
+        size_t insert_count = 0, update_count = 0, touched_count = 0;
 
         for (size_t i = 0; i < crowd->count; i++) {
                 const struct member *member = &crowd->members[i];
+                if (!member->is_new && !member->changed)
+                        continue;
                 if (member->is_new)
                         inserts[insert_count++] = member->customer;
-                else if (member->changed)
+                else
                         updates[update_count++] = member->customer;
+                touched[touched_count++] = member->customer.id;
         }
         TRY(crowd_audit(crowd));
         TRY(store_insert(c, inserts, insert_count));
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
-        return store_identities_add(c, crowd->new_identities, crowd->new_identity_count);
+        TRY(store_identities_add(c, crowd->new_identities, crowd->new_identity_count));
+        customers_touched(c, touched, touched_count);
+        return events_store(c, &crowd->events);
 }
 
 enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)

@@ -1,7 +1,9 @@
 #include "customers/customers.h"
 
+#include "customers/attributes.h"
 #include "base/json.h"
 #include "customers/store.h"
+#include "events/events.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
@@ -28,27 +30,18 @@ SHAPE(customer_key, "One id, current or old.", FIELD(id));
 #undef SHAPE_T
 
 #define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
-#define CONTACT(kind)                                                                                        \
-        "(SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind      \
-        "' LIMIT 1) AS " kind
-
 SQL_OPT(customer_find, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS
-        ", " CONTACT("phone") ", " CONTACT("email") " FROM customers WHERE id = " CURRENT_ID)
+        "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE id = " CURRENT_ID)
 
 SQL_OPT(customer_find_locked, customer_key, customer,
         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
 
-#define SHAPE_T struct customer_page
-SHAPE(customer_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
-#undef SHAPE_T
-
-SQL_MANY(
-        customers_page, customer_page, customer,
-        "SELECT " CUSTOMER_COLUMNS ", " CONTACT("phone") ", " CONTACT(
-                "email") " FROM customers "
-                         "WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
-                         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
+void customer_told(struct arena *arena, struct event_list *events, bool created,
+                   const struct customer *customer, struct instant at)
+{
+        event_add(arena, events, created ? EVENT_CUSTOMER_CREATED : EVENT_CUSTOMER_UPDATED, customer->id, at,
+                  &customer_event_shape, &(struct customer_event){customer->external_id, customer->version});
+}
 
 static enum err no_customer(struct ctx *c, const char *reference)
 {
@@ -83,12 +76,12 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
         return found ? ERR_OK : no_customer(c, reference);
 }
 
-static enum err version_check(struct ctx *c, const struct customer *customer, int64_t expected_version)
+enum err version_expect(struct ctx *c, const char *what, int64_t version, int64_t expected_version)
 {
-        if (expected_version == 0 || expected_version == customer->version)
+        if (expected_version == 0 || expected_version == version)
                 return ERR_OK;
-        problem_int(c, "version", customer->version);
-        return fail(c, ERR_STALE, "The customer is at version %lld, not %lld.", (long long)customer->version,
+        problem_int(c, "version", version);
+        return fail(c, ERR_STALE, "The %s is at version %lld, not %lld.", what, (long long)version,
                     (long long)expected_version);
 }
 
@@ -99,18 +92,13 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
         if (expected_version == 0)
                 return ERR_OK;
         TRY(customer_lock(c, reference, &customer));
-        return version_check(c, &customer, expected_version);
+        return version_expect(c, "customer", customer.version, expected_version);
 }
 
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
         TRY(store_lock(c, &(struct customer_ids){*ids}, ret));
         return db_flush(c);
-}
-
-enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret)
-{
-        return customers_page(c, page, ret);
 }
 
 /* The customer as it is shown, with what this transaction queued. */
@@ -231,6 +219,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                         int64_t expected_version, struct customer *ret)
 {
         struct customer customer, before;
+        struct event_list events = {0};
 
         if (SHAPE_HAS(customer_in, in, external_id) && in->external_id == NULL)
                 fault_body(c, "#/external_id", "required", "cannot be cleared; give another one");
@@ -238,7 +227,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
                 fault_body(c, "#/id", "unknown_field", "never changes");
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
-        TRY(version_check(c, &customer, expected_version));
+        attributes_check(c, "#/attributes", in->attributes.text);
+        TRY(version_expect(c, "customer", customer.version, expected_version));
         TRY(shown(c, customer.id, &before));
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
@@ -250,6 +240,26 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
+        customers_touched(c, &customer.id, 1);
+        customer_told(c->arena, &events, /* created= */ false, &customer, c->now);
+        TRY(events_store(c, &events));
         TRY(shown(c, customer.id, ret));
         return trail_of_one(c, &before, ret);
+}
+
+const char *customer_part(struct arena *arena, struct uuid customer_id, const char *parts, const char *name)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(customer_id, text);
+        return arena_printf(arena, "/v1/customers/%s/%s/%s", text, parts, name);
+}
+
+const char *customer_part_by_id(struct arena *arena, struct uuid customer_id, const char *parts,
+                                struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(id, text);
+        return customer_part(arena, customer_id, parts, text);
 }

@@ -3,6 +3,7 @@
 
 #include "base/ctx.h"
 #include "base/shape.h"
+#include "customers/lifecycle.h"
 
 extern const struct names channel_names; /* where a contact or an order came from (RULES: source) */
 extern const struct names gender_names;
@@ -36,6 +37,18 @@ struct customer_in {
 };
 SHAPE_DECLARE(customer_in);
 
+/* Has the customer ever bought? */
+enum deal { DEAL_NONE, DEAL_DEAL, DEAL_INQUIRING, DEAL_NO_DEAL };
+extern const struct names deal_names;
+
+/* What orders and points say of a customer. */
+struct customer_metrics {
+        const char *tier; /* code */
+        int64_t orders, spend_minor, growth, points_active;
+        struct instant first_order_at, last_order_at;
+};
+SHAPE_DECLARE(customer_metrics);
+
 /* A customer as stored and as shown. */
 struct customer {
         struct uuid id;
@@ -47,6 +60,10 @@ struct customer {
         const char *language, *country, *province, *city, *district, *owner;
         struct source source;
         struct json_text attributes, preferences;
+        struct instant inquired_at; /* first asked or filled a cart */
+        /* only filled where the customer is shown (directory_complete) */
+        unsigned lifecycle, deal_status; /* enum lifecycle, enum deal */
+        struct customer_metrics *metrics;
         int64_t version;
         struct instant created_at, updated_at;
 };
@@ -85,13 +102,41 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret) MUST_CHECK;
 
-/* A page of customers, oldest first, after the position (created_at, id). */
-struct customer_page {
-        struct instant after_at;
-        struct uuid after_id;
-        int64_t limit;
+/* ---- many at once */
+
+/* The ids behind references, old ids included; nil where there is no such customer. Two round trips at most.
+ */
+enum err customers_resolve(struct ctx *c, const struct texts *references, struct uuid *ret_ids) MUST_CHECK;
+
+/* The same, and lock them in the order of their ids. */
+enum err customers_lock_many(struct ctx *c, const struct texts *references, struct uuid *ret_ids) MUST_CHECK;
+
+/* The customers of these ids with their contacts, in any order; those that are gone are left out. */
+enum err customers_of(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+
+/* Queue: note that these customers first asked at a moment, where none is noted. They are known. Takes the
+ * locks of those that change. */
+struct customer_moment {
+        struct uuid customer_id;
+        struct instant at;
 };
-enum err customers_list(struct ctx *c, const struct customer_page *page, struct list *ret) MUST_CHECK;
+enum err customers_inquired(struct ctx *c, const struct customer_moment *moments, size_t n) MUST_CHECK;
+
+/* Tell the directory that something changed which customers are listed by: their own fields, orders, spend,
+ * growth, tier, active points. Whoever writes such a thing calls this in the same transaction; at its end
+ * everybody is noted once. */
+void customers_touched(struct ctx *c, const struct uuid *ids, size_t n);
+
+/* Take at most limit customers from those that were touched (each once); *ret_more when others remain. In a
+ * transaction, which alone takes any until it ends. */
+struct touched {
+        LIST_OF(struct customer_moment) customers; /* at: unused */
+        bool more;
+};
+enum err customers_take_touched(struct ctx *c, int64_t limit, struct touched *ret) MUST_CHECK;
+
+/* How many notes wait to be taken, up to limit. */
+enum err customers_touched_count(struct ctx *c, int64_t limit, int64_t *ret) MUST_CHECK;
 
 /* One of the people of a batch of orders. */
 struct customer_claim {
@@ -114,3 +159,8 @@ enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
 /* Pure: an identity in its one normal form (e-mail trimmed and lower-case, phone E.164 with +86 where no
  * country is given); a fault at pointer when it has none. Returns NULL then. */
 const char *identity_normal(struct ctx *c, const char *pointer, const char *kind, const char *value);
+
+/* The path of something that a customer has: /v1/customers/<id>/<parts>/<name>. In the arena. */
+const char *customer_part(struct arena *arena, struct uuid customer_id, const char *parts, const char *name);
+const char *customer_part_by_id(struct arena *arena, struct uuid customer_id, const char *parts,
+                                struct uuid id);

@@ -1,9 +1,11 @@
+#include "customers/attributes.h"
 #include "customers/customers.h"
 
 NAMES(channel_names, "search", "recommend", "direct", "paid_search", "paid_display", "paid_recommend",
       "event", "live", "short_video", "offsite", "social", "referral", "community", "offline", "import",
       "other");
 NAMES(gender_names, "female", "male", "other");
+NAMES(deal_names, "deal", "inquiring", "no_deal");
 
 #define IDENTITIES_MAX 20
 
@@ -28,7 +30,8 @@ SHAPE(identity, "A further way to recognise a customer; it belongs to one custom
                 FIELD(country, .min = 1, .max = 100), FIELD(province, .min = 1, .max = 100),                 \
                 FIELD(city, .min = 1, .max = 100), FIELD(district, .min = 1, .max = 100),                    \
                 FIELD(owner, .min = 1, .max = 200, .doc = "The agent who looks after the customer."),        \
-                NEST(source, source), FIELD(attributes, .doc = "Further facts, as a JSON object."),          \
+                NEST(source, source),                                                                        \
+                FIELD(attributes, .mask = attributes_mask, .doc = "Further facts, as a JSON object."),       \
                 FIELD(preferences, .doc = "What the customer likes, as a JSON object.")
 
 #define EXTERNAL_ID_DOC "The shop's own number of the customer; unique."
@@ -43,10 +46,20 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
       LIST(identities, identity, .max = IDENTITIES_MAX), PROFILE_FIELDS);
 #undef SHAPE_T
 
+#define SHAPE_T struct customer_metrics
+SHAPE(customer_metrics, "What orders and points say of a customer.", FIELD(tier, .need = true),
+      FIELD(orders, .doc = "Paid and not wholly refunded."),
+      FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth), FIELD(points_active),
+      FIELD(first_order_at), FIELD(last_order_at));
+#undef SHAPE_T
+
 #define SHAPE_T struct customer
 SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
       FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
       FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
-      FIELD(version, .doc = "Counts up with every change; the ETag."), FIELD(created_at, .need = true),
-      FIELD(updated_at, .need = true));
+      FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
+      FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
+      FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),
+      POINTER(metrics, customer_metrics), FIELD(version, .doc = "Counts up with every change; the ETag."),
+      FIELD(created_at, .need = true), FIELD(updated_at, .need = true));
 #undef SHAPE_T

@@ -29,7 +29,12 @@ SHAPE_DECLARE(identity_keys);
 #define CUSTOMER_COLUMNS                                                                                     \
         "id, external_id, name, gender, birthday, language, country, province, city, district, owner, "      \
         "source_channel AS \"source.channel\", source_detail AS \"source.detail\", "                         \
-        "source_campaign AS \"source.campaign\", attributes, preferences, version, created_at, updated_at"
+        "source_campaign AS \"source.campaign\", attributes, preferences, inquired_at, version, created_at, updated_at"
+
+#define CONTACT_COLUMN(kind)                                                                                 \
+        ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind    \
+        "' LIMIT 1) AS " kind
+#define CONTACT_COLUMNS CONTACT_COLUMN("phone") CONTACT_COLUMN("email")
 
 /* Queue: lock these rows in the order of their ids; *ret is filled by the next round trip. */
 enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
@@ -60,6 +65,10 @@ enum err trail_of_claims(struct ctx *c, struct customer_trail *trails, size_t n,
 /* Queue the entry of one change; before NULL: created. */
 enum err trail_of_one(struct ctx *c, const struct customer *before, const struct customer *after) MUST_CHECK;
 
+/* Is it at the version that the caller expects? 0 takes any. ERR_STALE. */
+enum err version_expect(struct ctx *c, const char *what, int64_t version,
+                        int64_t expected_version) MUST_CHECK;
+
 /* Has a customer one identity of this kind at most? */
 bool identity_is_single(const char *kind);
 
@@ -69,6 +78,11 @@ struct identities {
         size_t n;
 };
 void identities_of(struct ctx *c, const char *pointer, const struct customer_in *in, struct identities *ret);
+
+/* Note the event that a customer was created or changed. */
+struct event_list;
+void customer_told(struct arena *arena, struct event_list *events, bool created,
+                   const struct customer *customer, struct instant at);
 
 /* The id that an identity has in an idmap. */
 struct uuid identity_key(const char *kind, const char *value);

@@ -30,6 +30,15 @@ Oid wire_array_oid(enum wire wire)
         return oids[wire].array;
 }
 
+Oid param_oid(const struct sql *sql, int i)
+{
+        const struct field *field = sql->plan->params[i].field;
+
+        if (field == NULL)
+                return wire_oid(WIRE_INSTANT);
+        return sql->batch ? wire_array_oid(field->wire) : wire_oid(field->wire);
+}
+
 /* PostgreSQL counts from 2000-01-01. */
 #define PG_EPOCH_DAYS 10957
 
@@ -142,14 +151,18 @@ static bool is_list(enum wire wire)
 
 static const struct field now_field = {.name = "now", .wire = WIRE_INSTANT};
 
-enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n)
+/* What libpq takes; the values are in the connection's scratch. */
+struct bound {
+        const char *values[SQL_PARAMS_MAX];
+        int lengths[SQL_PARAMS_MAX], formats[SQL_PARAMS_MAX];
+};
+
+static enum err bind(struct ctx *c, const struct sql *sql, const void *rows, size_t n, struct bound *ret)
 {
         const struct sql_plan *plan = sql->plan;
         struct text *out = &c->db->scratch;
         size_t starts[SQL_PARAMS_MAX + 1];
         bool null[SQL_PARAMS_MAX] = {false};
-        const char *values[SQL_PARAMS_MAX];
-        int lengths[SQL_PARAMS_MAX], formats[SQL_PARAMS_MAX];
 
         text_clear(out);
         for (int i = 0; i < plan->count; i++) {
@@ -174,12 +187,34 @@ enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_
         if (out->len > INT_MAX)
                 return fail(c, ERR_INTERNAL, "The statement %s is too large to send.", sql->name);
         for (int i = 0; i < plan->count; i++) {
-                values[i] = null[i] ? NULL : (out->data != NULL ? out->data + starts[i] : "");
-                lengths[i] = (int)(starts[i + 1] - starts[i]);
-                formats[i] = 1;
+                ret->values[i] = null[i] ? NULL : (out->data != NULL ? out->data + starts[i] : "");
+                ret->lengths[i] = (int)(starts[i + 1] - starts[i]);
+                ret->formats[i] = 1;
         }
-        if (!PQsendQueryPrepared(c->db->conn, sql->name, plan->count, values, lengths, formats,
-                                 /* binary= */ 1))
+        return ERR_OK;
+}
+
+enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n)
+{
+        struct bound bound;
+
+        TRY(bind(c, sql, rows, n, &bound));
+        if (!PQsendQueryPrepared(c->db->conn, sql->name, sql->plan->count, bound.values, bound.lengths,
+                                 bound.formats, /* binary= */ 1))
+                return connection_lost(c);
+        return ERR_OK;
+}
+
+enum err bind_send_once(struct ctx *c, const struct sql *sql, const void *row)
+{
+        struct bound bound;
+        Oid types[SQL_PARAMS_MAX];
+
+        TRY(bind(c, sql, row, 1, &bound));
+        for (int i = 0; i < sql->plan->count; i++)
+                types[i] = param_oid(sql, i);
+        if (!PQsendQueryParams(c->db->conn, sql->plan->text, sql->plan->count, types, bound.values,
+                               bound.lengths, bound.formats, /* binary= */ 1))
                 return connection_lost(c);
         return ERR_OK;
 }

@@ -53,11 +53,8 @@ static void check_statement(struct ctx *c, const struct sql *sql, struct text *o
                 misfit(out, sql, "%s", plan->fault);
                 return;
         }
-        for (int i = 0; i < plan->count; i++) {
-                const struct field *field = plan->params[i].field;
-                types[i] = field == NULL ? wire_oid(WIRE_INSTANT)
-                                         : (sql->batch ? wire_array_oid(field->wire) : wire_oid(field->wire));
-        }
+        for (int i = 0; i < plan->count; i++)
+                types[i] = param_oid(sql, i);
         PGresult *prepared = PQprepare(c->db->conn, "", plan->text, plan->count, types);
         if (PQresultStatus(prepared) != PGRES_COMMAND_OK) {
                 misfit(out, sql, "%s", PQresultErrorMessage(prepared));

@@ -51,6 +51,11 @@ enum err tx_begin(struct ctx *c, struct tx *tx) MUST_CHECK;
 enum err tx_commit(struct tx *tx) MUST_CHECK;
 void tx_endp(struct tx *tx);
 
+/* Have one piece of work done once, right before the transaction commits: notes that many calls gather. The
+ * same call again gives the same memory, size bytes that begin as zero and live in the arena of the first
+ * caller, which must outlive the transaction. There is room for one such work. */
+void *tx_gather(struct ctx *c, enum err (*work)(struct ctx *c, void *gathered), size_t size);
+
 /* Run work, and again from the start when it lost a race (DB_ATTEMPTS_MAX times in all, then ERR_CONFLICT):
  * the one place where transactions are retried. `work` must do everything in one transaction and be
  * repeatable. */

@@ -40,6 +40,8 @@ struct db {
         int tx_depth;
         bool doomed;    /* an inner transaction was left without commit */
         bool lost_race; /* see db_lost_race */
+        enum err (*last_work)(struct ctx *c, void *gathered); /* see tx_gather; NULL: nothing was gathered */
+        void *gathered;
         uint8_t prepared[SQL_STATEMENTS_MAX / 8];
         struct pending pending[PENDING_MAX];
         size_t pending_count;
@@ -49,9 +51,16 @@ struct db {
 /* PostgreSQL type of a wire type, and of an array of it. */
 Oid wire_oid(enum wire wire);
 Oid wire_array_oid(enum wire wire);
+/* The type of a statement's parameter, from 0. */
+Oid param_oid(const struct sql *sql, int i);
+
+/* Resolve the parameters of a statement's text; plan->text is malloc'ed. */
+void plan_read(const struct sql *sql, struct sql_plan *plan);
 
 /* Bind n rows (a batch) or one row and queue the statement. */
 enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n) MUST_CHECK;
+/* The same for a statement that is not prepared and not a batch: it is planned for these very values. */
+enum err bind_send_once(struct ctx *c, const struct sql *sql, const void *row) MUST_CHECK;
 
 /* Turn every row of a result into the arena's structs. */
 enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result, struct list *ret) MUST_CHECK;

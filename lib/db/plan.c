@@ -60,13 +60,11 @@ static const char *copy_quoted(struct text *out, const char *p)
         return end;
 }
 
-void sql_register(struct sql *sql)
+void plan_read(const struct sql *sql, struct sql_plan *plan)
 {
-        struct sql_plan *plan = calloc(1, sizeof *plan);
         struct text out = {0};
         size_t len;
 
-        assert(plan != NULL && statement_count < SQL_STATEMENTS_MAX);
         for (const char *p = sql->text; *p != '\0';) {
                 if (*p == '\'' || *p == '"' || (p[0] == '-' && p[1] == '-')) {
                         p = copy_quoted(&out, p);
@@ -83,6 +81,14 @@ void sql_register(struct sql *sql)
                 }
         }
         plan->text = text_take(&out, &len);
+}
+
+void sql_register(struct sql *sql)
+{
+        struct sql_plan *plan = calloc(1, sizeof *plan);
+
+        assert(plan != NULL && statement_count < SQL_STATEMENTS_MAX);
+        plan_read(sql, plan);
         sql->plan = plan;
         sql->index = statement_count++;
         sql->next = statements;

@@ -27,11 +27,8 @@ static enum err prepare(struct ctx *c, const struct sql *sql)
         Oid types[SQL_PARAMS_MAX];
 
         assert(plan->fault == NULL);
-        for (int i = 0; i < plan->count; i++) {
-                enum wire wire = plan->params[i].field != NULL ? plan->params[i].field->wire : WIRE_INSTANT;
-                bool array = sql->batch && plan->params[i].field != NULL;
-                types[i] = array ? wire_array_oid(wire) : wire_oid(wire);
-        }
+        for (int i = 0; i < plan->count; i++)
+                types[i] = param_oid(sql, i);
         if (!PQsendPrepare(c->db->conn, sql->name, plan->text, plan->count, types))
                 return connection_lost(c);
         set_prepared(c->db, sql->index, true); /* taken back should it fail */

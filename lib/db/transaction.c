@@ -18,6 +18,7 @@ enum err tx_begin(struct ctx *c, struct tx *tx)
         if (db->tx_depth == 0) {
                 db->doomed = false;
                 db->lost_race = false;
+                db->last_work = NULL;
                 TRY(command_send(c, "BEGIN"));
         }
         db->tx_depth++;
@@ -53,6 +54,8 @@ enum err tx_commit(struct tx *tx)
                 return ERR_OK;
         }
         assert(!db->doomed); /* whoever left an inner transaction had an error, which its caller returned */
+        if (db->last_work != NULL)
+                TRY(db->last_work(c, db->gathered));
         TRY(command_send(c, "COMMIT"));
         TRY(db_flush(c));
         db->tx_depth = 0;
@@ -73,6 +76,18 @@ void tx_endp(struct tx *tx)
         roll_back(tx->c);
         db->tx_depth = 0;
         db->doomed = false;
+}
+
+void *tx_gather(struct ctx *c, enum err (*work)(struct ctx *c, void *gathered), size_t size)
+{
+        struct db *db = c->db;
+
+        assert(db->tx_depth > 0 && (db->last_work == NULL || db->last_work == work));
+        if (db->last_work == NULL) {
+                db->last_work = work;
+                db->gathered = arena_alloc(c->arena, size);
+        }
+        return db->gathered;
 }
 
 /* Racers step aside for a random while, longer each time. */

@@ -21,6 +21,36 @@ SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after,
       FIELD(order_id), FIELD(until));
 #undef SHAPE_T
 
+#define SHAPE_T struct customer_event
+SHAPE(customer_event, "A customer's event.", FIELD(external_id), FIELD(version));
+#undef SHAPE_T
+
+#define SHAPE_T struct tag_event
+SHAPE(tag_event, "A tag's event.", FIELD(kind, .need = true), FIELD(tag, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct note_event
+SHAPE(note_event, "A note's event.", FIELD(note_id, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct group_event
+SHAPE(group_event, "A member's event.", FIELD(group, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct interaction_event
+SHAPE(interaction_event, "A contact's event.", FIELD(interaction_id, .need = true),
+      FIELD(kind, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct consent_event
+SHAPE(consent_event, "A change of consent.", FIELD(channel, .need = true),
+      FIELD(before, .doc = "null: never asked."), FIELD(after, .need = true));
+#undef SHAPE_T
+
+#define SHAPE_T struct suppression_event
+SHAPE(suppression_event, "A suppression's event.", FIELD(channel, .need = true), FIELD(reason, .need = true));
+#undef SHAPE_T
+
 #define SHAPE_T struct points_event
 SHAPE(points_event, "Points that lapse.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T

@@ -31,6 +31,29 @@ struct tier_event {
         struct uuid order_id;
         struct instant until; /* when it falls, or the pin ends */
 };
+struct customer_event {
+        const char *external_id;
+        int64_t version;
+};
+struct tag_event {
+        const char *kind, *tag;
+};
+struct note_event {
+        struct uuid note_id;
+};
+struct group_event {
+        const char *group; /* code */
+};
+struct interaction_event {
+        struct uuid interaction_id;
+        const char *kind;
+};
+struct consent_event {
+        const char *channel, *before, *after;
+};
+struct suppression_event {
+        const char *channel, *reason;
+};
 struct points_event {
         int64_t points;
         struct instant expires_at;
@@ -51,6 +74,13 @@ SHAPE_DECLARE(reward_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);
+SHAPE_DECLARE(customer_event);
+SHAPE_DECLARE(tag_event);
+SHAPE_DECLARE(note_event);
+SHAPE_DECLARE(group_event);
+SHAPE_DECLARE(interaction_event);
+SHAPE_DECLARE(consent_event);
+SHAPE_DECLARE(suppression_event);
 
 /* Append an event to a list in the arena: its id is by the time it happened. */
 struct event_list {

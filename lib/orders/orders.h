@@ -3,7 +3,7 @@
 
 #include "base/ctx.h"
 #include "customers/customers.h"
-#include "orders/lifecycle.h"
+#include "customers/lifecycle.h"
 #include "tiers/judge.h"
 
 enum order_status {

@@ -79,6 +79,7 @@ void points_lots_give(struct arena *arena, struct book *book, const struct list 
 enum err points_store(struct ctx *c, struct book *const *books, size_t n, const struct journal *journal)
 {
         struct points_account *accounts = ARENA_ARRAY(c->arena, n, struct points_account);
+        struct uuid *touched = ARENA_ARRAY(c->arena, n, struct uuid);
         size_t account_count = 0, lot_count = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -90,12 +91,14 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
                 assert(book_check(book));
                 if (!book->changed)
                         continue;
+                touched[account_count] = book->account.customer_id;
                 accounts[account_count++] = book->account;
                 for (size_t k = 0; k < book->lot_count; k++)
                         if (book->lot_states[k] != LOT_STORED)
                                 lots[lot_count++] = book->lots[k];
         }
         TRY(accounts_store(c, accounts, account_count));
+        customers_touched(c, touched, account_count);
         TRY(entries_insert(c, journal->entries.v, journal->entries.n));
         TRY(lots_store(c, lots, lot_count));
         TRY(holds_store(c, books, n));

@@ -1,5 +1,6 @@
 #include "tiers/tiers.h"
 
+#include "base/idmap.h"
 #include "customers/customers.h"
 #include "db/statement.h"
 #include "program/programs.h"
@@ -69,39 +70,69 @@ enum err stands_later(struct ctx *c, const struct uuids *customers, struct date 
         return days_load(c, &key, &ret->days);
 }
 
+/* A stand without days, with room for as many. */
+static struct stand stand_new(struct arena *arena, const struct program *program, const struct newcomer *who,
+                              size_t days)
+{
+        struct stand stand = {.standing = {.customer_id = who->customer_id,
+                                           .tier = program->tiers.v[0].code,
+                                           .since = who->joined_at},
+                              .joined_at = who->joined_at,
+                              .day_room = days + 2}; /* those that an order and its refund may add */
+
+        stand.days = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        stand.deltas = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
+        return stand;
+}
+
+struct stand *stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+                        const struct newcomer *who, size_t n)
+{
+        struct stand *stands = ARENA_ARRAY(arena, n, struct stand);
+        size_t *counts = ARENA_ARRAY(arena, n, size_t);
+        struct idmap by_id = idmap_new(arena, n);
+        const struct standing *standings = rows->standings.v;
+        const struct day_row *days = rows->days.v;
+
+        for (size_t i = 0; i < n; i++)
+                idmap_put(&by_id, who[i].customer_id, i);
+        for (size_t i = 0; i < rows->days.n; i++) {
+                size_t at = idmap_get(&by_id, days[i].customer_id);
+                if (at != SIZE_MAX)
+                        counts[at]++;
+        }
+        for (size_t i = 0; i < n; i++)
+                stands[i] = stand_new(arena, program, &who[i], counts[i]);
+        for (size_t i = 0; i < rows->standings.n; i++) {
+                size_t at = idmap_get(&by_id, standings[i].customer_id);
+                if (at != SIZE_MAX)
+                        stands[at].standing = standings[i];
+        }
+        for (size_t i = 0; i < rows->days.n; i++) {
+                size_t at = idmap_get(&by_id, days[i].customer_id);
+                if (at == SIZE_MAX)
+                        continue;
+                struct stand *stand = &stands[at];
+                stand->deltas[stand->day_count].day = days[i].day;
+                stand->days[stand->day_count++] = (struct metric_day){.day = days[i].day,
+                                                                      .spend_minor = days[i].spend_minor,
+                                                                      .orders = days[i].orders,
+                                                                      .growth = days[i].growth};
+        }
+        for (size_t i = 0; i < n; i++) {
+                int rank = program_tier(program, stands[i].standing.tier);
+                stands[i].rank = rank > 0 ? (size_t)rank : 0;
+                const char *pinned = stands[i].standing.pin_tier;
+                int pin = pinned != NULL ? program_tier(program, pinned) : -1;
+                stands[i].pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
+        }
+        return stands;
+}
+
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at)
 {
-        struct stand stand = {.standing = {.customer_id = customer_id,
-                                           .tier = program->tiers.v[0].code,
-                                           .since = joined_at},
-                              .joined_at = joined_at};
-        const struct standing *standings = rows->standings.v;
-        const struct day_row *days = rows->days.v;
-        size_t n = 0;
-
-        for (size_t i = 0; i < rows->standings.n; i++)
-                if (uuid_equal(standings[i].customer_id, customer_id))
-                        stand.standing = standings[i];
-        for (size_t i = 0; i < rows->days.n; i++)
-                n += uuid_equal(days[i].customer_id, customer_id);
-        stand.day_room = n + 2; /* those that an order and its refund may add */
-        stand.days = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
-        stand.deltas = ARENA_ARRAY(arena, stand.day_room, struct metric_day);
-        for (size_t i = 0; i < rows->days.n; i++) {
-                if (!uuid_equal(days[i].customer_id, customer_id))
-                        continue;
-                stand.deltas[stand.day_count].day = days[i].day;
-                stand.days[stand.day_count++] = (struct metric_day){.day = days[i].day,
-                                                                    .spend_minor = days[i].spend_minor,
-                                                                    .orders = days[i].orders,
-                                                                    .growth = days[i].growth};
-        }
-        int rank = program_tier(program, stand.standing.tier);
-        stand.rank = rank > 0 ? (size_t)rank : 0;
-        int pin = stand.standing.pin_tier != NULL ? program_tier(program, stand.standing.pin_tier) : -1;
-        stand.pin_rank = pin >= 0 ? (size_t)pin : SIZE_MAX;
-        return stand;
+        return stands_of(arena, program, rows, &(struct newcomer){customer_id, joined_at}, 1)[0];
 }
 
 static bool moved(const struct metric_day *delta)
@@ -111,6 +142,7 @@ static bool moved(const struct metric_day *delta)
 
 enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
 {
+        struct uuid *touched = ARENA_ARRAY(c->arena, n, struct uuid);
         size_t day_count = 0, change_count = 0, standing_count = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -125,6 +157,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
                 const struct stand *stand = stands[i];
                 if (!stand->changed)
                         continue;
+                touched[standing_count] = stand->standing.customer_id;
                 standings[standing_count++] = stand->standing;
                 for (size_t k = 0; k < stand->history.n; k++)
                         changes[change_count++] = stand->history.v[k];
@@ -138,6 +171,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
         }
         TRY(standings_store(c, standings, standing_count));
         TRY(days_add(c, days, day_count));
+        customers_touched(c, touched, standing_count);
         return history_insert(c, changes, change_count);
 }
 

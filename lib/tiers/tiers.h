@@ -18,6 +18,14 @@ enum err stands_later(struct ctx *c, const struct uuids *customers, struct date 
 struct stand stand_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                       struct uuid customer_id, struct instant joined_at);
 
+/* The stands of many customers, in step with who; nobody comes twice. */
+struct newcomer {
+        struct uuid customer_id;
+        struct instant joined_at;
+};
+struct stand *stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
+                        const struct newcomer *who, size_t n);
+
 /* Queue the writes of what changed. */
 enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n) MUST_CHECK;
 

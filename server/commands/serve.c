@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cache_watch.h"
 #include "commands/command.h"
+#include "customers/attributes.h"
 #include "db/migrate.h"
 #include "db/statement.h"
 #include "http/server.h"
@@ -18,6 +19,7 @@
 static const struct cache caches[] = {
         {"keys", access_load},
         {"program", program_load},
+        {"attributes", attributes_load},
 };
 
 static enum err schema_open(struct process *p)
@@ -46,6 +48,7 @@ static enum err prepare(struct process *p)
         TRY(sql_check_all(&p->c));
         TRY(sql_check_constraints(&p->c));
         TRY(installation_open(&p->c, p->config.currency, p->config.zone, &p->shop));
+        p->shop.behaviour_months = p->config.behaviour_months;
         p->c.shop = &p->shop;
         return caches_load(p);
 }
@@ -138,6 +141,7 @@ static int serve_run(struct process *p)
         LOG(LOG_LEVEL_INFO, "draining", LOG_S("signal", strsignal(signal_number)));
         server_drain_and_stop(server, (unsigned)p->config.drain_seconds);
         cache_watch_stop(watch);
+        attributes_unload();
         program_unload();
         access_unload();
         LOG(LOG_LEVEL_INFO, "stopped");

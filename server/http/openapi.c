@@ -169,7 +169,7 @@ static void put_header(struct text *out, const char *name, const char *component
 
 static void put_success(struct text *out, const struct endpoint *e, int status)
 {
-        bool repeats = takes_key(e) || (may_repeat(e) && status == e->status_hit);
+        bool repeats = may_repeat(e) && (takes_key(e) || status == e->status_hit);
 
         text_printf(out, "\"%d\":{\"description\":", status);
         text_put_json(out, e->out == &nothing_shape ? "Done; there is no body."

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/cursor.h"
+#include "customers/past.h"
 #include "http/endpoint.h"
 
 /* Location of what was created: /v1/<collection>/<id>. */
@@ -42,3 +43,33 @@ static inline void reply_created(struct ctx *c, const char *collection, struct u
         ((page_)->has_more = (rows_).n > (size_t)(limit_), (page_)->data.v = (rows_).v,                      \
          (page_)->data.n = (page_)->has_more ? (size_t)(limit_) : (rows_).n,                                 \
          (page_)->has_more ? &(page_)->data.v[(page_)->data.n - 1] : NULL)
+
+/* A customer in the path, and nothing else. */
+struct customer_path {
+        const char *customer;
+};
+SHAPE_DECLARE(customer_path);
+
+/* ---- pages of what happened to one customer, newest first */
+
+struct past_query {
+        const char *customer;
+        PAGE_QUERY;
+};
+SHAPE_DECLARE(past_query);
+
+struct past {
+        const char *filters;
+        struct past_page page;
+};
+/* Whose past from where on; `list` names it and its filters. ERR_NOT_FOUND, ERR_BAD_CURSOR. */
+enum err past_begin(struct ctx *c, const char *list, const struct past_query *query,
+                    struct past *ret) MUST_CHECK;
+
+/* The cursor after the last one shown. */
+const char *past_next(struct ctx *c, const struct past *past, struct instant at, struct uuid id);
+
+/* The word in a path that names something of the shop's own: a group, an attribute. */
+#define CODE_PATH(member_, doc_)                                                                             \
+        FIELD(member_, .in = IN_PATH, .need = true, .min = 1, .max = 60, .format = &format_code,             \
+              .doc = (doc_))

@@ -1,14 +1,8 @@
 /* /v1/customers */
 #include "customers/customers.h"
 
+#include "directory/directory.h"
 #include "resources/common.h"
-
-struct customer_path {
-        const char *customer;
-};
-#define SHAPE_T struct customer_path
-SHAPE(customer_path, "A customer.", CUSTOMER_PATH);
-#undef SHAPE_T
 
 struct customer_change {
         const char *customer;
@@ -26,6 +20,7 @@ ENDPOINT(
         .doc = "With an external_id the id is made of it, so parallel creations of one person end in one customer.")
 {
         TRY(customer_create(c, in, out));
+        TRY(directory_complete(c, out, 1));
         reply_created(c, "customers", out->id);
         return ERR_OK;
 }
@@ -33,7 +28,8 @@ ENDPOINT(
 ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, customer,
          .summary = "Get a customer", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
-        return customer_get(c, in->customer, out);
+        TRY(customer_get(c, in->customer, out));
+        return directory_complete(c, out, 1);
 }
 
 ENDPOINT(
@@ -49,7 +45,7 @@ ENDPOINT(
         c->reply->status = created ? 201 : 200;
         if (created)
                 reply_created(c, "customers", out->id);
-        return ERR_OK;
+        return directory_complete(c, out, 1);
 }
 
 ENDPOINT(customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change, 200, customer,
@@ -57,48 +53,9 @@ ENDPOINT(customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change,
          .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
          .doc = "JSON merge patch: what is left out stays, null clears. If-Match is honoured.")
 {
-        return customer_patch(c, in->customer, &in->profile, c->reply->if_match, out);
-}
-
-struct customers_query {
-        PAGE_QUERY;
-};
-#define SHAPE_T struct customers_query
-SHAPE(customers_query, "Which page.", PAGE_QUERY_FIELDS);
-#undef SHAPE_T
-
-struct customers_page {
-        PAGE_OF(struct customer);
-};
-#define SHAPE_T struct customers_page
-SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer));
-#undef SHAPE_T
-
-struct customers_position {
-        struct instant at;
-        struct uuid id;
-};
-#define SHAPE_T struct customers_position
-SHAPE(customers_position, "The last one shown.", FIELD(at), FIELD(id));
-#undef SHAPE_T
-
-ENDPOINT(customer_list, GET, "/v1/customers", customers_query, 200, customers_page,
-         .summary = "List customers", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR),
-         .doc = "In the order in which they were created.")
-{
-        struct customers_position at = {0};
-        struct list rows;
-
-        TRY(cursor_read(c, in->cursor, "customers", &customers_position_shape, &at));
-        TRY(customers_list(c, &(struct customer_page){at.at, at.id, in->limit + 1}, &rows));
-        const struct customer *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at = (struct customers_position){last->created_at, last->id};
-                out->next_cursor = cursor_write(c->arena, "customers", &customers_position_shape, &at);
-        }
-        return ERR_OK;
+        TRY(customer_patch(c, in->customer, &in->profile, c->reply->if_match, out));
+        return directory_complete(c, out, 1);
 }
 
 RESOURCE(customers, "Customers", "Who the shop's customers are.", &customer_create_one_endpoint,
-         &customer_list_endpoint, &customer_get_one_endpoint, &customer_put_one_endpoint,
-         &customer_patch_one_endpoint);
+         &customer_get_one_endpoint, &customer_put_one_endpoint, &customer_patch_one_endpoint);

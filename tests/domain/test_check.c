@@ -3,8 +3,15 @@
 #include "till.h"
 
 #include "check/check.h"
+#include "customers/consent.h"
+#include "customers/groups.h"
+#include "customers/tags.h"
+#include "directory/directory.h"
 
 static struct fixture *shop;
+
+#define CONTACTS_BELONG     "every tag, note, contact and membership belongs to a customer that exists"
+#define DIRECTORY_IS_A_COPY "the directory says what customers, orders and points say"
 
 /* Spoil the books, look which checks fail, and mend them again. */
 struct spoil {
@@ -143,12 +150,56 @@ static const struct spoil spoils[] = {
         {"UPDATE tier_history SET change_no = 5", "every history ends in the present tier"},
         {"INSERT INTO tier_history SELECT customer_id, 2, 'gold', 'silver', 'x', NULL, created_at FROM tier_history",
          "every history ends in the present tier"},
+        {"UPDATE groups SET members = members + 1", "every group counts its members"},
+        {"UPDATE group_members SET left_at = joined_at", "every group counts its members"},
+        {"UPDATE group_members SET customer_id = " NIL, CONTACTS_BELONG},
+        {"UPDATE group_members SET group_id = " NIL, CONTACTS_BELONG},
+        {"UPDATE customer_tags SET customer_id = " NIL, CONTACTS_BELONG},
+        {"INSERT INTO customer_tags SELECT customer_id, kind, tag || n, NULL, created_at FROM customer_tags, "
+         "generate_series(1, 250) AS n",
+         "nobody has more tags than there may be"},
+        {"UPDATE consents SET state = 'denied'", "every consent is what was said last"},
+        {"UPDATE consents SET changes = 9", "every consent is what was said last"},
+        {"DELETE FROM consent_changes", "every consent is what was said last"},
+        {"DELETE FROM consents", "every consent is what was said last"},
+        {"UPDATE customer_metrics SET spend_minor = spend_minor + 1", DIRECTORY_IS_A_COPY},
+        {"UPDATE customer_metrics SET points_active = 1000000", DIRECTORY_IS_A_COPY},
+        {"DELETE FROM customer_search", DIRECTORY_IS_A_COPY},
+        {"UPDATE customers SET updated_at = updated_at + interval '1 s'", DIRECTORY_IS_A_COPY},
+        {"INSERT INTO customer_metrics SELECT " NIL
+         ", tier, 0, 0, 0, 0, false, '-infinity' FROM customer_metrics LIMIT 1",
+         "the directory has nobody who is gone"},
         {"UPDATE customer_identities SET customer_id = " NIL,
          "every row belongs to a customer and an order that exist"},
         {"UPDATE events SET customer_id = " NIL, "every row belongs to a customer and an order that exist"},
         {"INSERT INTO customer_aliases VALUES (" NIL ", " NIL ", '2026-01-01')",
          "every row belongs to a customer and an order that exist"},
 };
+
+/* The same customer tagged, in a group, with a consent, and in the directory. */
+static void contacts_make(void)
+{
+        struct uuid id = uuid_of_external("customer", "K");
+        struct ctx *c = fixture_ctx(shop);
+        struct tag_change tag = {.tag = {.customer_id = id, .kind = TAG_MANUAL, .tag = "vip"}};
+        struct membership member = {.customer_id = id};
+        struct consent_in said = {.state = CONSENT_GRANTED};
+        struct group group;
+        bool more = true;
+        TX(tx);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT_INT(tags_change(c, &tag, 1), ERR_OK);
+        EXPECT_INT(group_put(c, "club", &(struct group_in){.name = "Club"}, /* expected_version= */ 0, &group,
+                             &more),
+                   ERR_OK);
+        EXPECT_INT(group_change(c, "club", &member, 1), ERR_OK);
+        EXPECT_INT(consents_record(c, &(struct consent_call){id, CONTACT_SMS, &said}, 1), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+        EXPECT_INT(directory_catch_up(c, DIRECTORY_AT_ONCE, &more), ERR_OK);
+        EXPECT(!more);
+}
 
 /* What check_run says, the caller frees it. */
 static char *run(bool *ret_ok)
@@ -177,6 +228,7 @@ static void copies(const char *what)
 TEST(the_books_are_sound_before_they_are_spoilt)
 {
         books_make();
+        contacts_make();
         EXPECT(till_sound(shop));
         /* each kind of row is there */
         EXPECT(till_int(shop, "SELECT count(*) FROM points_allocations") >= 3);

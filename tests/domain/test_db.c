@@ -197,6 +197,55 @@ TEST(nested_transactions_join)
         EXPECT_INT(count_pairs(c), 2);
 }
 
+struct gathering {
+        int64_t calls, ended;
+};
+
+static enum err gathered_insert(struct ctx *c, void *arg)
+{
+        struct gathering *gathering = arg;
+
+        gathering->ended++;
+        return pair_insert(c, &(struct pair){gathering->calls * 100, "gathered"});
+}
+
+/* Two calls gather, one of them in an inner transaction. */
+static enum err gather_twice(struct ctx *c, bool commit, struct gathering **ret)
+{
+        struct gathering *gathering;
+        TX(outer);
+
+        TRY(tx_begin(c, &outer));
+        gathering = tx_gather(c, gathered_insert, sizeof *gathering);
+        gathering->calls++;
+        {
+                TX(inner);
+                TRY(tx_begin(c, &inner));
+                gathering = tx_gather(c, gathered_insert, sizeof *gathering);
+                gathering->calls++;
+                TRY(tx_commit(&inner));
+        }
+        *ret = gathering;
+        return commit ? tx_commit(&outer) : fail(c, ERR_STALE, "On purpose.");
+}
+
+TEST(what_a_transaction_gathers_is_done_once_before_it_commits)
+{
+        struct ctx *c = with_pairs();
+        struct gathering *gathering;
+        struct pair out;
+
+        EXPECT_INT(gather_twice(c, /* commit= */ false, &gathering), ERR_STALE);
+        EXPECT_INT(gathering->ended, 0);
+        EXPECT_INT(count_pairs(c), 0);
+        EXPECT_INT(gather_twice(c, /* commit= */ true, &gathering), ERR_OK);
+        EXPECT_INT(gathering->calls, 2); /* and nothing from the one before */
+        EXPECT_INT(gathering->ended, 1);
+        EXPECT_INT(pair_get(c, &(struct pair){.key = 200}, &out), ERR_OK);
+        EXPECT_INT(nested(c, "inner"), ERR_OK); /* which gathers nothing */
+        EXPECT_INT(gathering->ended, 1);
+}
+
 TEST(queued_error_shows_at_commit_and_undoes_all)
 {
         struct ctx *c = with_pairs();

@@ -64,6 +64,22 @@ TEST(several_orders_of_one_customer_follow_each_other)
         EXPECT_INT(answer_int(&answers[3], "growth.total"), 3100);
 }
 
+TEST(the_directory_is_told_once_of_everybody_in_a_batch)
+{
+        static const char *const orders[] = {
+                ORDER("told-1", "paid", "\"external_id\":\"told\"", "30000"),
+                ORDER("told-2", "paid", "\"external_id\":\"told\",\"name\":\"A\"", "30000"),
+                ORDER("told-3", "paid", "\"external_id\":\"told too\"", "30000"),
+        };
+
+        EXPECT(take_both(orders, ARRAY_SIZE(orders)));
+        EXPECT_INT(
+                till_int(together,
+                         "SELECT count(*) FROM customer_changes n JOIN customers c ON c.id = n.customer_id "
+                         "WHERE c.external_id LIKE 'told%%'"),
+                2);
+}
+
 TEST(the_same_order_twice_in_a_batch_is_paid_once)
 {
         static const char *const orders[] = {

@@ -57,6 +57,8 @@ WITH known AS (
         INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, order_id)
         SELECT g.customer_id, a.last_seq, g.points, g.points, false, g.now, g.order_id
         FROM given g, account a
+), noted AS (
+        INSERT INTO customer_changes (customer_id) SELECT customer_id FROM given
 ), event AS (
         INSERT INTO events (customer_id, id, type, payload, occurred_at)
         SELECT customer_id, gen_random_uuid(), 'order.paid',

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "orders/lifecycle.h"
+#include "customers/lifecycle.h"
 
 static enum lifecycle decide(int64_t orders, int64_t in_window, bool inquired, const char *last_order,
                              const char *today)

@@ -1,4 +1,4 @@
-#include "orders/lifecycle.h"
+#include "customers/lifecycle.h"
 
 #include <assert.h>
 

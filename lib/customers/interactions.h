@@ -1,0 +1,70 @@
+/* Interactions: every contact with a customer. */
+#pragma once
+
+#include "customers/past.h"
+
+enum interaction_kind {
+        INTERACTION_NONE,
+        INTERACTION_CONSULTATION,
+        INTERACTION_COMPLAINT,
+        INTERACTION_CALL,
+        INTERACTION_CHAT,
+        INTERACTION_VISIT,
+        INTERACTION_EMAIL,
+        INTERACTION_SMS,
+        INTERACTION_FOLLOW_UP,
+        INTERACTION_OTHER,
+};
+extern const struct names interaction_kind_names;
+
+enum direction { DIRECTION_NONE, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+extern const struct names direction_names;
+
+struct interaction {
+        struct uuid customer_id, id;
+        const char *external_id;
+        unsigned kind, direction;
+        const char *channel, *agent, *content, *outcome;
+        struct opt_int satisfaction; /* 1 to 5 */
+        struct instant occurred_at, created_at;
+};
+SHAPE_DECLARE(interaction);
+
+struct interaction_in {
+        const char *external_id; /* natural key of this customer's */
+        unsigned kind, direction;
+        const char *channel, *agent, *content, *outcome;
+        struct opt_int satisfaction;
+        struct instant occurred_at; /* none: now */
+};
+SHAPE_DECLARE(interaction_in);
+
+/* One of a batch. */
+struct interaction_call {
+        struct uuid customer_id; /* locked by the transaction */
+        const struct interaction_in *in;
+        struct interaction interaction; /* out: the stored one */
+        bool created;                   /* out: false: its external_id was known, with the same content */
+        enum err err;                   /* out: ERR_OK or ERR_INTERACTION_DIFFERS */
+};
+/* Record contacts of customers whose locks the transaction holds. An inbound consultation, call, chat or
+ * visit makes a lead an inquiring customer. Emits interaction.recorded. */
+enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t n) MUST_CHECK;
+
+/* One contact of one customer, in a transaction. ERR_NOT_FOUND, ERR_INTERACTION_DIFFERS, ERR_INVALID. */
+enum err interaction_add(struct ctx *c, const char *customer, const struct interaction_in *in,
+                         struct interaction *ret, bool *ret_created) MUST_CHECK;
+
+/* ERR_NOT_FOUND. */
+enum err interaction_get(struct ctx *c, const char *customer, struct uuid id,
+                         struct interaction *ret) MUST_CHECK;
+
+/* Newest first; kind 0: all. */
+struct interactions_page {
+        struct uuid customer_id;
+        struct instant before_at;
+        struct uuid before_id;
+        int64_t limit;
+        unsigned kind;
+};
+enum err interactions_list(struct ctx *c, const struct interactions_page *page, struct list *ret) MUST_CHECK;

@@ -1,0 +1,86 @@
+/* The directory: customers as they are listed, searched and shown with what orders and points say of them.
+ *
+ * Lists read copies (customer_search, customer_metrics) that catch up with customers_touched. A list first
+ * takes in what waits, so it is exact; only behind a burst of writes, when more than DIRECTORY_AT_ONCE
+ * customers wait, may the order of a list be some seconds old. What a customer is shown with is always exact.
+ */
+#pragma once
+
+#include "customers/customers.h"
+
+/* Customers that a list takes in before it reads: some 30 ms. */
+#define DIRECTORY_AT_ONCE 500
+/* Customers that the housekeeper takes in each second: a burst of orders is followed slowly enough to cost
+ * it a few percent, a million imported customers within minutes. */
+#define DIRECTORY_EACH_SECOND 3000
+
+/* Take in what waits, at most limit customers; *ret_more when others remain. A transaction of its own. */
+enum err directory_catch_up(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
+/* Take in these customers now, in the caller's transaction: after erasing somebody. */
+enum err directory_refresh(struct ctx *c, const struct uuids *ids) MUST_CHECK;
+
+/* Fill in lifecycle, deal status and metrics as of now. */
+enum err directory_complete(struct ctx *c, struct customer *customers, size_t n) MUST_CHECK;
+
+enum customer_sort {
+        SORT_NONE,
+        SORT_CREATED,
+        SORT_CREATED_DOWN,
+        SORT_UPDATED,
+        SORT_UPDATED_DOWN,
+        SORT_NAME,
+        SORT_NAME_DOWN,
+        SORT_LAST_ORDER,
+        SORT_LAST_ORDER_DOWN,
+        SORT_ORDERS,
+        SORT_ORDERS_DOWN,
+        SORT_SPEND,
+        SORT_SPEND_DOWN,
+        SORT_GROWTH,
+        SORT_GROWTH_DOWN,
+        SORT_POINTS,
+        SORT_POINTS_DOWN,
+};
+extern const struct names customer_sort_names;
+extern const struct names yes_no_names; /* 1: yes */
+
+/* A list: what is given must hold. */
+#define CUSTOMER_FILTER_MEMBERS                                                                              \
+        const char *q; /* words in name, phone, e-mail or external id */                                     \
+        const char *tag, *group, *tier, *language, *country, *province, *city, *owner;                       \
+        unsigned channel, deal_status;                                                                       \
+        unsigned has_phone, has_email; /* yes_no_names */                                                    \
+        struct instant created_from, created_before, last_order_from, last_order_before;                     \
+        struct opt_int spend_min, spend_max, orders_min, orders_max, points_min, points_max
+struct customer_filter {
+        CUSTOMER_FILTER_MEMBERS;
+};
+
+/* The last customer of the page before: the value that the list is sorted by, and who. Without a value
+ * (name, or no order yet) who alone tells. */
+struct customer_position {
+        struct instant at;
+        struct opt_int number;
+        struct uuid id;
+};
+SHAPE_DECLARE(customer_position);
+
+struct customer_query {
+        struct customer_filter filter;
+        unsigned sort;                  /* enum customer_sort */
+        struct customer_position after; /* id nil: from the beginning */
+        int64_t limit;
+};
+
+/* A page of complete customers. */
+struct customer_list {
+        LIST_OF(struct customer) customers;
+        bool more;
+        struct customer_position last; /* where the next page begins, when there is one */
+};
+enum err directory_list(struct ctx *c, const struct customer_query *query,
+                        struct customer_list *ret) MUST_CHECK;
+
+/* How many customers pass the filter. */
+enum err directory_count(struct ctx *c, const struct customer_filter *filter, int64_t *ret) MUST_CHECK;

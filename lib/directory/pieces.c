@@ -1,0 +1,129 @@
+#include "directory/pieces.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static char lower(char c)
+{
+        return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+const char *pieces_content(struct arena *arena, const char *const *texts, size_t n)
+{
+        struct text out = {0};
+
+        for (size_t i = 0; i < n; i++) {
+                if (texts[i] == NULL)
+                        continue;
+                if (out.len > 0)
+                        text_putc(&out, '\n');
+                for (const char *p = texts[i]; *p != '\0'; p++)
+                        text_putc(&out, *p == '\n' ? ' ' : lower(*p));
+        }
+        const char *content = out.data != NULL ? arena_strdup(arena, out.data) : "";
+        text_free(&out);
+        return content;
+}
+
+struct piece {
+        const char *at;
+        size_t len;
+};
+
+static int piece_compare(const void *a, const void *b)
+{
+        const struct piece *x = a, *y = b;
+        int order = memcmp(x->at, y->at, x->len < y->len ? x->len : y->len);
+
+        return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Bytes of the next characters, at most PIECE_CHARS and not beyond the line. */
+static size_t piece_len(const char *at)
+{
+        size_t len = 0;
+
+        for (int i = 0; i < PIECE_CHARS && at[len] != '\0' && at[len] != '\n'; i++)
+                len += text_utf8_len(at + len);
+        return len;
+}
+
+const char *pieces_of(struct arena *arena, const char *content)
+{
+        struct piece *pieces = ARENA_ARRAY(arena, strlen(content), struct piece);
+        struct text out = {0};
+        size_t n = 0;
+
+        for (const char *at = content; *at != '\0'; at += text_utf8_len(at))
+                if (*at != '\n')
+                        pieces[n++] = (struct piece){at, piece_len(at)};
+        if (n > 0)
+                qsort(pieces, n, sizeof *pieces, piece_compare);
+        for (size_t i = 0; i < n; i++) {
+                if (i > 0 && piece_compare(&pieces[i], &pieces[i - 1]) == 0)
+                        continue;
+                if (out.len > 0)
+                        text_puts(&out, PIECE_SEPARATOR);
+                text_append(&out, pieces[i].at, pieces[i].len);
+        }
+        const char *text = out.data != NULL ? arena_strdup(arena, out.data) : "";
+        text_free(&out);
+        return text;
+}
+
+/* ------------------------------------------------------------------ searching */
+
+static void put_pattern(struct text *out, const char *word, size_t len)
+{
+        text_clear(out);
+        text_putc(out, '%');
+        for (size_t i = 0; i < len; i++) {
+                if (strchr("%_\\", word[i]) != NULL)
+                        text_putc(out, '\\');
+                text_putc(out, word[i]);
+        }
+        text_putc(out, '%');
+}
+
+/* Every place of the word that has PIECE_CHARS characters, or the whole of a shorter one, as 'abc':* */
+static void put_tsquery(struct text *out, const char *word)
+{
+        size_t chars = text_chars(word), place = 0;
+
+        for (const char *at = word; *at != '\0'; at += text_utf8_len(at), place++) {
+                if (place > 0 && place + PIECE_CHARS > chars)
+                        return;
+                text_puts(out, out->len > 0 ? " & '" : "'");
+                size_t len = piece_len(at);
+                for (size_t i = 0; i < len; i++) {
+                        if (at[i] == '\'' || at[i] == '\\')
+                                text_putc(out, at[i]);
+                        text_putc(out, at[i]);
+                }
+                text_puts(out, "':*");
+        }
+}
+
+struct search search_of(struct arena *arena, const char *q)
+{
+        static const char white[] = " \t\n";
+        struct search search = {.patterns.v = ARENA_ARRAY(arena, SEARCH_WORDS_MAX, const char *)};
+        struct text pattern = {0}, tsquery = {0};
+        const char *content = pieces_content(arena, &q, 1);
+
+        for (const char *at = content + strspn(content, white);
+             *at != '\0' && search.patterns.n < SEARCH_WORDS_MAX;) {
+                size_t len = strcspn(at, white);
+                put_pattern(&pattern, at, len);
+                put_tsquery(&tsquery, arena_strndup(arena, at, len));
+                search.patterns.v[search.patterns.n++] = arena_strdup(arena, pattern.data);
+                at += len;
+                at += strspn(at, white);
+        }
+        search.tsquery = tsquery.data != NULL ? arena_strdup(arena, tsquery.data) : NULL;
+        text_free(&pattern);
+        text_free(&tsquery);
+        return search;
+}

@@ -1,0 +1,124 @@
+#include "timeline/timeline.h"
+
+#include <stdlib.h>
+
+#include "db/statement.h"
+
+NAMES(timeline_kind_names, "behaviour", "consent", "created", "group_joined", "group_left", "interaction",
+      "note", "order", "points", "refund", "suppression", "tag", "tier");
+
+#define SHAPE_T struct timeline_entry
+SHAPE(timeline_entry, "Something that happened.", FIELD(customer_id, .need = true, .subject = true),
+      FIELD(at, .need = true), FIELD(kind, .need = true, .names = &timeline_kind_names),
+      FIELD(key, .need = true, .doc = "Tells those of one kind and moment apart."),
+      FIELD(data, .doc = "Facts by kind; nothing personal."),
+      FIELD(content, .pii = PII_ALL, .doc = "What was said, written or searched for."));
+#undef SHAPE_T
+
+#define SHAPE_T struct timeline_page
+SHAPE(timeline_page, "A position.", FIELD(customer_id), FIELD(before_at),
+      FIELD(before_kind, .names = &timeline_kind_names), FIELD(before_key), FIELD(limit));
+#undef SHAPE_T
+
+/* A source: its rows of one customer that lie before the position, no more than fit the page. */
+#define SOURCE_WHERE(kind_, at_, key_, data_, content_, from_, where_)                                       \
+        SQL_LATER(load_##kind_, timeline_page, timeline_entry,                                               \
+                  "SELECT " at_ " AS at, '" #kind_ "'::text AS kind, " key_ " AS key, " data_                \
+                  " AS data, " content_ " AS content FROM " from_ " WHERE " where_                           \
+                  " AND (:before_at::timestamptz IS NULL OR (" at_ ", '" #kind_                              \
+                  "'::text COLLATE \"C\", (" key_                                                            \
+                  ") COLLATE \"C\") < (:before_at, :before_kind, :before_key)) "                             \
+                  "ORDER BY " at_ " DESC, (" key_ ") COLLATE \"C\" DESC LIMIT :limit")
+#define SOURCE(kind_, at_, key_, data_, content_, from_)                                                     \
+        SOURCE_WHERE(kind_, at_, key_, data_, content_, from_, "customer_id = :customer_id")
+#define NOTHING "NULL::text"
+
+SOURCE_WHERE(created, "created_at", "id::text",
+             "jsonb_build_object('channel', source_channel, 'campaign', source_campaign)", NOTHING,
+             "customers", "id = :customer_id")
+SOURCE(order, "placed_at", "id::text",
+       "jsonb_build_object('order_id', id, 'external_id', external_id, 'status', status, 'channel', channel, "
+       "'total_minor', total_minor, 'refunded_minor', refunded_minor, 'points', points_earned)",
+       NOTHING, "orders")
+SOURCE(refund, "created_at", "id::text",
+       "jsonb_build_object('order_id', order_id, 'external_id', external_id, 'amount_minor', amount_minor, "
+       "'points', points_reversed)",
+       "reason", "refunds")
+SOURCE(points, "created_at", "lpad(seq::text, 19, '0')",
+       "jsonb_build_object('seq', seq, 'kind', kind, 'amount', amount, 'active_after', active_after, 'cause', cause, "
+       "'order_id', order_id)",
+       NOTHING, "points_ledger")
+SOURCE(tier, "created_at", "lpad(change_no::text, 19, '0')",
+       "jsonb_build_object('before', tier_before, 'after', tier_after, 'cause', cause)", NOTHING,
+       "tier_history")
+SOURCE(interaction, "occurred_at", "id::text",
+       "jsonb_build_object('interaction_id', id, 'kind', kind, 'direction', direction, 'channel', channel, "
+       "'agent', agent, 'satisfaction', satisfaction)",
+       "content", "interactions")
+SOURCE(behaviour, "occurred_at", "id::text",
+       "jsonb_build_object('type', type, 'channel', channel, 'sku', sku, 'category', category, 'brand', brand, "
+       "'quantity', quantity, 'value_minor', value_minor)",
+       "query", "behaviour_events")
+SOURCE(note, "created_at", "id::text",
+       "jsonb_build_object('note_id', id, 'author', author, 'pinned', pinned)", "content", "customer_notes")
+SOURCE(tag, "created_at", "kind || ':' || tag",
+       "jsonb_build_object('kind', kind, 'tag', tag, 'expires_at', expires_at)", NOTHING, "customer_tags")
+#define GROUP_DATA "jsonb_build_object('group', (SELECT code FROM groups WHERE id = group_id))"
+SOURCE(group_joined, "joined_at", "group_id::text", GROUP_DATA, NOTHING, "group_members")
+SOURCE_WHERE(group_left, "left_at", "group_id::text", GROUP_DATA, NOTHING, "group_members",
+             "customer_id = :customer_id AND left_at IS NOT NULL")
+SOURCE(consent, "occurred_at", "id::text",
+       "jsonb_build_object('channel', channel, 'state', state, 'source', source)", NOTHING, "consent_changes")
+SOURCE(suppression, "created_at", "channel", "jsonb_build_object('channel', channel, 'reason', reason)",
+       NOTHING, "suppressions")
+
+static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in, struct list *ret) = {
+        [TIMELINE_BEHAVIOUR] = load_behaviour,
+        [TIMELINE_CONSENT] = load_consent,
+        [TIMELINE_CREATED] = load_created,
+        [TIMELINE_GROUP_JOINED] = load_group_joined,
+        [TIMELINE_GROUP_LEFT] = load_group_left,
+        [TIMELINE_INTERACTION] = load_interaction,
+        [TIMELINE_NOTE] = load_note,
+        [TIMELINE_ORDER] = load_order,
+        [TIMELINE_POINTS] = load_points,
+        [TIMELINE_REFUND] = load_refund,
+        [TIMELINE_SUPPRESSION] = load_suppression,
+        [TIMELINE_TAG] = load_tag,
+        [TIMELINE_TIER] = load_tier,
+};
+
+/* Newest first, then by name of the kind and by key, backwards. */
+static int compare(const void *a, const void *b)
+{
+        const struct timeline_entry *x = a, *y = b;
+
+        if (x->at.us != y->at.us)
+                return x->at.us < y->at.us ? 1 : -1;
+        if (x->kind != y->kind) /* the enum is in the order of the names */
+                return x->kind < y->kind ? 1 : -1;
+        return strcmp(y->key, x->key);
+}
+
+enum err timeline_list(struct ctx *c, const struct timeline_page *page, struct list *ret)
+{
+        struct list found[ARRAY_SIZE(sources)] = {{0}};
+        size_t n = 0, filled = 0;
+
+        for (size_t kind = 1; kind < ARRAY_SIZE(sources); kind++)
+                if (page->only == 0 || page->only == kind)
+                        TRY(sources[kind](c, page, &found[kind]));
+        TRY(db_flush(c));
+        for (size_t kind = 1; kind < ARRAY_SIZE(sources); kind++)
+                n += found[kind].n;
+        struct timeline_entry *entries = ARENA_ARRAY(c->arena, n, struct timeline_entry);
+        for (size_t kind = 1; kind < ARRAY_SIZE(sources); kind++)
+                for (size_t i = 0; i < found[kind].n; i++) {
+                        entries[filled] = ((const struct timeline_entry *)found[kind].v)[i];
+                        entries[filled++].customer_id = page->customer_id;
+                }
+        if (n > 0)
+                qsort(entries, n, sizeof *entries, compare);
+        *ret = (struct list){entries, n < (size_t)page->limit ? n : (size_t)page->limit};
+        return ERR_OK;
+}

@@ -1,0 +1,69 @@
+/* GET /v1/customers */
+#include "base/shape_json.h"
+#include "resources/common.h"
+#include "resources/customer_filter.h"
+
+struct customers_query {
+        CUSTOMER_FILTER;
+        unsigned sort;
+        bool include_total;
+        PAGE_QUERY;
+};
+#define SHAPE_T struct customers_query
+SHAPE(customers_query, "Which customers, in which order.", CUSTOMER_FILTER_FIELDS,
+      FIELD(sort, .in = IN_QUERY, .names = &customer_sort_names, .dflt = "created_at",
+            .doc = "A minus turns the order around. Equal ones are in the order of their ids."),
+      FIELD(include_total, .in = IN_QUERY, .doc = "Count all that pass the filters, which takes its time."),
+      PAGE_QUERY_FIELDS);
+#undef SHAPE_T
+
+struct customers_page {
+        PAGE_OF(struct customer);
+        struct opt_int total;
+};
+#define SHAPE_T struct customers_page
+SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer),
+      FIELD(total, .doc = "On all pages together; null unless include_total asked for it."));
+#undef SHAPE_T
+
+/* What a cursor is bound to: everything but the page. */
+static const char *filters_of(struct ctx *c, const struct customers_query *in)
+{
+        struct customers_query query = *in;
+        struct text text = {0};
+
+        query.cursor = NULL;
+        query.limit = 0;
+        query.include_total = false;
+        text_puts(&text, "customers ");
+        shape_encode(&text, &customers_query_shape, &query, /* masked= */ false);
+        const char *filters = arena_strdup(c->arena, text.data);
+        text_free(&text);
+        return filters;
+}
+
+ENDPOINT(
+        customer_list, GET, "/v1/customers", customers_query, 200, customers_page,
+        .summary = "List and search customers", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR),
+        .doc = "In the order in which they were created unless sort says otherwise. Any page costs the same.")
+{
+        struct customer_query query = {.filter = in->filter, .sort = in->sort, .limit = in->limit};
+        const char *filters = filters_of(c, in);
+        struct customer_list list;
+
+        TRY(cursor_read(c, in->cursor, filters, &customer_position_shape, &query.after));
+        TRY(directory_list(c, &query, &list));
+        if (in->include_total) {
+                out->total.set = true;
+                TRY(directory_count(c, &in->filter, &out->total.v));
+        }
+        out->data.v = list.customers.v;
+        out->data.n = list.customers.n;
+        out->has_more = list.more;
+        if (list.more)
+                out->next_cursor = cursor_write(c->arena, filters, &customer_position_shape, &list.last);
+        return ERR_OK;
+}
+
+RESOURCE(customer_list, "Lists of customers", "Search, filters and orders over all customers.",
+         &customer_list_endpoint);

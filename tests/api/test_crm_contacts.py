@@ -1,0 +1,217 @@
+"""Contacts with customers: interactions, behaviour, consent, suppression, and the timeline of it all."""
+
+import pytest
+
+from shop import fresh, give_back, order, refund, take
+
+
+@pytest.fixture
+def person(admin):
+    return admin.post("/v1/customers", {"external_id": fresh("contact")}).ok(201)
+
+
+@pytest.fixture
+def who(person):
+    return f"/v1/customers/{person['id']}"
+
+
+# ---------------------------------------------------------------------- interactions
+
+
+def test_an_interaction_is_recorded_once_under_its_external_id(admin, who):
+    body = {"external_id": fresh("call"), "kind": "call", "direction": "outbound", "channel": "phone", "agent": "li",
+            "content": "问候", "outcome": "ok", "satisfaction": 5, "occurred_at": "2026-11-01T10:00:00Z"}
+    first = admin.post(f"{who}/interactions", body)
+    assert {name: first.ok(201)[name] for name in body} == body
+    assert admin.get(first.headers["location"]).ok() == first.json()
+    admin.get(f"{who}/interactions/01234567-89ab-7def-8123-456789abcdef").is_problem(404, "not-found")
+    again = admin.post(f"{who}/interactions", body)
+    assert again.ok(200) == first.json() and again.headers["idempotency-hit"] == "true"
+    admin.post(f"{who}/interactions", {**body, "outcome": "bad"}).is_problem(409, "interaction-differs")
+    assert len(admin.get(f"{who}/interactions").ok()["data"]) == 1
+
+
+def test_interactions_are_listed_newest_first_and_by_kind(admin, who):
+    for kind, day in (("chat", 3), ("visit", 1), ("chat", 2)):
+        admin.post(f"{who}/interactions", {"kind": kind, "occurred_at": f"2026-11-0{day}T10:00:00Z"}).ok(201)
+    assert [one["kind"] for page in admin.pages(f"{who}/interactions?limit=1") for one in page] == ["chat", "chat", "visit"]
+    assert [one["occurred_at"][:10] for one in admin.get(f"{who}/interactions?kind=chat").ok()["data"]] == ["2026-11-03", "2026-11-02"]
+    assert admin.post(f"{who}/interactions", {"kind": "chat", "occurred_at": "2027-01-01T00:00:00Z"}).faults == \
+        {("#/occurred_at", "too_late")}
+
+
+def test_what_was_said_is_masked_without_customers_pii(admin, who, client_with):
+    admin.post(f"{who}/interactions", {"kind": "chat", "content": "我的电话 13800138000", "outcome": "secret"}).ok(201)
+    one = client_with("customers:read").get(f"{who}/interactions").ok()["data"][0]
+    assert one["content"] == one["outcome"] == "***"
+
+
+def test_who_asks_is_inquiring_until_he_buys(admin, person, who):
+    def state():
+        one = admin.get(who).ok()
+        return one["lifecycle"], one["deal_status"]
+
+    assert state() == ("lead", "no_deal")
+    admin.post(f"{who}/interactions", {"kind": "call", "direction": "outbound"}).ok(201)
+    assert state() == ("lead", "no_deal"), "the shop asked, not the customer"
+    admin.post(f"{who}/interactions", {"kind": "consultation"}).ok(201)
+    assert state() == ("inquiring", "inquiring")
+    number = fresh("deal")
+    take(admin, order(person["external_id"], 1000, external_id=number))
+    assert state() == ("new", "deal")
+    give_back(admin, number, refund({"line_no": 1, "quantity": 1}))
+    assert state() == ("inquiring", "deal"), "he did pay once"
+
+
+# ---------------------------------------------------------------------- lifecycle as of now
+
+
+def test_time_alone_moves_people_and_reading_is_exact(admin, person, who, clock):
+    for _ in range(5):
+        take(admin, order(person["external_id"], 1000))
+    state = lambda: admin.get(who).ok()["lifecycle"]  # noqa: E731
+    assert state() == "loyal"
+    for moment, wanted in (("2027-05-18T04:00:00Z", "loyal"), ("2027-05-19T04:00:00Z", "at_risk"),
+                           ("2027-11-18T04:00:00Z", "at_risk"), ("2027-11-19T04:00:00Z", "lost")):
+        clock.set(moment)
+        assert state() == wanted, moment
+
+
+def test_metrics_are_exact_when_read(admin, person, who):
+    number = fresh("metrics")
+    take(admin, order(person["external_id"], 60_000, external_id=number))
+    assert admin.get(who).ok()["metrics"] | {"first_order_at": 0, "last_order_at": 0} == {
+        "tier": "silver", "orders": 1, "spend_minor": 60_000, "growth": 600, "points_active": 600,
+        "first_order_at": 0, "last_order_at": 0}
+    give_back(admin, number, refund({"line_no": 1, "quantity": 1}))
+    after = admin.get(who).ok()["metrics"]
+    assert (after["orders"], after["spend_minor"], after["points_active"], after["tier"]) == (0, 0, 0, "basic")
+
+
+# ---------------------------------------------------------------------- behaviour
+
+
+def behave(client, *events):
+    return client.post("/v1/behaviour-events", {"events": list(events)})
+
+
+def test_behaviour_is_taken_in_batches_and_listed_newest_first(admin, person, who):
+    events = [{"customer": f"ext:{person['external_id']}", "type": "view", "sku": f"S{n}", "occurred_at": f"2026-11-{n + 1:02d}T00:00:00Z"}
+              for n in range(10)]
+    assert behave(admin, *events).ok() == {"accepted": 10, "refused": []}
+    assert [one["sku"] for page in admin.pages(f"{who}/behaviour-events?limit=3") for one in page] == [f"S{n}" for n in range(9, -1, -1)]
+    assert admin.get(who).ok()["lifecycle"] == "lead", "who only looks has not asked"
+
+
+def test_the_same_key_at_the_same_time_is_stored_once(admin, person, who, client_with):
+    event = {"customer": person["id"], "type": "search", "query": "包", "key": fresh("event"), "occurred_at": "2026-11-02T00:00:00Z"}
+    assert behave(admin, event, event).ok()["accepted"] == 2
+    assert behave(admin, event).ok()["accepted"] == 1
+    assert [one["query"] for one in admin.get(f"{who}/behaviour-events").ok()["data"]] == ["包"]
+    assert [one["query"] for one in client_with("customers:read").get(f"{who}/behaviour-events").ok()["data"]] == ["***"]
+    admin.get(f"{who}/behaviour-events?cursor=x").is_problem(400, "bad-cursor")
+
+
+def test_what_cannot_be_taken_is_listed_and_the_rest_is_stored(admin, person, who):
+    good = {"customer": person["id"], "type": "cart", "value_minor": 100}
+    answer = behave(admin, {**good, "customer": "ext:nobody"}, good, {**good, "occurred_at": "2027-01-01T00:00:00Z"},
+                    {**good, "occurred_at": "1999-01-01T00:00:00Z"}, {**good, "customer": "nonsense"}).ok()
+    assert answer["accepted"] == 1
+    assert [(one["index"], one["code"]) for one in answer["refused"]] == [(0, "not_found"), (2, "too_late"), (3, "too_old"), (4, "not_found")]
+    assert [one["type"] for one in admin.get(f"{who}/behaviour-events").ok()["data"]] == ["cart"]
+    assert admin.get(who).ok()["deal_status"] == "inquiring"
+
+
+def test_500_events_are_a_batch_and_501_too_many(admin, person, who):
+    event = {"customer": person["id"], "type": "view"}
+    assert behave(admin, *[event] * 500).ok()["accepted"] == 500
+    assert behave(admin, *[event] * 501).faults == {("#/events", "too_many")}
+    assert behave(admin).faults == {("#/events", "too_few")}
+
+
+def test_behaviour_of_any_month_that_is_kept_finds_its_partition(admin, person, who):
+    months = ["2024-11-05", "2025-02-28", "2025-12-31", "2026-11-17"]
+    assert behave(admin, *[{"customer": person["id"], "type": "share", "occurred_at": f"{day}T23:59:59Z"} for day in months]).ok()["accepted"] == 4
+    assert [one["occurred_at"][:10] for one in admin.get(f"{who}/behaviour-events").ok()["data"]] == months[::-1]
+
+
+# ---------------------------------------------------------------------- consent
+
+
+def channels(client, who):
+    return {one["channel"]: one for one in client.get(f"{who}/consents").ok()["channels"]}
+
+
+def test_nobody_is_contactable_until_he_says_so(admin, who):
+    before = channels(admin, who)
+    assert list(before) == ["sms", "email", "push", "wechat", "phone"]
+    assert all(one["consent"] is None and not one["contactable"] for one in before.values())
+    said = admin.put(f"{who}/consents/sms", {"state": "granted", "source": "checkout", "evidence": "box ticked"}).ok()
+    sms = next(one for one in said["channels"] if one["channel"] == "sms")
+    assert sms["contactable"] and (sms["consent"], sms["source"], sms["evidence"]) == ("granted", "checkout", "box ticked")
+    admin.put(f"{who}/consents/sms", {"state": "withdrawn"}).ok()
+    assert channels(admin, who)["sms"]["consent"] == "withdrawn" and not channels(admin, who)["sms"]["contactable"]
+
+
+def test_the_newest_statement_holds_whatever_order_they_are_recorded_in(admin, who):
+    say = lambda state, at: admin.put(f"{who}/consents/email", {"state": state, "occurred_at": at}).ok()  # noqa: E731
+    say("granted", "2026-11-03T00:00:00Z")
+    say("denied", "2026-11-01T00:00:00Z")
+    assert channels(admin, who)["email"]["consent"] == "granted"
+    say("granted", "2026-11-03T00:00:00Z")
+    history = [one for page in admin.pages(f"{who}/consent-history?limit=1") for one in page]
+    assert [(one["state"], one["occurred_at"][:10]) for one in history] == [("granted", "2026-11-03"), ("denied", "2026-11-01")]
+    later = admin.put(f"{who}/consents/email", {"state": "denied", "occurred_at": "2027-01-01T00:00:00Z"})
+    assert later.faults == {("#/occurred_at", "too_late")}
+    admin.get(f"{who}/consent-history?cursor=x").is_problem(400, "bad-cursor")
+
+
+def test_suppression_outweighs_consent_and_is_only_lifted_by_hand(admin, who):
+    admin.put(f"{who}/consents/sms", {"state": "granted"}).ok()
+    put = admin.put(f"{who}/suppressions/sms", {"reason": "bounce", "detail": "no such number"}).ok()
+    assert put["reason"] == "bounce"
+    assert not channels(admin, who)["sms"]["contactable"] and channels(admin, who)["sms"]["suppression"] == "bounce"
+    admin.put(f"{who}/consents/sms", {"state": "granted"}).ok()
+    assert not channels(admin, who)["sms"]["contactable"]
+    assert admin.call("DELETE", f"{who}/suppressions/sms").status == 204
+    admin.call("DELETE", f"{who}/suppressions/sms").is_problem(404, "not-found")
+    assert channels(admin, who)["sms"]["contactable"]
+
+
+# ---------------------------------------------------------------------- timeline
+
+
+def test_the_timeline_tells_everything_newest_first_in_pages_of_any_size(admin, person, who, clock):
+    number, group = fresh("timeline"), fresh("timeline").replace("-", "_")
+    clock.advance(hours=1)
+    behave(admin, {"customer": person["id"], "type": "search", "query": "red bag"}).ok()
+    clock.advance(hours=1)
+    take(admin, order(person["external_id"], 60_000, external_id=number))
+    clock.advance(hours=1)
+    admin.post(f"{who}/interactions", {"kind": "chat", "content": "hello"}).ok(201)
+    clock.advance(hours=1)
+    give_back(admin, number, refund({"line_no": 1, "quantity": 1}))
+    clock.advance(hours=1)
+    admin.put(f"{who}/tags/timeline", {}).ok(201)
+    admin.post(f"{who}/notes", {"content": "a note"}).ok(201)
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    admin.post(f"/v1/groups/{group}/members", {"add": [person["id"]]}).ok()
+    clock.advance(hours=1)
+    admin.post(f"/v1/groups/{group}/members", {"remove": [person["id"]]}).ok()
+    admin.put(f"{who}/consents/sms", {"state": "granted"}).ok()
+    admin.put(f"{who}/suppressions/phone", {"reason": "manual"}).ok()
+    whole = admin.get(f"{who}/timeline").ok()["data"]
+    assert sorted(one["kind"] for one in whole) == sorted(
+        ["created", "behaviour", "order", "points", "tier", "interaction", "refund", "points", "tier", "tag", "note",
+         "group_joined", "group_left", "consent", "suppression"])
+    assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
+    for limit in (1, 2, 7):
+        assert [one for page in admin.pages(f"{who}/timeline?limit={limit}") for one in page] == whole
+    assert [one["data"]["kind"] for one in admin.get(f"{who}/timeline?kind=points").ok()["data"]] == ["reverse", "earn"]
+    admin.get(f"{who}/timeline?cursor=x").is_problem(400, "bad-cursor")
+
+
+def test_the_timeline_masks_what_was_said(admin, person, who, client_with):
+    admin.post(f"{who}/notes", {"content": "a secret"}).ok(201)
+    answer = client_with("customers:read").get(f"{who}/timeline")
+    assert answer.ok()["data"][0]["content"] == "***" and b"secret" not in answer.body

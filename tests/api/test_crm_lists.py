@@ -1,0 +1,153 @@
+"""Lists of customers: search, filters, orders, pages."""
+
+import itertools
+import urllib.parse
+
+import pytest
+
+from shop import fresh, fresh_phone, order, take
+
+SORTS = ["created_at", "updated_at", "name", "last_order_at", "orders", "spend_minor", "growth", "points_active"]
+
+
+@pytest.fixture(scope="module")
+def mark():
+    """An owner that only these customers have."""
+    return fresh("owner")
+
+
+@pytest.fixture(scope="module")
+def people(admin, mark):
+    """Twelve customers with names, contacts and orders of several kinds."""
+    names = ["王小明", "王芳", "李小红", "张伟", "欧阳娜娜", "Anna Wang", "anna MÜLLER", None, "小明", "Bob 100%", "a_b", "陈'd"]
+    made = []
+    for n, name in enumerate(names):
+        body = {"external_id": fresh("listed"), "name": name, "owner": mark, "language": ["zh-CN", "en"][n % 2],
+                "province": ["浙江", "广东", "上海"][n % 3], "source": {"channel": ["live", "search"][n % 2]}}
+        if n % 2 == 0:
+            body["phone"] = fresh_phone()
+        if n % 3 == 0:
+            body["email"] = f"{fresh('mail')}@example.com"
+        made.append(admin.post("/v1/customers", body).ok(201))
+        for _ in range(n % 4):
+            take(admin, order(body["external_id"], 10_000 * (n % 3 + 1)))
+    return [admin.get(f"/v1/customers/{one['id']}").ok() for one in made]
+
+
+def listed(client, **query):
+    return [one for page in client.pages("/v1/customers?" + urllib.parse.urlencode(query)) for one in page]
+
+
+def ids(people):
+    return [one["id"] for one in people]
+
+
+@pytest.mark.parametrize("q,found", [
+    ("王", ["王小明", "王芳"]), ("小明", ["王小明", "小明"]), ("王小明", ["王小明"]), ("欧阳娜", ["欧阳娜娜"]), ("欧阳娜娜", ["欧阳娜娜"]),
+    ("阳娜娜", ["欧阳娜娜"]), ("anna", ["Anna Wang", "anna MÜLLER"]), ("WANG", ["Anna Wang"]), ("wang anna", ["Anna Wang"]),
+    ("100%", ["Bob 100%"]), ("%", ["Bob 100%"]), ("_", ["a_b"]), ("'", ["陈'd"]), ("\\", []), ("王明", []), ("nn", ["Anna Wang", "anna MÜLLER"]),
+])
+def test_search_finds_every_run_of_characters_in_a_name(admin, people, mark, q, found):
+    assert sorted(one["name"] for one in listed(admin, q=q, owner=mark)) == sorted(found)
+
+
+def test_search_finds_phones_mails_and_numbers_by_any_part(admin, people, mark):
+    one = people[0]
+    for q in (one["phone"], one["phone"][3:], one["phone"][-5:], one["email"], one["email"].upper(), one["external_id"],
+              one["external_id"][:6] + " " + one["phone"][-6:]):
+        assert one["id"] in ids(listed(admin, q=q, owner=mark)), q
+    assert listed(admin, q=one["phone"] + "9", owner=mark) == []
+    assert listed(admin, q="  \t ", owner=mark, limit=200) == listed(admin, owner=mark, limit=200)
+
+
+def test_what_changed_is_found_at_once_under_the_new_and_no_longer_under_the_old(admin, mark):
+    old, new = fresh("Oldname"), fresh("Newname")
+    path = f"/v1/customers/{admin.post('/v1/customers', {'external_id': fresh('renamed'), 'name': old}).ok(201)['id']}"
+    assert len(listed(admin, q=old)) == 1
+    phone = fresh_phone()
+    admin.patch(path, {"name": new, "phone": phone}).ok()
+    assert listed(admin, q=old) == [] and len(listed(admin, q=new)) == len(listed(admin, q=phone)) == 1
+
+
+@pytest.mark.parametrize("down", ["", "-"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_order_is_right_and_the_same_in_pages_of_any_size(admin, people, mark, sort, down):
+    whole = listed(admin, owner=mark, sort=down + sort, limit=200)
+    assert sorted(ids(whole)) == sorted(ids(people))
+    for limit in (1, 5):
+        assert ids(listed(admin, owner=mark, sort=down + sort, limit=limit)) == ids(whole)
+    if sort == "name":
+        return  # the order of Chinese names is the database's: by pinyin
+    value = lambda one: "" if (one["metrics"] | one)[sort] is None else (one["metrics"] | one)[sort]  # noqa: E731
+    keys = [(value(one), one["id"]) for one in whole]
+    assert keys == sorted(keys, reverse=bool(down))
+
+
+def test_names_are_in_the_order_of_pinyin(admin, people, mark):
+    chinese = [one["name"] for one in listed(admin, owner=mark, sort="name") if one["name"] and one["name"] >= "一"]
+    assert chinese == ["陈'd", "李小红", "欧阳娜娜", "王芳", "王小明", "小明", "张伟"]
+
+
+FILTERS = {
+    "has_phone=true": lambda one: one["phone"] is not None, "has_phone=false": lambda one: one["phone"] is None,
+    "has_email=true": lambda one: one["email"] is not None, "has_email=false": lambda one: one["email"] is None,
+    "language=en": lambda one: one["language"] == "en", "province=浙江": lambda one: one["province"] == "浙江",
+    "channel=live": lambda one: one["source"]["channel"] == "live",
+    "tier=silver": lambda one: one["metrics"]["tier"] == "silver",
+    "deal_status=deal": lambda one: one["deal_status"] == "deal", "deal_status=no_deal": lambda one: one["deal_status"] == "no_deal",
+    "deal_status=inquiring": lambda one: one["deal_status"] == "inquiring",
+    "spend_min=20000": lambda one: one["metrics"]["spend_minor"] >= 20_000,
+    "spend_max=20000": lambda one: one["metrics"]["spend_minor"] <= 20_000,
+    "orders_min=2": lambda one: one["metrics"]["orders"] >= 2, "orders_max=1": lambda one: one["metrics"]["orders"] <= 1,
+    "points_min=100": lambda one: one["metrics"]["points_active"] >= 100, "points_max=0": lambda one: one["metrics"]["points_active"] <= 0,
+    "created_from=2020-01-01T00:00:00Z": lambda one: True, "created_before=2020-01-01T00:00:00Z": lambda one: False,
+    "last_order_from=2020-01-01T00:00:00Z": lambda one: one["metrics"]["orders"] > 0,
+    "last_order_before=2099-01-01T00:00:00Z": lambda one: one["metrics"]["orders"] > 0,
+    "country=中国": lambda one: False, "city=x": lambda one: False, "tag=no": lambda one: False, "group=no": lambda one: False,
+}
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_passes_those_and_only_those_in_every_order(admin, people, mark, text):
+    wanted = sorted(one["id"] for one in people if FILTERS[text](one))
+    query = dict([text.split("=")], owner=mark)
+    for sort in ("created_at", "-spend_minor"):
+        assert sorted(ids(listed(admin, **query, sort=sort))) == wanted
+    assert admin.get("/v1/customers?include_total=true&" + urllib.parse.urlencode(query)).ok()["total"] == len(wanted)
+
+
+def test_filters_add_up(admin, people, mark):
+    for a, b in itertools.combinations(["has_phone=true", "province=浙江", "orders_min=2", "channel=live"], 2):
+        wanted = sorted(one["id"] for one in people if FILTERS[a](one) and FILTERS[b](one))
+        assert sorted(ids(listed(admin, **dict([a.split("="), b.split("=")]), owner=mark))) == wanted
+
+
+def test_the_total_is_only_told_when_asked_for(admin, people, mark):
+    assert admin.get(f"/v1/customers?owner={mark}").ok()["total"] is None
+    assert admin.get(f"/v1/customers?owner={mark}&include_total=true&limit=1").ok()["total"] == len(people)
+
+
+def test_a_cursor_is_bound_to_filters_and_order(admin, people, mark):
+    cursor = admin.get(f"/v1/customers?owner={mark}&limit=2").ok()["next_cursor"]
+    for query in ("", "sort=-created_at&", f"owner={mark}&has_phone=true&", f"owner={mark}&q=a&"):
+        admin.get(f"/v1/customers?{query}cursor={cursor}").is_problem(400, "bad-cursor")
+    assert len(admin.get(f"/v1/customers?owner={mark}&limit=3&cursor={cursor}").ok()["data"]) == 3
+
+
+def test_a_list_follows_an_order_at_once(admin, mark):
+    number = fresh("follower")
+    admin.post("/v1/customers", {"external_id": number, "owner": number}).ok(201)
+    for n in range(1, 4):
+        take(admin, order(number, 5_000))
+        page = admin.get(f"/v1/customers?owner={number}&orders_min={n}&spend_min={n * 5000}").ok()["data"]
+        assert [one["metrics"]["orders"] for one in page] == [n]
+
+
+def test_masked_lists_hold_no_personal_data_in_any_part(people, mark, client_with):
+    answer = client_with("customers:read").get(f"/v1/customers?owner={mark}&sort=name&limit=5")
+    page = answer.ok()
+    assert page["has_more"]
+    for one in people:
+        for value in (one["name"], one["phone"], one["email"]):
+            if value is not None and len(value) > 1:
+                assert value.encode() not in answer.body
