@@ -38,7 +38,7 @@ CREATE TABLE reward_redemptions (
         points         bigint NOT NULL CONSTRAINT reward_redemptions_points_check CHECK (points > 0),
         hold_id        uuid NOT NULL, -- the points
         coupon         text, -- the code that it issued
-        reason         text, -- of a cancellation
+        reason         text, -- of its end, as the caller said
         created_at     timestamptz NOT NULL,
         expires_at     timestamptz NOT NULL,
         resolved_at    timestamptz,

@@ -15,7 +15,7 @@ SHAPE(redemption, "A redemption of a reward.", FIELD(customer_id, .need = true),
       FIELD(state, .need = true, .names = &redemption_state_names), FIELD(points, .doc = "Held, then spent."),
       FIELD(hold_id, .need = true, .doc = "Of the points."),
       FIELD(coupon, .doc = "Code of the coupon that it issued."),
-      FIELD(reason, .doc = "Of its cancellation."), FIELD(created_at, .need = true),
+      FIELD(reason, .doc = "Why it ended, as the caller said."), FIELD(created_at, .need = true),
       FIELD(expires_at, .need = true, .doc = "An issued one that nobody takes ends then."),
       FIELD(resolved_at));
 #undef SHAPE_T
@@ -330,7 +330,7 @@ enum err redemption_redeem(struct ctx *c, const struct redemption_ref *in, struc
         TRY(open_issued(c, in, &customer, &before));
         TRY(reward_version(c, before.reward, before.reward_version, &reward));
         after = before;
-        TRY(resolve(c, &after, REDEMPTION_REDEEMED, /* reason= */ NULL));
+        TRY(resolve(c, &after, REDEMPTION_REDEEMED, in->reason));
         TRY(redemption_update(c, &after));
         TRY(bring(c, program, &reward, &customer, &after));
         if (after.coupon != NULL)

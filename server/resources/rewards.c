@@ -119,20 +119,20 @@ ENDPOINT(reward_redemption_get, GET, "/v1/customers/{customer}/rewards/redemptio
         return redemption_get(c, &(struct redemption_ref){in->customer, in->redemption, NULL}, out);
 }
 
+#define SHAPE_T struct redemption_ref
+SHAPE(redemption_ref, "How a redemption ends.", REDEMPTION_PATH,
+      FIELD(reason, .min = 1, .max = 500, .doc = "Kept with it."));
+#undef SHAPE_T
+
 ENDPOINT(reward_redeem, POST, "/v1/customers/{customer}/rewards/redemptions/{redemption}/redeem",
-         redemption_path, 200, redemption, .summary = "Hand a reward over", .scope = SCOPE_REWARDS_WRITE,
+         redemption_ref, 200, redemption, .summary = "Hand a reward over", .scope = SCOPE_REWARDS_WRITE,
          .idempotency = IDEMPOTENCY_REQUIRED,
          .errors = ERRS(ERR_NOT_FOUND, ERR_REDEMPTION_RESOLVED, ERR_REWARD_NOT_FOR, ERR_COUPON_SOLD_OUT,
                         ERR_COUPON_LIMIT, ERR_CONFLICT),
          .doc = "The points are spent; a coupon is issued, a tier on trial begins.")
 {
-        return redemption_redeem(c, &(struct redemption_ref){in->customer, in->redemption, NULL}, out);
+        return redemption_redeem(c, in, out);
 }
-
-#define SHAPE_T struct redemption_ref
-SHAPE(redemption_ref, "Why a redemption is given up.", REDEMPTION_PATH,
-      FIELD(reason, .min = 1, .max = 500, .doc = "Kept with it."));
-#undef SHAPE_T
 
 ENDPOINT(reward_cancel, POST, "/v1/customers/{customer}/rewards/redemptions/{redemption}/cancel",
          redemption_ref, 200, redemption, .summary = "Give a reward up", .scope = SCOPE_REWARDS_WRITE,
