@@ -51,7 +51,7 @@ SQL_MANY(
         "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL(
                 "") ", 0) AS detail FROM points_accounts a "
                     "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
-                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
+                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'write_off')) AS earned, "
                     "-sum(amount) FILTER (WHERE kind IN ('spend', 'restore')) AS spent, "
                     "-sum(amount) FILTER (WHERE kind = 'expire') AS expired FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
                     "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(

@@ -69,8 +69,8 @@ struct moment moment_of(const struct shop *shop, struct instant at);
 /* What conditions may ask of the customer, as he stands at that moment. */
 void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts);
 
-/* Lifecycle as of a day. */
-enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);
+/* Lifecycle as of a day; of the session the programme and the shop are looked at. */
+enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today);
 
 /* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
  * and left. Call desk_before first, decide, then desk_after. */
@@ -89,8 +89,9 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
 void settle_activate(struct session *s, struct desk *desk, const struct file *file,
                      const struct moment *moment);
 
-/* Does the order's present state end the wait of pending points under the programme? */
-bool settle_releases(const struct program *program, unsigned status);
+/* Are there points that may wait for a state, and does this one end their wait under the programme? One that
+ * no longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
+bool settle_releases(const struct program *program, const struct book *book, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */
 void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,

@@ -64,7 +64,6 @@ static void reverse_points(struct session *s, struct desk *desk, struct file *fi
 {
         struct posting why = {
                 .at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
-        size_t before = s->journal.entries.n;
 
         file->order.points_reversed += points;
         outcome->points.reversed = points;
@@ -72,7 +71,7 @@ static void reverse_points(struct session *s, struct desk *desk, struct file *fi
                 return;
         book_reverse(&desk->book, &s->journal, &why, points, s->program->points.refund_policy);
         const struct ledger_entry *last = &s->journal.entries.v[s->journal.entries.n - 1];
-        if (s->journal.entries.n - before == 2) /* the reversal, then what of it was forgiven */
+        if (last->kind == ENTRY_WRITE_OFF) /* the reversal, then what of it was forgiven */
                 outcome->points.written_off = last->amount;
 }
 

@@ -91,16 +91,17 @@ static struct earn_line *earn_lines(struct arena *arena, const struct file *file
         return lines;
 }
 
-bool settle_releases(const struct program *program, unsigned status)
+/* Does this state end the wait of points that wait for one? */
+static bool state_ends_wait(const struct program *program, unsigned status)
 {
-        switch (program->points.pending) {
-        case PENDING_DELIVERED:
-                return status == ORDER_DELIVERED || status == ORDER_COMPLETED;
-        case PENDING_COMPLETED:
+        if (program->points.pending == PENDING_COMPLETED)
                 return status == ORDER_COMPLETED;
-        default:
-                return false;
-        }
+        return status == ORDER_DELIVERED || status == ORDER_COMPLETED;
+}
+
+bool settle_releases(const struct program *program, const struct book *book, unsigned status)
+{
+        return book->account.pending > 0 && state_ends_wait(program, status);
 }
 
 /* Do points wait, and until when? */
@@ -114,7 +115,7 @@ static bool pending_until(const struct program *program, const struct order *ord
                 return true;
         case PENDING_DELIVERED:
         case PENDING_COMPLETED:
-                return !settle_releases(program, order->status);
+                return !state_ends_wait(program, order->status);
         default:
                 return false;
         }

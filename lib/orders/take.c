@@ -10,11 +10,12 @@ static bool counts_in(unsigned status)
         return status >= ORDER_PAID && status <= ORDER_COMPLETED;
 }
 
-bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in)
+bool take_needs_lots(const struct program *program, const struct book *book, const struct order *known,
+                     const struct order_in *in)
 {
         if (known == NULL || !order_counts(known))
                 return false;
-        return in->status == ORDER_CANCELLED || settle_releases(program, in->status);
+        return in->status == ORDER_CANCELLED || settle_releases(program, book, in->status);
 }
 
 /* ------------------------------------------------------------------ content */
@@ -202,7 +203,7 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
                 cancel(s, desk, file, moment, outcome);
         else if (counts_in(in->status) && !order_counts(order))
                 settle_count(s, desk, file, moment, outcome);
-        else if (order_counts(order) && settle_releases(s->program, in->status))
+        else if (order_counts(order) && settle_releases(s->program, &desk->book, in->status))
                 settle_activate(s, desk, file, moment);
 }
 

@@ -140,6 +140,18 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
         write_draw(book, journal, at, paid);
 }
 
+/* Points that become active are a movement. What had lapsed by then stays lapsed, even when it is booked late. */
+static void move_with(struct book *book, struct journal *journal, const struct posting *why, const struct lot *lot)
+{
+        struct posting then = *why;
+
+        if (lot->active_from.us <= book->account.moved_at.us)
+                return;
+        then.at = lot->active_from;
+        (void)book_expire(book, journal, &then);
+        book->account.moved_at = lot->active_from;
+}
+
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id)
 {
@@ -149,13 +161,15 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
         for (size_t i = 0; i < book->lot_count; i++) {
                 struct lot *lot = &book->lots[i];
                 bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
-                bool due = instant_known(lot->active_from) && lot->active_from.us <= why->at.us;
-                if (!lot->pending || lot->remaining == 0 || !(named || (!uuid_known(order_id) && due)))
+                bool dated = instant_known(lot->active_from);
+                bool due = dated ? lot->active_from.us <= why->at.us : named;
+                if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
                         continue;
                 int64_t points = lot->remaining;
-                book->account.pending -= points;
-                if (named)
+                if (!dated)
                         lot->active_from = why->at;
+                move_with(book, journal, why, lot);
+                book->account.pending -= points;
                 int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
                 write_draw(book, journal, i, paid);
@@ -192,7 +206,7 @@ void book_reverse(struct book *book, struct journal *journal, const struct posti
         account->pending -= reversal.taken_pending;
         account->active -= reversal.taken_active;
         account->debt += reversal.debt + reversal.write_off;
-        account->lifetime_earned -= amount;
+        account->lifetime_earned -= amount - reversal.write_off;
         write_entry(book, journal, why, ENTRY_REVERSE, -amount);
         write_draws(book, journal, &reversal.taken);
         if (reversal.write_off == 0)

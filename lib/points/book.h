@@ -25,11 +25,11 @@ extern const struct names entry_kind_names;
 struct points_account {
         struct uuid customer_id;
         int64_t active, pending, held, debt;
-        int64_t lifetime_earned; /* net of what refunds took back */
+        int64_t lifetime_earned; /* net of what refunds took back, not of what they wrote off */
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
-        struct instant moved_at; /* when points were last earned or spent; none: never */
+        struct instant moved_at; /* when points were last earned, became active or were spent; none: never */
 };
 SHAPE_DECLARE(points_account);
 

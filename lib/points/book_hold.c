@@ -118,15 +118,15 @@ static struct spent *spent_of(const struct book *book, struct arena *arena, cons
         return spent;
 }
 
-/* Book points that have come back to lots: debt is paid off with them first. The entry is written with
- * `kind`; the account's held or spent side is the caller's. */
+/* Book points that have come back to lots: debt is paid off with them first, with what was drawn first and so
+ * lapses first. The entry is written with `kind`; the account's held or spent side is the caller's. */
 static void write_back(struct book *book, struct journal *journal, const struct posting *why,
                        enum entry_kind kind, const struct restorations *back)
 {
         struct points_account *account = &book->account;
         int64_t *net = ARENA_ARRAY(journal->arena, back->n, int64_t), total = 0;
 
-        for (size_t i = 0; i < back->n; i++) {
+        for (size_t i = back->n; i-- > 0;) {
                 int64_t part = back->v[i].amount;
                 int64_t paid = account->debt < part ? account->debt : part;
                 account->debt -= paid;

@@ -35,9 +35,14 @@ SQL_MANY(
 SQL_MANY(
         lots_due, due_limit, due_customer,
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 ORDER BY expires_at"))
+/* Points without a date of their own. */
+#define UNDATED                                                                                              \
+        "FROM points_lots l WHERE l.customer_id = a.customer_id AND l.expires_at IS NULL AND l.remaining > 0 " \
+        "AND NOT l.pending"
 /* No index: it would cost every order, and this is asked for one kind of programme only. */
 SQL_MANY(inactive_due, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
+             "AND EXISTS (SELECT " UNDATED ")"))
 
 struct due_hold {
         struct uuid customer_id, id;
@@ -181,13 +186,27 @@ enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
-static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
+/* The hold whose time was over first; NULL: none is over. */
+static struct hold *hold_over(struct book *book, struct instant now)
 {
+        struct hold *first = NULL;
+
         for (size_t i = 0; i < book->hold_count; i++) {
                 struct hold *hold = &book->holds[i];
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
+                    (first == NULL || hold->expires_at.us < first->expires_at.us))
+                        first = hold;
+        }
+        return first;
+}
+
+static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
+{
+        struct hold *hold;
+
+        while ((hold = hold_over(book, c->now)) != NULL) {
                 struct posting why = {.at = c->now, .cause = "hold expired", .reference = hold->reference};
-                if (hold->state == HOLD_OPEN && !hold_is_open(hold, c->now))
-                        book_release(book, journal, &why, hold, HOLD_EXPIRED);
+                book_release(book, journal, &why, hold, HOLD_EXPIRED);
         }
 }
 
@@ -232,8 +251,8 @@ SQL_MANY(
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned "
             "ORDER BY expires_at"))
 SQL_MANY(inactive_to_warn, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0 "
-             "AND (warned_at IS NULL OR warned_at < moved_at)"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
+             "AND (warned_at IS NULL OR warned_at < moved_at) AND EXISTS (SELECT " UNDATED ")"))
 
 struct warning {
         struct uuids ids;
@@ -261,11 +280,13 @@ SQL_MANY(
 SQL_MANY(warn_of_inactivity, warning, warned,
          "WITH w AS (UPDATE points_accounts SET warned_at = moved_at WHERE customer_id = ANY(:ids) "
          "AND moved_at < :until AND active > 0 AND (warned_at IS NULL OR warned_at < moved_at) "
-         "RETURNING customer_id, moved_at AS expires_at, active AS points) "
-         "SELECT customer_id, expires_at, points FROM w ORDER BY customer_id")
+         "RETURNING customer_id, moved_at AS expires_at) "
+         "SELECT customer_id, expires_at, (SELECT sum(remaining)::bigint " UNDATED ") AS points FROM w AS a "
+         "ORDER BY customer_id")
 
 struct warn_piece {
         const struct program *program;
+        bool inactive; /* what lapses by inactivity, else on a date */
         struct due_limit due;
         size_t found;
 };
@@ -276,11 +297,10 @@ static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const s
 
         for (size_t i = 0; i < warned->n; i++) {
                 const struct warned *row = &((const struct warned *)warned->v)[i];
-                struct instant inactive =
-                        expiry_by_inactivity(&piece->program->points.expiry, &c->shop->zone, row->expires_at);
-                struct points_event event = {.points = row->points,
-                                             .expires_at =
-                                                     instant_known(inactive) ? inactive : row->expires_at};
+                struct points_event event = {.points = row->points, .expires_at = row->expires_at};
+                if (piece->inactive)
+                        event.expires_at = expiry_by_inactivity(&piece->program->points.expiry,
+                                                                &c->shop->zone, row->expires_at);
                 event_add(c->arena, &events, EVENT_POINTS_EXPIRING, row->customer_id, c->now,
                           &points_event_shape, &event);
         }
@@ -290,11 +310,10 @@ static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const s
 static enum err warn_once(struct ctx *c, void *arg)
 {
         struct warn_piece *piece = arg;
-        bool inactive = piece->program->points.expiry.form == EXPIRY_INACTIVITY;
         struct list found, locked, warned;
         TX(tx);
 
-        TRY(inactive ? inactive_to_warn(c, &piece->due, &found) : lots_to_warn(c, &piece->due, &found));
+        TRY(piece->inactive ? inactive_to_warn(c, &piece->due, &found) : lots_to_warn(c, &piece->due, &found));
         piece->found = found.n;
         struct warning warning = {.ids.v = ARENA_ARRAY(c->arena, found.n, struct uuid),
                                   .until = piece->due.until};
@@ -302,7 +321,7 @@ static enum err warn_once(struct ctx *c, void *arg)
                 warning.ids.v[warning.ids.n++] = ((const struct due_customer *)found.v)[i].customer_id;
         TRY(tx_begin(c, &tx));
         TRY(customers_lock(c, &warning.ids, &locked));
-        TRY(inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
+        TRY(piece->inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
         TRY(warn_note(c, piece, &warned));
         return tx_commit(&tx);
 }
@@ -319,8 +338,12 @@ enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more)
         *ret_more = false;
         if (settings->warn_days == 0)
                 return ERR_OK;
-        if (settings->form == EXPIRY_INACTIVITY)
-                piece.due.until = expiry_inactive_before(settings, &c->shop->zone, piece.due.until);
+        TRY(db_run(c, warn_once, &piece));
+        *ret_more = piece.found > 0;
+        if (*ret_more || settings->form != EXPIRY_INACTIVITY)
+                return ERR_OK;
+        piece.inactive = true;
+        piece.due.until = expiry_inactive_before(settings, &c->shop->zone, piece.due.until);
         TRY(db_run(c, warn_once, &piece));
         *ret_more = piece.found > 0;
         return ERR_OK;

@@ -180,11 +180,15 @@ static void expiries_give(struct arena *arena, const struct list *rows, struct i
         for (size_t i = 0; i < rows->n; i++) {
                 if (!uuid_equal(expiring[i].customer_id, balance->customer_id))
                         continue;
-                if (undated > 0 && instant_known(inactive) && inactive.us < expiring[i].expires_at.us) {
-                        next[n++] = (struct expiry){inactive, undated};
+                int64_t points = expiring[i].points;
+                if (undated > 0 && instant_known(inactive) && inactive.us <= expiring[i].expires_at.us) {
+                        if (inactive.us == expiring[i].expires_at.us)
+                                points += undated;
+                        else
+                                next[n++] = (struct expiry){inactive, undated};
                         undated = 0;
                 }
-                next[n++] = (struct expiry){expiring[i].expires_at, expiring[i].points};
+                next[n++] = (struct expiry){expiring[i].expires_at, points};
         }
         if (undated > 0)
                 next[n++] = (struct expiry){inactive, undated};

@@ -195,7 +195,8 @@ static enum err condition_check(struct ctx *c, const struct program *program, co
         const struct expr *condition;
         struct moment moment = moment_of(c->shop, c->now);
         struct expr_facts *facts = ARENA_NEW(c->arena, struct expr_facts);
-        const char *segment = lifecycle_names.v[desk_lifecycle(desk, c->shop, moment.today)];
+        struct session session = {.program = program, .shop = c->shop};
+        const char *segment = lifecycle_names.v[desk_lifecycle(&session, desk, moment.today)];
 
         if (reward_condition(c, program, reward, &condition) != ERR_OK) {
                 problem_reset(c);

@@ -127,6 +127,26 @@ static void move(struct round *round, struct stand *stand, size_t rank, struct i
         note(round, stand, EVENT_TIER_CHANGED, &event, at);
 }
 
+/* The rank as of the first moment of a day: what is bought on that day comes too late. */
+static size_t rank_at(const struct round *round, const struct stand *stand, struct instant at)
+{
+        struct arena *arena = round->c->arena;
+        struct date day = zone_date(&round->c->shop->zone, at);
+        struct metrics metrics = stand_metrics_as_of(stand, arena, date_add_days(day, -1));
+
+        return judge_cycle_end(round->program, stand->rank, &metrics, day);
+}
+
+/* The rank after the cycle that is over: what is kept at its end is kept, and the grace can only help. */
+static size_t rank_after_cycle(const struct round *round, const struct stand *stand)
+{
+        struct instant end = stand->standing.until;
+        int64_t grace_days = round->program->cycle.grace_days;
+        size_t rank = rank_at(round, stand, end);
+
+        return rank >= stand->rank || grace_days == 0 ? rank : rank_at(round, stand, days_later(end, grace_days));
+}
+
 /* Judge every cycle that is over, each as of its own end and grace: an outage changes no result. */
 static void judge(struct round *round, struct stand *stand)
 {
@@ -138,9 +158,7 @@ static void judge(struct round *round, struct stand *stand)
                 struct instant at = days_later(stand->standing.until, program->cycle.grace_days);
                 if (at.us > c->now.us)
                         break;
-                struct date day = zone_date(&c->shop->zone, at);
-                struct metrics metrics = stand_metrics_as_of(stand, c->arena, day);
-                size_t rank = judge_cycle_end(program, stand->rank, &metrics, day);
+                size_t rank = rank_after_cycle(round, stand);
                 if (rank == stand->rank)
                         stand_renew(stand, program, &c->shop->zone);
                 else
