@@ -2,7 +2,11 @@
 #include "chores.h"
 
 #include "access/access.h"
+<<<<<<< HEAD
 #include "coupons/coupons.h"
+=======
+#include "activities/activities.h"
+>>>>>>> main
 #include "customers/behaviour.h"
 #include "customers/tags.h"
 #include "db/db.h"
@@ -111,6 +115,7 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+<<<<<<< HEAD
 /* Coupons that are looked at in one transaction. */
 #define DUE_COUPONS 500
 
@@ -130,6 +135,14 @@ static enum err expire_coupons(struct ctx *c, bool *ret_more)
 static enum err expire_redemptions(struct ctx *c, bool *ret_more)
 {
         return redemptions_expire_due(c, DUE_REDEMPTIONS, ret_more);
+=======
+/* Referrals that are paid or taken back in one piece: each is a transaction of its own. */
+#define REFERRALS 50
+
+static enum err settle_referrals(struct ctx *c, bool *ret_more)
+{
+        return activities_settle_due(c, REFERRALS, ret_more);
+>>>>>>> main
 }
 
 const struct chore chores[] = {
@@ -140,6 +153,7 @@ const struct chore chores[] = {
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
+        {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
         {"expire points", 5,
          expire_points}, /* after activation: what became active too late lapses in the same round */

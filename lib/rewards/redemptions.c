@@ -301,11 +301,15 @@ static enum err find(struct ctx *c, const struct redemption_ref *in, struct uuid
                      struct redemption *ret)
 {
         struct redemption_key key = {.customer_id = customer_id};
+        struct redemption redemption = {0};
         bool found = false;
 
         if (uuid_from_text(in->redemption, &key.id))
-                TRY(redemption_load(c, &key, ret, &found));
-        return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "The customer has no redemption %s.", in->redemption);
+                TRY(redemption_load(c, &key, &redemption, &found));
+        if (!found)
+                return fail(c, ERR_NOT_FOUND, "The customer has no redemption %s.", in->redemption);
+        *ret = redemption;
+        return ERR_OK;
 }
 
 /* An issued one, behind the customer's lock. */
