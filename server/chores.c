@@ -2,11 +2,8 @@
 #include "chores.h"
 
 #include "access/access.h"
-<<<<<<< HEAD
-#include "coupons/coupons.h"
-=======
 #include "activities/activities.h"
->>>>>>> main
+#include "coupons/coupons.h"
 #include "customers/behaviour.h"
 #include "customers/tags.h"
 #include "db/db.h"
@@ -115,7 +112,6 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
-<<<<<<< HEAD
 /* Coupons that are looked at in one transaction. */
 #define DUE_COUPONS 500
 
@@ -135,14 +131,14 @@ static enum err expire_coupons(struct ctx *c, bool *ret_more)
 static enum err expire_redemptions(struct ctx *c, bool *ret_more)
 {
         return redemptions_expire_due(c, DUE_REDEMPTIONS, ret_more);
-=======
+}
+
 /* Referrals that are paid or taken back in one piece: each is a transaction of its own. */
 #define REFERRALS 50
 
 static enum err settle_referrals(struct ctx *c, bool *ret_more)
 {
         return activities_settle_due(c, REFERRALS, ret_more);
->>>>>>> main
 }
 
 const struct chore chores[] = {

@@ -3,15 +3,10 @@
 
 extern const struct resource orders_resource, customers_resource, customer_list_resource, tags_resource,
         notes_resource, groups_resource, interactions_resource, consents_resource, attributes_resource,
-<<<<<<< HEAD
-        timelines_resource, points_resource, holds_resource, tiers_resource, program_resource,
-        coupon_templates_resource, coupons_resource, rewards_resource, checkout_resource, keys_resource,
-        audit_resource, meta_resource, test_clock_resource;
-=======
         timelines_resource, points_resource, holds_resource, adjustments_resource, activities_resource, reports_resource,
-        tiers_resource, program_resource, checkout_resource, keys_resource, audit_resource, meta_resource,
+        tiers_resource, program_resource, coupon_templates_resource, coupons_resource,
+        rewards_resource, checkout_resource, keys_resource, audit_resource, meta_resource,
         test_clock_resource;
->>>>>>> main
 
 /* clang-format off: one a line */
 const struct resource *const resources[] = {
@@ -27,19 +22,14 @@ const struct resource *const resources[] = {
         &timelines_resource,
         &points_resource,
         &holds_resource,
-<<<<<<< HEAD
-        &tiers_resource,
-        &program_resource,
-        &coupon_templates_resource,
-        &coupons_resource,
-        &rewards_resource,
-=======
         &adjustments_resource,
         &activities_resource,
         &reports_resource,
         &tiers_resource,
         &program_resource,
->>>>>>> main
+        &coupon_templates_resource,
+        &coupons_resource,
+        &rewards_resource,
         &checkout_resource,
         &keys_resource,
         &audit_resource,

@@ -58,7 +58,6 @@ struct points_event {
         int64_t points;
         struct instant expires_at;
 };
-<<<<<<< HEAD
 struct coupon_event {
         const char *code, *template_code;
         struct uuid order_id;
@@ -72,13 +71,11 @@ struct reward_event {
         int64_t points;
 };
 SHAPE_DECLARE(reward_event);
-=======
 struct activity_event {
         const char *type, *key, *state;
         int64_t points, growth;
 };
 SHAPE_DECLARE(activity_event);
->>>>>>> main
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

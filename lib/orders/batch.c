@@ -185,11 +185,8 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
         struct list accounts = {0}, caps = {0};
         struct stand_rows stands = {0};
-<<<<<<< HEAD
         struct coupon_rows coupons = {0};
-=======
         struct date first = first_day(b);
->>>>>>> main
 
         for (size_t i = 0; i < b->desk_count; i++)
                 customers.v[i] = b->desks[i].customer->id;
@@ -198,14 +195,10 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
                         orders.v[orders.n++] = b->jobs[i].order_id;
         TRY(orders_later(b->c, &orders, ret_orders));
         TRY(points_accounts_later(b->c, &customers, &accounts));
-<<<<<<< HEAD
-        TRY(stands_later(b->c, &customers, window_start(b), &stands));
-        TRY(named_coupons_later(b, &coupons));
-=======
         TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
         if (b->session.program->counts_days)
                 TRY(points_caps_later(b->c, &customers, first, &caps));
->>>>>>> main
+        TRY(named_coupons_later(b, &coupons));
         TRY(db_flush(b->c));
         TRY(coupons_give(b->c, &coupons, &b->session.coupons));
         for (size_t i = 0; i < b->desk_count; i++) {

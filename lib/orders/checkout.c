@@ -338,6 +338,7 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
                                     .line_count = in->lines.n,
                                     .zone = &c->shop->zone,
                                     .spending = &program->points.spending,
+                                    .value_minor_per_100 = program->points.value_minor_per_100,
                                     .points = in->points.set ? in->points.v : 0,
                                     .points_active = desk.book.account.active};
         struct coupon_use use = {.customer_id = customer.id, .session = in->coupon_session, .at = at};

@@ -6,8 +6,8 @@
 #include "points/share.h"
 
 #define PERMILLE 1000
-#define MILLION  1000000
-#define STEPS    3 /* that every quote has */
+#define HUNDRED  100 /* points, of which the programme says the value */
+#define STEPS    3   /* that every quote has */
 
 #define SHAPE_T struct quote_step
 SHAPE(quote_step, "One step of a price.",
@@ -244,18 +244,19 @@ static int64_t points_allowed(const struct work *w, const char **ret_why_not)
         *ret_why_not = kept_away(w, OTHER_POINTS);
         if (*ret_why_not != NULL)
                 return 0;
-        if (spending->value_millionths == 0) {
+        int64_t value = w->in->value_minor_per_100;
+        if (value == 0) {
                 *ret_why_not = "Points don't pay in this programme.";
                 return 0;
         }
         int64_t most_minor = w->quoted.total_minor * spending->max_share_permille / PERMILLE;
-        int64_t most = most_minor * MILLION / spending->value_millionths;
+        int64_t most = most_minor * HUNDRED / value;
         if (points > w->in->points_active)
                 points = w->in->points_active;
         if (points > most)
                 points = most;
         points -= points % spending->step;
-        if (points < spending->minimum || points * spending->value_millionths < MILLION) {
+        if (points < spending->minimum || points * value < HUNDRED) {
                 *ret_why_not = arena_printf(w->arena,
                                             "Of the points that are wanted %" PRId64
                                             " can be spent on the basket, fewer than the least.",
@@ -274,7 +275,7 @@ static void points_apply(struct work *w)
         if (points > 0) {
                 int64_t *parts = ARENA_ARRAY(w->arena, quoted->lines.n, int64_t);
                 quoted->points = points;
-                quoted->points_minor = points * w->in->spending->value_millionths / MILLION;
+                quoted->points_minor = points * w->in->value_minor_per_100 / HUNDRED;
                 spread(w, quoted->points_minor, parts);
                 for (size_t i = 0; i < quoted->lines.n; i++)
                         quoted->lines.v[i].points_minor = parts[i];

@@ -29,7 +29,8 @@ struct quote_input {
         const struct zone *zone;
         const struct quote_coupon *coupons; /* in the order in which they are to be taken */
         size_t coupon_count;
-        const struct spending_settings *spending; /* only with points */
+        const struct spending_settings *spending; /* only with points, as the next one */
+        int64_t value_minor_per_100;              /* of 100 points */
         int64_t points;                           /* that the customer wants to spend; 0: none */
         int64_t points_active;                    /* that he has */
 };

@@ -59,9 +59,8 @@ struct expiry_settings {
         int64_t warn_days;  /* an event so long before; 0: none */
 };
 
-/* What points are worth when they pay for part of a basket. */
+/* How many points may pay for part of a basket. */
 struct spending_settings {
-        int64_t value_millionths;   /* of a point, in minor units: 1000000 is one minor unit; 0: none pays */
         int64_t minimum, step;      /* points of one basket: at least, and a multiple of */
         int64_t max_share_permille; /* of the basket */
 };
@@ -72,10 +71,7 @@ struct points_settings {
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
-<<<<<<< HEAD
         struct spending_settings spending;
-        int64_t restored_life_days; /* how long restored points live at least, from then on */
-=======
         struct cap_limits caps;      /* on what all rules together bring in points */
         int64_t value_minor_per_100; /* what 100 points are worth, in minor units */
         int64_t approval_above;      /* points given and taken by hand in one request: beyond it a second key
@@ -105,7 +101,6 @@ struct activity_rule {
         struct opt_int per_day, per_week, per_month,
                 per_lifetime; /* payments of a customer; unset: any number */
         bool take_back;       /* a referral, when the order that it was paid for is refunded as a whole */
->>>>>>> main
 };
 
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };

@@ -329,7 +329,7 @@ enum err redemption_redeem(struct ctx *c, const struct redemption_ref *in, struc
 {
         PROGRAM(program);
         struct customer customer;
-        struct redemption before, after;
+        struct redemption before = {0}, after;
         struct reward reward;
 
         TRY(open_issued(c, in, &customer, &before));
@@ -360,7 +360,7 @@ static enum err give_up(struct ctx *c, const struct redemption *before, enum red
 enum err redemption_cancel(struct ctx *c, const struct redemption_ref *in, struct redemption *ret)
 {
         struct customer customer;
-        struct redemption before;
+        struct redemption before = {0};
 
         TRY(open_issued(c, in, &customer, &before));
         return give_up(c, &before, REDEMPTION_CANCELLED, in->reason, ret);
@@ -387,7 +387,7 @@ static enum err expire_one(struct ctx *c, void *arg)
 {
         const struct redemption *due = arg;
         struct redemption_key key = {.customer_id = due->customer_id, .id = due->id};
-        struct redemption now, after;
+        struct redemption now = {0}, after;
         struct customer customer;
         bool found;
         TX(tx);

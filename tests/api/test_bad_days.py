@@ -50,12 +50,8 @@ class House:
         for code in (self.reward, self.closed["reward"]):
             self.client.put(f"/v1/rewards/{code}", {"name": "spare", "kind": "gift", "points": 1}).ok(201)
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
-<<<<<<< HEAD
-            ("hold", self.hold), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
+            ("hold", self.hold), ("approval", self.approval), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
             ("coupon", self.coupon), ("used", self.used), ("redemption", self.redemption))}
-=======
-            ("hold", self.hold), ("approval", self.approval), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute))}
->>>>>>> main
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
@@ -64,7 +60,6 @@ class House:
         path = f"/v1/customers/ext:{self.customer}/points/holds"
         return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
 
-<<<<<<< HEAD
     def coupon(self):
         """A coupon that can be locked, released, redeemed or withdrawn."""
         code = coupons.issue(self.client, self.template)["code"]
@@ -80,14 +75,13 @@ class House:
     def redemption(self):
         path = f"/v1/customers/ext:{self.customer}/rewards/redemptions"
         return self.client.post(path, {"reward": self.reward}, Idempotency_Key=fresh("key")).ok(201)["id"]
-=======
+
     def approval(self):
         """A request that waits for another key than the house's."""
         other = Client(self.server, self.contract, self.asking)
         body = {"points": 1_000_000, "reason": "a test"}
         path = f"/v1/customers/ext:{self.customer}/points/adjustments"
         return other.post(path, body, Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
->>>>>>> main
 
     def put(self, path, body):
         return self.client.put(f"/v1/customers/ext:{self.customer}/{path}", body)

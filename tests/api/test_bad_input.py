@@ -36,23 +36,16 @@ def known(admin):
     admin.put("/v1/attributes/known", {"type": "text"}).ok(201)
     admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
     admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
-<<<<<<< HEAD
+    approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
+                          Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
     coupons.act(admin, coupon := coupons.issue(admin, template := coupons.template(admin))["code"], "lock", {"session": "known"}).ok()
     reward = fresh("known").replace("-", "_")
     admin.put(f"/v1/rewards/{reward}", {"name": "known", "kind": "gift", "points": 1}).ok(201)
     redemption = admin.post(f"/v1/customers/ext:{customer}/rewards/redemptions", {"reward": reward}, Idempotency_Key=fresh("key")).ok(201)["id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
     return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
-            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "version": 1,
+            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "approval": approval, "version": 1,
             "template": template, "coupon": coupon, "reward": reward, "redemption": redemption}
-=======
-    approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
-                          Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
-    key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
-            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "approval": approval,
-            "version": 1}
->>>>>>> main
 
 
 @every(WITH_BODY)

@@ -144,8 +144,7 @@ TEST(quote_of_random_baskets_adds_up)
 
 static const struct zone_change utc = {.from_us = INT64_MIN};
 static const struct zone zone = {.name = "UTC", .changes = &utc, .count = 1};
-static const struct spending_settings fen = {
-        .value_millionths = 1000000, .minimum = 100, .step = 50, .max_share_permille = 500};
+static const struct spending_settings fen = {.minimum = 100, .step = 50, .max_share_permille = 500};
 
 static const struct coupon_template ten_yuan = {.kind = COUPON_AMOUNT,
                                                 .off_minor = 1000,
@@ -169,6 +168,7 @@ TEST(quote_gives_way_to_a_coupon_and_says_so)
                                     .coupons = coupons,
                                     .coupon_count = 3,
                                     .spending = &fen,
+                                    .value_minor_per_100 = 100,
                                     .points = 1099,
                                     .points_active = 1000000};
         struct quoted quoted = quote_decide(arena, &input);
@@ -220,28 +220,25 @@ TEST(quote_takes_as_many_points_as_the_programme_allows)
         static const struct {
                 int64_t wanted, active, value, share, points, off;
         } cases[] = {
-                {1000, 5000, 1000000, 1000, 1000, 1000},
-                {1000, 430, 1000000, 1000, 400, 400},
-                {9000, 9000, 1000000, 500, 2000, 2000},
-                {99, 5000, 1000000, 1000, 0, 0},
-                {1000, 5000, 500000, 1000, 1000, 500},
-                {5000, 5000, 3000000, 1000, 1300, 3900},
-                {1000, 5000, 0, 1000, 0, 0},
-                {1000, 5000, 1000000, 0, 0, 0},
-                {100, 5000, 1, 1000, 0, 0},
+                {1000, 5000, 100, 1000, 1000, 1000}, {1000, 430, 100, 1000, 400, 400},
+                {9000, 9000, 100, 500, 2000, 2000},  {99, 5000, 100, 1000, 0, 0},
+                {1000, 5000, 50, 1000, 1000, 500},   {5000, 5000, 300, 1000, 1300, 3900},
+                {1000, 5000, 0, 1000, 0, 0},         {1000, 5000, 100, 0, 0, 0},
+                {100, 5000, 0, 500, 0, 0},
         };
         const struct quote_line lines[] = {{.quantity = 1, .unit_price_minor = 4000}};
         const struct benefits none = {0};
         struct arena *arena = arena_new();
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                struct spending_settings spending = {cases[i].value, 100, 100, cases[i].share};
+                struct spending_settings spending = {100, 100, cases[i].share};
                 struct quoted quoted =
                         quote_decide(arena, &(struct quote_input){.benefits = &none,
                                                                   .lines = lines,
                                                                   .line_count = 1,
                                                                   .zone = &zone,
                                                                   .spending = &spending,
+                                                                  .value_minor_per_100 = cases[i].value,
                                                                   .points = cases[i].wanted,
                                                                   .points_active = cases[i].active});
                 EXPECT_INT(quoted.points, cases[i].points);
@@ -288,6 +285,7 @@ TEST(quote_of_random_baskets_with_coupons_and_points_adds_up)
                                                                   .coupons = coupons,
                                                                   .coupon_count = count,
                                                                   .spending = &fen,
+                                                                  .value_minor_per_100 = 100,
                                                                   .points = test_between(1, 3000),
                                                                   .points_active = 2000});
                 EXPECT_INT(quoted.steps.n, 4 + count);
