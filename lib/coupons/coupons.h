@@ -63,6 +63,29 @@ enum err coupon_issue_one(struct ctx *c, const struct coupon_issue_in *in, struc
 enum err coupon_issue_to(struct ctx *c, const char *template, struct uuid customer_id,
                          enum coupon_source source, const char *key, struct coupon *ret) MUST_CHECK;
 
+/* Codes of one call, at most: a page to print, and a transaction of some hundredths of a second. */
+#define COUPON_BATCH_MAX 1000
+
+struct coupon_batch_in {
+        const char *template; /* path */
+        int64_t count;
+        const char *key; /* natural key of them all: the n-th coupon has the issue key "<key>/<n>" */
+};
+SHAPE_DECLARE(coupon_batch_in);
+
+struct coupon_batch {
+        const char *template;
+        int64_t template_version;
+        struct instant valid_from, expires_at;
+        struct texts codes;
+};
+SHAPE_DECLARE(coupon_batch);
+
+/* Issue many for whoever bears them, all or none. In a transaction. ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT,
+ * ERR_COUPON_DIFFERS (the key was used for another number). *ret_known: they had been issued before. */
+enum err coupon_issue_batch(struct ctx *c, const struct coupon_batch_in *in, struct coupon_batch *ret,
+                            bool *ret_known) MUST_CHECK;
+
 /* ---- one coupon. The code may be typed any way; ERR_COUPON_MISTYPED before anything is looked up. Each
  * change in a transaction. */
 

@@ -77,6 +77,20 @@ SHAPE(coupon_change, "What became of a coupon.", FIELD(code, .need = true), FIEL
       FIELD(created_at, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct coupon_batch_in
+SHAPE(coupon_batch_in, "Coupons to issue.",
+      FIELD(template, .in = IN_PATH, .need = true, .max = 50, .doc = "Its code."),
+      FIELD(count, .need = true, .min = 1, .max = COUPON_BATCH_MAX, .doc = "How many."),
+      FIELD(key, .need = true, .min = 1, .max = 150, .format = &format_printable,
+            .doc = "The shop's own name for them, unique for the template for ever: sent again, it answers with the same coupons."));
+#undef SHAPE_T
+
+#define SHAPE_T struct coupon_batch
+SHAPE(coupon_batch, "Coupons that were issued together.", FIELD(template, .need = true),
+      FIELD(template_version), FIELD(valid_from, .need = true), FIELD(expires_at, .doc = "null: never."),
+      FIELD(codes, .need = true, .doc = "In the order of their issue keys, <key>/1 to <key>/<count>."));
+#undef SHAPE_T
+
 #define SHAPE_T struct coupon_issue_in
 SHAPE(coupon_issue_in, "A coupon to issue.",
       FIELD(template, .need = true, .min = 1, .max = 50, .format = &format_code),

@@ -40,6 +40,23 @@ ENDPOINT(coupon_template_delete, DELETE, "/v1/coupon-templates/{template}", temp
         return coupon_template_close(c, in->template, c->reply->if_match, out);
 }
 
+ENDPOINT(
+        coupon_issue_many, POST, "/v1/coupon-templates/{template}/coupons", coupon_batch_in, 201,
+        coupon_batch, .status_hit = 200, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Issue many coupons",
+        .scope = SCOPE_REWARDS_WRITE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT, ERR_COUPON_DIFFERS, ERR_CONFLICT),
+        .doc = "For whoever bears them, all or none: to print, or to send. More than a thousand are several calls.")
+{
+        bool known;
+
+        TRY(coupon_issue_batch(c, in, out, &known));
+        c->reply->idempotency_hit = known;
+        c->reply->status = known ? 200 : 201;
+        if (!known)
+                c->reply->location = arena_printf(c->arena, "/v1/coupons?template=%s", out->template);
+        return ERR_OK;
+}
+
 struct templates_query {
         PAGE_QUERY;
 };
@@ -80,4 +97,4 @@ ENDPOINT(coupon_template_list, GET, "/v1/coupon-templates", templates_query, 200
 
 RESOURCE(coupon_templates, "Coupon templates", "What coupons promise.", &coupon_template_list_endpoint,
          &coupon_template_put_one_endpoint, &coupon_template_get_one_endpoint,
-         &coupon_template_delete_endpoint);
+         &coupon_template_delete_endpoint, &coupon_issue_many_endpoint);

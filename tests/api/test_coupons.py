@@ -112,6 +112,23 @@ def test_the_same_key_from_64_parallel_clients_is_one_coupon(admin):
     assert sorted(one.status for one in answers) == [200] * (MANY - 1) + [201] and len({one.body for one in answers}) == 1
 
 
+def test_many_are_issued_at_once_all_or_none_and_once_for_a_key(admin):
+    code = template(admin, total_limit=1500)
+    path = f"/v1/coupon-templates/{code}/coupons"
+    first = admin.post(path, {"count": 1000, "key": "spring"})
+    assert first.status == 201 and len(set(first.json()["codes"])) == 1000
+    again = admin.post(path, {"count": 1000, "key": "spring"})
+    assert again.ok() == first.json() and again.headers["idempotency-hit"] == "true"
+    for count in (999, 1):
+        admin.post(path, {"count": count, "key": "spring"}).is_problem(409, "coupon-differs")
+    admin.post(path, {"count": 501, "key": "summer"}).is_problem(409, "coupons-sold-out")
+    answers = admin.parallel([("POST", path, {"count": 500, "key": "summer"})] * 8 + [("POST", path, {"count": 1, "key": "more"})] * 8)
+    assert {one.status for one in answers} <= {200, 201, 409} and sum(one.status == 201 for one in answers) in (1, 2)
+    issued = admin.get(f"/v1/coupon-templates/{code}").ok()["issued"]
+    assert issued in (1001, 1500) and act(admin, first.json()["codes"][7], "redeem", {"reference": "r"}).ok()["issue_key"] == "spring/8"
+    admin.post("/v1/coupon-templates/no_such/coupons", {"count": 1, "key": "k"}).is_problem(404, "not-found")
+
+
 # ---------------------------------------------------------------------- codes
 
 def test_a_mistyped_code_is_told_from_an_unknown_one(admin):
