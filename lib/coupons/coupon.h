@@ -15,7 +15,7 @@ enum coupon_state {
 };
 extern const struct names coupon_state_names;
 
-enum coupon_source { COUPON_SOURCE_NONE, COUPON_SOURCE_API, COUPON_SOURCE_REWARD, COUPON_SOURCE_JOB };
+enum coupon_source { COUPON_SOURCE_NONE, COUPON_SOURCE_API, COUPON_SOURCE_REWARD };
 extern const struct names coupon_source_names;
 
 struct coupon {

@@ -65,3 +65,6 @@ struct quoted {
  * points, that gives way to it; a coupon that takes nothing off keeps nothing away. Points are as many as are
  * wanted, there, and allowed by the programme. All memory is the arena's. */
 struct quoted quote_decide(struct arena *arena, const struct quote_input *input);
+
+/* The reduction that takes most off among those whose threshold a basket reaches, or NULL. */
+const struct full_reduction *full_reduction_best(const struct benefits *benefits, int64_t basket_minor);
