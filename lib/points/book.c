@@ -199,21 +199,36 @@ static void move_with(struct book *book, struct journal *journal, const struct p
         book->account.moved_at = lot->active_from;
 }
 
+/* The lot whose pending time was over first, or SIZE_MAX; one that waits for a state (no date) waits until
+ * the order is named. */
+static size_t due_first(const struct book *book, struct instant at, struct uuid order_id)
+{
+        size_t first = SIZE_MAX;
+
+        for (size_t i = 0; i < book->lot_count; i++) {
+                const struct lot *lot = &book->lots[i];
+                bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
+                bool dated = instant_known(lot->active_from);
+                bool due = dated ? lot->active_from.us <= at.us : named;
+                if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
+                        continue;
+                struct instant best = first == SIZE_MAX ? (struct instant){0} : book->lots[first].active_from;
+                if (first == SIZE_MAX || (dated && (!instant_known(best) || lot->active_from.us < best.us)))
+                        first = i;
+        }
+        return first;
+}
+
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id)
 {
         int64_t total = 0;
 
         assert(book->lots_loaded);
-        for (size_t i = 0; i < book->lot_count; i++) {
+        for (size_t i; (i = due_first(book, why->at, order_id)) != SIZE_MAX;) {
                 struct lot *lot = &book->lots[i];
-                bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
-                bool dated = instant_known(lot->active_from);
-                bool due = dated ? lot->active_from.us <= why->at.us : named;
-                if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
-                        continue;
                 int64_t points = lot->remaining;
-                if (!dated)
+                if (!instant_known(lot->active_from))
                         lot->active_from = why->at;
                 move_with(book, journal, why, lot);
                 book->account.pending -= points;
