@@ -534,6 +534,10 @@ def seconds(text):
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
+def text_of(at):
+    return at and datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def period_end(day, round_to):
     """The last day of the period in which a day lies."""
     if round_to == "none":

@@ -11,7 +11,8 @@ import pytest
 import servers
 from client import Client
 from shop import eventually
-from walk import Walk, random_program, text
+from reference import text_of
+from walk import Walk, random_program
 from wire import Wire
 
 CUSTOMERS = int(os.environ.get("PATRON_YEARS_CUSTOMERS", "1000"))
@@ -45,7 +46,7 @@ class Years:
 
     def say(self, walker=None):
         who = f", customer {walker.name}" if walker else ""
-        return f"PATRON_SEED={SEED}, at {text(self.walk.now)}{who}"
+        return f"PATRON_SEED={SEED}, at {text_of(self.walk.now)}{who}"
 
     def put_program(self):
         self.walk.program = random_program(self.rng)
@@ -54,7 +55,7 @@ class Years:
         self.go_to(self.walk.now)  # what lapses by the new one
 
     def go_to(self, now):
-        self.admin.post("/v1/test/clock", {"now": text(now), "stands": True}).ok()
+        self.admin.post("/v1/test/clock", {"now": text_of(now), "stands": True}).ok()
         assert self.admin.call("POST", "/v1/test/chores").ok() == {"failed": 0}
         if self.walk.program:
             self.walk.go_to(now)

@@ -1,19 +1,12 @@
 """A shop of random customers over years: what they do, and what the programme is meanwhile."""
 
-import datetime
-import json
-
-from reference import STATES, Calendar, Customer, seconds
+from reference import STATES, Calendar, Customer, text_of
 
 YUAN = 100
 ZONE = "Asia/Shanghai"
 CODES = ("basic", "silver", "gold", "diamond")
 HOLD_SECONDS = (600, 86400, 7 * 86400)
 CANCELLABLE = ("placed", "paid", "shipped", "delivered")
-
-
-def text(at):
-    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # ---------------------------------------------------------------------- programmes
@@ -153,7 +146,7 @@ class Walker:
         """An order of long ago; what time does to it comes with the next step."""
         at = self.at - self.rng.randint(1, 500) * 86400
         status = self.rng.choice(("paid", "delivered", "completed"))
-        body = {**self.basket(status), "placed_at": text(at), "paid_at": text(at)}
+        body = {**self.basket(status), "placed_at": text_of(at), "paid_at": text_of(at)}
         award = self.rng.random() < 0.8
         self.imported = True
         return self.send(body, 201, "?backfill=true" + ("" if award else "&award=false"), at=at, award=award)
@@ -255,7 +248,7 @@ class Walker:
             self.customer.pin = None
             return Call(path, None, 200, self.check_tier(), method="DELETE")
         self.customer.pin = (self.rng.choice(CODES), self.at + self.rng.randint(1, 200) * 86400)
-        body = {"tier": self.customer.pin[0], "until": text(self.customer.pin[1]), "reason": "a test"}
+        body = {"tier": self.customer.pin[0], "until": text_of(self.customer.pin[1]), "reason": "a test"}
         return Call(path, body, 200, self.check_tier(), method="PUT")
 
     # ------------------------------------------------------------------ what must be answered
@@ -304,7 +297,7 @@ class Walker:
     def balance(self):
         """As GET .../points shows it."""
         customer = self.customer
-        expiries = [{"expires_at": at and text(at), "points": points}
+        expiries = [{"expires_at": text_of(at), "points": points}
                     for at, points in customer.next_expiries(self.walk.program)]
         return {"active": customer.active, "pending": customer.pending, "held": customer.held, "debt": customer.debt,
                 "lifetime_earned": customer.earned, "lifetime_spent": customer.spent, "lifetime_expired": customer.expired,
@@ -314,15 +307,15 @@ class Walker:
         """As GET .../tier shows it."""
         customer = self.customer
         pinned = customer.pin and self.at < customer.pin[1]
-        return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text(customer.since),
-                "until": customer.until and text(customer.until), "pin_until": text(customer.pin[1]) if pinned else None,
+        return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text_of(customer.since),
+                "until": text_of(customer.until), "pin_until": text_of(customer.pin[1]) if pinned else None,
                 "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth")}
 
     def books(self):
         """As the database keeps it: account and lots."""
         customer = self.customer
-        lots = [[lot.amount, lot.remaining, lot.pending, lot.active_from and text(lot.active_from),
-                 lot.expires_at and text(lot.expires_at)] for lot in customer.lots]
+        lots = [[lot.amount, lot.remaining, lot.pending, text_of(lot.active_from),
+                 text_of(lot.expires_at)] for lot in customer.lots]
         return {"account": [customer.active, customer.pending, customer.held, customer.debt, customer.earned, customer.spent,
                             customer.expired], "lots": lots}
 
