@@ -109,11 +109,12 @@ static struct file *file_for(struct batch *b, struct uuid order_id)
 /* The first day that any decision of the batch may look back to. */
 static struct date window_start(const struct batch *b)
 {
-        int months = program_window_months(b->session.program);
+        const struct program *program = b->session.program;
+        int months = program_window_months(program);
         struct date first = zone_date(&b->c->shop->zone, b->c->now);
 
-        if (months < lifecycle_limits_default.loyal_window_months)
-                months = lifecycle_limits_default.loyal_window_months;
+        if (months < program->lifecycle.loyal_window_months)
+                months = (int)program->lifecycle.loyal_window_months;
         for (size_t i = 0; i < b->count; i++) {
                 struct date day = zone_date(&b->c->shop->zone, take_time_of(b->jobs[i].call->in, b->c->now));
                 if (date_compare(day, first) < 0)
@@ -205,8 +206,8 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 if (has_holds ||
                     book_earn_needs_lots(&job->desk->book, &b->session.journal,
                                          take_time_of(job->call->in, b->c->now)) ||
-                    take_needs_lots(b->session.program, &job->desk->book, uuid_known(known->id) ? known : NULL,
-                                    job->call->in))
+                    take_needs_lots(b->session.program, &job->desk->book,
+                                    uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {

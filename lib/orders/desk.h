@@ -62,9 +62,6 @@ struct moment {
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
 
-/* Lifecycle as of a day. */
-enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);
-
 /* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
  * and left. Call desk_before first, decide, then desk_after. */
 void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,

@@ -172,6 +172,8 @@ enum err program_compile(struct ctx *c, struct program *program)
 
         points_settings_check(c, &program->points);
         expiry_check(c, &program->points.expiry);
+        if (program->lifecycle.lost_months < program->lifecycle.at_risk_months)
+                fault_body(c, "#/lifecycle/lost_months", "too_small", "Nobody is lost before he is at risk.");
         for (size_t i = 0; i < program->tiers.n; i++) {
                 codes[i] = program->tiers.v[i].code;
                 tier_code_check(c, program, i);

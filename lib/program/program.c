@@ -12,11 +12,12 @@ NAMES(refund_judging_names, "at_once", "cycle_end");
 NAMES(anchor_names, "tier_start", "joining", "calendar_year");
 NAMES(downgrade_names, "one_step", "reassess", "none");
 
-#define RATE_MAX   INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
-#define MINOR_MAX  INT64_C(1000000000000)
-#define WINDOW_MAX 120 /* months: what a customer did more than ten years ago is lifetime */
-#define RULES_MAX  100
-#define TIERS_MAX  20
+#define RATE_MAX             INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
+#define MINOR_MAX            INT64_C(1000000000000)
+#define WINDOW_MAX           120 /* months: what a customer did more than ten years ago is lifetime */
+#define RULES_MAX            100
+#define TIERS_MAX            20
+#define LIFECYCLE_ORDERS_MAX 1000
 
 #define SHAPE_T struct earning_rule
 SHAPE(earning_rule, "One way to earn points or growth from an order.",
@@ -131,10 +132,23 @@ SHAPE(tier_settings, "How tiers run.",
             .doc = "When a refund may lower the tier."));
 #undef SHAPE_T
 
+#define SHAPE_T struct lifecycle_limits
+SHAPE(lifecycle_limits, "When a customer is new, a repeat one, loyal, at risk or lost.",
+      FIELD(repeat_orders, .min = 2, .max = LIFECYCLE_ORDERS_MAX, .dflt = "2",
+            .doc = "Orders in a lifetime that make a repeat customer."),
+      FIELD(loyal_orders, .min = 2, .max = LIFECYCLE_ORDERS_MAX, .dflt = "5",
+            .doc = "Orders within loyal_window_months that make a loyal one."),
+      FIELD(loyal_window_months, .min = 1, .max = WINDOW_MAX, .dflt = "12"),
+      FIELD(at_risk_months, .min = 1, .max = WINDOW_MAX, .dflt = "6",
+            .doc = "Months without an order after which he is at risk."),
+      FIELD(lost_months, .min = 1, .max = WINDOW_MAX, .dflt = "12",
+            .doc = "Months without an order after which he is lost; not less than at_risk_months."));
+#undef SHAPE_T
+
 #define SHAPE_T struct program
 SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
       NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
-      NEST(cycle, tier_settings),
+      NEST(cycle, tier_settings), NEST(lifecycle, lifecycle_limits),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

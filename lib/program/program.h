@@ -9,6 +9,7 @@
 
 #include "base/ctx.h"
 #include "base/shape.h"
+#include "customers/lifecycle.h"
 
 struct expr;
 
@@ -118,6 +119,7 @@ struct program {
         struct points_settings points;
         LIST_OF(struct earning_rule) earning;
         struct tier_settings cycle;
+        struct lifecycle_limits lifecycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
 };
 SHAPE_DECLARE(program);
