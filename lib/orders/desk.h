@@ -79,8 +79,8 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
 void settle_activate(struct session *s, struct desk *desk, const struct file *file,
                      const struct moment *moment);
 
-/* Are there points that may wait for a state, and does this one end their wait under the programme? One that no
- * longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
+/* Are there points that may wait for a state, and does this one end their wait under the programme? One that
+ * no longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
 bool settle_releases(const struct program *program, const struct book *book, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */

@@ -3,8 +3,8 @@
 
 #include "orders/desk.h"
 
-/* Must the lots of the customer, whose book this is, be at hand before take_order? Known from the order as stored
- * (NULL: new). */
+/* Must the lots of the customer, whose book this is, be at hand before take_order? Known from the order as
+ * stored (NULL: new). */
 bool take_needs_lots(const struct program *program, const struct book *book, const struct order *known,
                      const struct order_in *in);
 

@@ -140,8 +140,10 @@ void book_earn(struct book *book, struct journal *journal, const struct posting 
         write_draw(book, journal, at, paid);
 }
 
-/* Points that become active are a movement. What had lapsed by then stays lapsed, even when it is booked late. */
-static void move_with(struct book *book, struct journal *journal, const struct posting *why, const struct lot *lot)
+/* Points that become active are a movement. What had lapsed by then stays lapsed, even when it is booked
+ * late. */
+static void move_with(struct book *book, struct journal *journal, const struct posting *why,
+                      const struct lot *lot)
 {
         struct posting then = *why;
 

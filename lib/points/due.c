@@ -36,7 +36,7 @@ SQL_MANY(
         lots_due, due_limit, due_customer,
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 ORDER BY expires_at"))
 /* Points without a date of their own. */
-#define UNDATED                                                                                              \
+#define UNDATED                                                                                                \
         "FROM points_lots l WHERE l.customer_id = a.customer_id AND l.expires_at IS NULL AND l.remaining > 0 " \
         "AND NOT l.pending"
 /* No index: it would cost every order, and this is asked for one kind of programme only. */
@@ -313,7 +313,8 @@ static enum err warn_once(struct ctx *c, void *arg)
         struct list found, locked, warned;
         TX(tx);
 
-        TRY(piece->inactive ? inactive_to_warn(c, &piece->due, &found) : lots_to_warn(c, &piece->due, &found));
+        TRY(piece->inactive ? inactive_to_warn(c, &piece->due, &found)
+                            : lots_to_warn(c, &piece->due, &found));
         piece->found = found.n;
         struct warning warning = {.ids.v = ARENA_ARRAY(c->arena, found.n, struct uuid),
                                   .until = piece->due.until};

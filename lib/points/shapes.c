@@ -49,8 +49,8 @@ SHAPE(points_balance, "What a customer has.", FIELD(customer_id, .need = true),
       FIELD(active, .doc = "Can be spent now."), FIELD(pending, .doc = "Earned, not yet to be spent."),
       FIELD(held, .doc = "Reserved."),
       FIELD(debt, .doc = "Taken back but already spent; the next earnings pay it off."),
-      FIELD(lifetime_earned, .doc = "Net of what refunds took back; what was written off stays earned."), FIELD(lifetime_spent),
-      FIELD(lifetime_expired),
+      FIELD(lifetime_earned, .doc = "Net of what refunds took back; what was written off stays earned."),
+      FIELD(lifetime_spent), FIELD(lifetime_expired),
       LIST(next_expiries, expiry, .doc = "By date, earliest first; the points sum to active."));
 #undef SHAPE_T
 

@@ -144,7 +144,8 @@ static size_t rank_after_cycle(const struct round *round, const struct stand *st
         int64_t grace_days = round->program->cycle.grace_days;
         size_t rank = rank_at(round, stand, end);
 
-        return rank >= stand->rank || grace_days == 0 ? rank : rank_at(round, stand, days_later(end, grace_days));
+        return rank >= stand->rank || grace_days == 0 ? rank
+                                                      : rank_at(round, stand, days_later(end, grace_days));
 }
 
 /* Judge every cycle that is over, each as of its own end and grace: an outage changes no result. */

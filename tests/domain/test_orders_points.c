@@ -69,7 +69,8 @@ TEST(an_order_that_comes_as_delivered_or_skips_it_has_active_points)
 
 TEST(a_programme_that_waits_no_longer_for_a_state_lets_go_what_waits_with_the_delivery)
 {
-        static const char *const now_without[] = {"\"pending\":\"none\"", "\"pending\":\"days\",\"pending_days\":9"};
+        static const char *const now_without[] = {"\"pending\":\"none\"",
+                                                  "\"pending\":\"days\",\"pending_days\":9"};
 
         for (size_t i = 0; i < ARRAY_SIZE(now_without); i++) {
                 const char *name = i == 0 ? "L0" : "L1";

@@ -292,7 +292,8 @@ TEST(what_is_written_off_is_told_when_something_expires_in_the_same_moment)
         EXPECT_INT(buy("X1", "X", 10000).err, ERR_OK); /* 144 */
         till_clock(shop, "2026-12-25T12:00:00Z");
         EXPECT_INT(buy("X2", "X", 1000).err, ERR_OK); /* 20 */
-        struct answer a = give_back("ext:X1", "R1", 10000); /* nobody had booked yet that its points had lapsed */
+        struct answer a =
+                give_back("ext:X1", "R1", 10000); /* nobody had booked yet that its points had lapsed */
         EXPECT_INT(answer_int(&a, "points.reversed"), 144);
         EXPECT_INT(answer_int(&a, "points.written_off"), 124);
         EXPECT_INT(buy("X3", "X", 20000).err, ERR_OK); /* 281 */

@@ -251,7 +251,8 @@ TEST(holds_come_back_in_the_order_in_which_their_time_was_over)
 
         till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"months\",\"months\":1}"));
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) /* their ids are in any order */
-                owe_beside_holds(names[i], (const char *const[]){"first", "second"}, (const int64_t[]){60, 60}, 2);
+                owe_beside_holds(names[i], (const char *const[]){"first", "second"},
+                                 (const int64_t[]){60, 60}, 2);
         till_clock(shop, "2026-01-20T05:00:00Z");
         till_points_time(shop);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -263,7 +264,8 @@ TEST(points_that_become_active_after_long_do_not_lapse_at_once)
 {
         till_program(
                 shop,
-                PROGRAM_TEXT("\"pending\":\"days\",\"pending_days\":100,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
+                PROGRAM_TEXT(
+                        "\"pending\":\"days\",\"pending_days\":100,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
         till_clock(shop, "2026-01-10T04:00:00Z");
         earn(shop, "slow", "slow-1", 100);
         till_clock(shop, "2026-06-01T04:00:00Z");
@@ -276,9 +278,11 @@ TEST(points_that_become_active_after_long_do_not_lapse_at_once)
         earn(shop, "slow", "slow-2", 10);
         till_program(
                 shop,
-                PROGRAM_TEXT("\"pending\":\"days\",\"pending_days\":90,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
+                PROGRAM_TEXT(
+                        "\"pending\":\"days\",\"pending_days\":90,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
         earn(shop, "slow", "slow-3", 7);
-        till_clock(shop, "2026-10-01T04:00:00Z"); /* nobody looked: the 10 lapsed on August 20, the 7 came in September */
+        till_clock(shop, "2026-10-01T04:00:00Z"); /* nobody looked: the 10 lapsed on August 20, the 7 came in
+                                                     September */
         till_points_time(shop);
         EXPECT_INT(account(shop, "slow", "active"), 7);
         EXPECT_INT(account(shop, "slow", "lifetime_expired"), 110);
@@ -296,21 +300,25 @@ TEST(points_with_dates_neither_lapse_by_inactivity_nor_stand_in_the_way_of_those
                 earn(shop, name, name, 10);
         }
         earn(shop, "mixed", "mixed-1", 10);
-        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":3,\"warn_days\":30}"));
+        till_program(shop,
+                     PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":3,\"warn_days\":30}"));
         earn(shop, "mixed", "mixed-2", 7);
         till_clock(shop, "2026-04-01T04:00:00Z");
         till_points_time(shop);
         EXPECT_INT(events(shop, "dated0", "points.expiring"), 0);
-        EXPECT_TEXT(till_text(shop, "SELECT payload->>'points' FROM events e JOIN customers c ON c.id = e.customer_id "
-                                    "WHERE external_id = 'mixed' AND type = 'points.expiring'"),
-                    "7");
+        EXPECT_TEXT(
+                till_text(shop,
+                          "SELECT payload->>'points' FROM events e JOIN customers c ON c.id = e.customer_id "
+                          "WHERE external_id = 'mixed' AND type = 'points.expiring'"),
+                "7");
         till_clock(shop, "2026-05-01T04:00:00Z");
         till_points_time(shop);
         EXPECT_INT(account(shop, "mixed", "active"), 10);
         EXPECT_INT(account(shop, "dated0", "active"), 10);
         till_clock(shop, "2028-01-01T04:00:00Z");
         till_points_time(shop);
-        EXPECT_INT(events(shop, "dated0", "points.expiring"), 1); /* of their date, whatever the form is now */
+        EXPECT_INT(events(shop, "dated0", "points.expiring"),
+                   1); /* of their date, whatever the form is now */
         EXPECT(till_sound(shop));
 }
 

@@ -150,8 +150,9 @@ TEST(grace_waits_and_a_purchase_in_it_still_keeps_the_tier)
 }
 
 /* One order within the cycle keeps the tier that 100 yuan bring. */
-#define ONE_ORDER_KEEPS(cycle_)                                                                              \
-        "{\"cycle\":{" cycle_ "},\"earning\":[],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1," \
+#define ONE_ORDER_KEEPS(cycle_)                                                                                                         \
+        "{\"cycle\":{" cycle_                                                                                                           \
+        "},\"earning\":[],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,"                                       \
         "\"code\":\"silver\",\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"window_months\":12,\"at_least\":10000}]}," \
         "\"keep\":{\"any_of\":[{\"metric\":\"orders\",\"window_months\":12,\"at_least\":1}]}}]}"
 
