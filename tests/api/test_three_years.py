@@ -16,14 +16,14 @@ from walk import Walk, random_program
 from wire import Wire
 
 CUSTOMERS = int(os.environ.get("PATRON_YEARS_CUSTOMERS", "1000"))
-STEPS = int(os.environ.get("PATRON_YEARS_STEPS", "72"))  # instants at which something happens
+STEPS = int(os.environ.get("PATRON_YEARS_STEPS", "64"))  # instants at which something happens
 BEGIN = 1767225600  # 2026-01-01
 SECONDS = 3 * 365 * 86400
 MONTH = SECONDS // 36
 PROGRAM_CHANGES = 12
 SEED = os.environ.get("PATRON_SEED") or f"{time.time_ns():x}"
 CONNECTIONS = 32
-ACTS_A_STEP = 150  # customers who do something at an instant, each up to WAVES things
+ACTS_A_STEP = 125  # customers who do something at an instant, each up to WAVES things
 WAVES = 2
 
 BOOKS = """
