@@ -2,6 +2,7 @@
 #include "chores.h"
 
 #include "access/access.h"
+#include "activities/activities.h"
 #include "customers/behaviour.h"
 #include "customers/tags.h"
 #include "db/db.h"
@@ -109,6 +110,14 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+/* Referrals that are paid or taken back in one piece: each is a transaction of its own. */
+#define REFERRALS 50
+
+static enum err settle_referrals(struct ctx *c, bool *ret_more)
+{
+        return activities_settle_due(c, REFERRALS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
@@ -117,6 +126,7 @@ const struct chore chores[] = {
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
+        {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
         {"expire points", 5,
          expire_points}, /* after activation: what became active too late lapses in the same round */

@@ -58,6 +58,11 @@ struct points_event {
         int64_t points;
         struct instant expires_at;
 };
+struct activity_event {
+        const char *type, *key, *state;
+        int64_t points, growth;
+};
+SHAPE_DECLARE(activity_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

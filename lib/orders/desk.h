@@ -14,6 +14,7 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
+        struct caps_used caps; /* what was earned under caps by day and month */
 };
 
 /* One order with its lines. */
@@ -25,6 +26,8 @@ struct file {
         bool changed;
         bool lines_replaced;    /* the stored lines go, these come */
         bool lines_changed;     /* counters of the stored lines moved */
+        bool is_first;          /* it began to count as its customer's first one */
+        bool is_lost;           /* it was given back as a whole */
         struct seen_call *seen; /* calls answered in this transaction, latest first */
 };
 

@@ -4,6 +4,7 @@
 #include "base/ctx.h"
 #include "customers/customers.h"
 #include "customers/lifecycle.h"
+#include "points/earn.h"
 #include "tiers/judge.h"
 
 enum order_status {
@@ -84,10 +85,6 @@ struct outcome_customer {
         struct uuid id;
         const char *external_id;
         bool created;
-};
-struct explained {
-        const char *rule;
-        int64_t points;
 };
 enum award_status { AWARD_UNSET, AWARD_NONE, AWARD_ACTIVE, AWARD_PENDING };
 struct outcome_points {

@@ -136,6 +136,7 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
         reverse_points(s, desk, file, points, reference, moment, outcome);
         note_return(s, order, outcome, moment);
         bool lost = !whole_before && given_back_whole(order);
+        file->is_lost = lost;
         stand_count(&desk->stand, s->arena,
                     &(struct metric_day){.day = order->counted_on,
                                          .spend_minor = -amount,

@@ -125,22 +125,29 @@ static void award_points(struct session *s, struct desk *desk, struct file *file
                               .order_id = file->order.id,
                               .reference = file->order.external_id};
         struct instant active_from;
-        size_t n = earned->explanation.n;
 
         file->order.points_earned = earned->total;
         for (size_t i = 0; i < file->line_count; i++)
                 file->lines[i].points = earned->line_points[i];
         outcome->points.earned = earned->total;
-        outcome->points.explanation.v = ARENA_ARRAY(s->arena, n, struct explained);
-        outcome->points.explanation.n = n;
-        for (size_t i = 0; i < n; i++)
-                outcome->points.explanation.v[i] =
-                        (struct explained){earned->explanation.v[i].rule, earned->explanation.v[i].points};
+        outcome->points.explanation.v = earned->explanation.v;
+        outcome->points.explanation.n = earned->explanation.n;
         if (earned->total == 0)
                 return;
         bool pending = pending_until(s->program, &file->order, moment, &active_from);
         book_earn(&desk->book, &s->journal, &why, earned->total, pending, active_from);
         outcome->points.status = pending ? AWARD_PENDING : AWARD_ACTIVE;
+}
+
+static void count_caps(struct session *s, struct desk *desk, const struct earned *earned,
+                       const struct moment *moment)
+{
+        for (size_t i = 0; i < earned->counted.n; i++)
+                caps_count(&desk->caps, s->arena,
+                           &(struct cap_day){.customer_id = desk->customer->id,
+                                             .day = moment->today,
+                                             .rule = earned->counted.v[i].rule,
+                                             .points = earned->counted.v[i].points});
 }
 
 static void award(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
@@ -154,6 +161,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
                 .line_count = file->line_count,
                 .facts = facts,
                 .date = moment->today,
+                .caps = &desk->caps,
                 .benefits = &s->program->tiers.v[stand_rank(&desk->stand, moment->at)].benefits,
                 .birthday = desk->customer->birthday,
         };
@@ -164,6 +172,8 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;
         struct earned growth = earn_decide(s->arena, &input);
+        count_caps(s, desk, &points, moment);
+        count_caps(s, desk, &growth, moment);
         award_points(s, desk, file, &points, moment, outcome);
         file->order.growth_earned = count->growth = outcome->growth.earned = growth.total;
         for (size_t i = 0; i < file->line_count; i++)
@@ -192,6 +202,7 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
         struct metric_day count = {.orders = 1, .spend_minor = order->total_minor};
 
         assert(!order_counts(order));
+        file->is_first = standing->orders == 0;
         order->counted_on = count.day = zone_date(&s->shop->zone, counted);
         share_discount(s->arena, file);
         file->lines_changed = true;

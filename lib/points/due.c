@@ -1,7 +1,6 @@
 /* What time causes: points that become active, holds whose time is over. Everybody who is due is found
  * without a lock and looked at again behind it, so that two servers, or one after days of outage, do the same
  * once. */
-#include "base/idmap.h"
 #include "customers/customers.h"
 #include "events/events.h"
 #include "points/expiry.h"
@@ -68,7 +67,8 @@ struct piece {
         struct uuids customers;
 };
 
-static enum err holds_of(struct ctx *c, const struct uuids *customers, struct hold_rows *ret)
+/* The holds of these customers that are due. */
+static enum err holds_of(struct ctx *c, const struct uuids *customers, struct hold_probe *ret)
 {
         struct list due;
 
@@ -79,39 +79,7 @@ static enum err holds_of(struct ctx *c, const struct uuids *customers, struct ho
                 probe.customers.v[i] = ((const struct due_hold *)due.v)[i].customer_id;
                 probe.holds.v[i] = ((const struct due_hold *)due.v)[i].id;
         }
-        return points_holds_later(c, &probe, ret);
-}
-
-/* Books of customers whose locks are held. */
-static enum err books_load(struct ctx *c, const struct piece *piece, struct book *books)
-{
-        const struct uuids *customers = &piece->customers;
-        struct idmap by_id = idmap_new(c->arena, customers->n);
-        struct list accounts = {0}, lots = {0};
-        struct hold_rows holds = {0};
-
-        TRY(points_accounts_later(c, customers, &accounts));
-        TRY(points_lots_later(c, customers, &lots));
-        if (piece->due->holds)
-                TRY(holds_of(c, customers, &holds));
-        TRY(db_flush(c));
-        for (size_t i = 0; i < customers->n; i++) {
-                books[i].account.customer_id = customers->v[i];
-                idmap_put(&by_id, customers->v[i], i);
-        }
-        for (size_t i = 0; i < accounts.n; i++) {
-                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
-                books[idmap_get(&by_id, account->customer_id)].account = *account;
-        }
-        for (size_t i = 0; i < lots.n; i++) {
-                const struct lot *lot = &((const struct lot *)lots.v)[i];
-                book_lots_add(&books[idmap_get(&by_id, lot->customer_id)], c->arena,
-                              &(struct list){.v = (void *)lot, .n = 1});
-        }
-        for (size_t i = 0; i < customers->n; i++) {
-                points_holds_give(c->arena, &books[i], &holds);
-                books[i].lots_loaded = true;
-        }
+        *ret = probe;
         return ERR_OK;
 }
 
@@ -132,9 +100,8 @@ static void note_expired(struct ctx *c, const struct journal *journal, struct ev
 static enum err piece_do(struct ctx *c, void *arg)
 {
         const struct piece *piece = arg;
-        size_t n = piece->customers.n;
-        struct book *books = ARENA_ARRAY(c->arena, n, struct book);
-        struct book **stored = ARENA_ARRAY(c->arena, n, struct book *);
+        struct hold_probe holds = {0};
+        struct books books;
         struct journal journal = journal_of(c, piece->program);
         struct event_list events = {0};
         struct list locked;
@@ -142,13 +109,13 @@ static enum err piece_do(struct ctx *c, void *arg)
 
         TRY(tx_begin(c, &tx));
         TRY(customers_lock(c, &piece->customers, &locked));
-        TRY(books_load(c, piece, books));
-        for (size_t i = 0; i < n; i++) {
-                piece->due->decide(c, &books[i], &journal);
-                stored[i] = &books[i];
-        }
+        if (piece->due->holds)
+                TRY(holds_of(c, &piece->customers, &holds));
+        TRY(books_load(c, &piece->customers, piece->due->holds ? &holds : NULL, &books));
+        for (size_t i = 0; i < books.n; i++)
+                piece->due->decide(c, &books.v[i], &journal);
         note_expired(c, &journal, &events);
-        TRY(points_store(c, stored, n, &journal));
+        TRY(books_store(c, &books, &journal));
         TRY(events_store(c, &events));
         return tx_commit(&tx);
 }

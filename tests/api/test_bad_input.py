@@ -35,9 +35,12 @@ def known(admin):
     admin.put("/v1/attributes/known", {"type": "text"}).ok(201)
     admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
     admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
+    approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
+                          Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
     return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
-            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "version": 1}
+            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "approval": approval,
+            "version": 1}
 
 
 @every(WITH_BODY)
@@ -316,6 +319,7 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
 def test_a_reference_to_nobody_is_404(admin, known, nothing_written, operation):
     references = ["01234567-89ab-7def-8123-456789abcdef", "nobody", "ext:", "ext:" + "a" * 201, "%E4%BD%A0"]
     bodies = {"customer_put_one": {"name": "Nobody"}, "customer_patch_one": {"name": "Nobody"},
+              "points_adjust_one": {"points": 1, "reason": "a test"},
               "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"}}
     body = bodies.get(operation.id) or sound_body(operation)
     if operation.id != "customer_put_one":  # which creates him

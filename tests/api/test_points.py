@@ -49,7 +49,7 @@ def test_the_ledger_is_a_chain_newest_first_through_all_pages(admin):
     entries = ledger(admin, customer)
     assert [(one["seq"], one["kind"], one["amount"], one["active_after"]) for one in entries] == [
         (4, "spend", -30, 40), (3, "spend", -20, 70), (2, "spend", -10, 90), (1, "earn", 100, 100)]
-    assert [one["reference"] for one in entries[:3]] == ["cup 30", "cup 20", "cup 10"]
+    assert [one["reason"] for one in entries[:3]] == ["cup 30", "cup 20", "cup 10"]
     assert entries[0]["cause"] == "redemption" and entries[3]["cause"] == "order" and entries[3]["order_id"]
     assert ledger(admin, customer, "?limit=1") == ledger(admin, customer, "?limit=3") == entries
 
