@@ -126,6 +126,7 @@ class Customer:
     since: int = None
     until: int = None
     pin: tuple = None  # tier, until
+    paid: dict = field(default_factory=dict)  # activity: days on which it was paid
 
     # ------------------------------------------------------------------ what there is
 
@@ -275,6 +276,41 @@ class Customer:
         self.lots.append(lot)
         if not waits:
             self.activate(program, lot, at)
+
+    def adjust(self, program, points, at, expires_at="program", allow_debt=False):
+        """Give points, or take -points; False when there are too few. expires_at: a moment, None or as the programme says."""
+        if points > 0:
+            self.earn(program, points, at, False, None)
+            if expires_at != "program":
+                self.lots[-1].expires_at = expires_at
+            return True
+        if -points > self.active and not allow_debt:
+            return False
+        part = min(-points, self.active)
+        self.draw(part)
+        self.debt += -points - part
+        self.earned += points
+        return True
+
+    def act(self, program, kind, at):
+        """An activity of a type, or a custom one of a code. What was paid: points and growth, or the limit that was reached."""
+        rule = next((one for one in program["activities"] if kind == (one.get("code") or one["type"])), None)
+        if rule is None:
+            return 0, 0, "no_rule"
+        today = self.calendar.day(at)
+        spans = {"per_day": lambda day: day == today, "per_week": lambda day: day.isocalendar()[:2] == today.isocalendar()[:2],
+                 "per_month": lambda day: (day.year, day.month) == (today.year, today.month), "per_lifetime": lambda day: True}
+        paid = self.paid.setdefault(kind, [])
+        for limit, within in spans.items():
+            if rule.get(limit) is not None and sum(map(within, paid)) >= rule[limit]:
+                return 0, 0, limit
+        paid.append(today)
+        if rule.get("points"):
+            self.earn(program, rule["points"], at, False, None)
+        if rule.get("growth"):
+            self.add(today, 0, 0, rule["growth"])
+            self.rise(program, at)
+        return rule.get("points", 0), rule.get("growth", 0), None
 
     def spend(self, points, at):
         """False when there are too few."""

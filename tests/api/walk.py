@@ -66,11 +66,21 @@ def random_tier(rng, rank):
     return {**tier, "qualify": {"any_of": any_of, "all_of": all_of}, "keep": {} if rng.random() < 0.1 else keep}
 
 
+ACTIVITIES = ("check_in", "sign_up", "photo_review", "quiz", "share")
+
+
+def random_activities(rng):
+    rules = [{"type": "check_in", "points": 5, "per_day": 1, "per_week": rng.choice((2, None)), "per_month": 3},
+             {"type": "sign_up", "points": 50, "per_lifetime": 1}, {"type": "photo_review", "growth": 50},
+             {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
+    return [rule for rule in rules if rng.random() < 0.8]
+
+
 def random_program(rng):
     cycle = {"cycle_months": rng.choice((3, 6, 12)), "anchor": rng.choice(("tier_start", "joining", "calendar_year")),
              "downgrade": rng.choice(("one_step", "reassess", "none")), "grace_days": rng.choice((0, 0, 15, 40)),
              "notice_days": rng.choice((0, 20)), "after_refund": rng.choice(("at_once", "cycle_end"))}
-    return {"points": random_points(rng), "earning": random_earning(rng), "cycle": cycle,
+    return {"points": random_points(rng), "earning": random_earning(rng), "activities": random_activities(rng), "cycle": cycle,
             "tiers": [random_tier(rng, rank) for rank in range(len(CODES))]}
 
 
@@ -109,7 +119,8 @@ class Walker:
         if self.customer is None:
             return self.join()
         acts = ((self.order, 5), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
-                (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3))
+                (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
+                (self.adjust, 1.5), (self.act, 1.5))
         return self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
 
     def join(self):
@@ -239,6 +250,35 @@ class Walker:
         points = self.rng.choice((hold.points, self.rng.randint(1, hold.points)))
         self.customer.capture(self.walk.program, hold, points, self.at)
         return Call(f"{path}/capture", {"points": points}, 200, self.check_balance(), key=self.fresh("k"))
+
+    def adjust(self):
+        rng, customer = self.rng, self.customer
+        body = {"points": rng.choice((rng.randint(1, 500), -rng.randint(1, customer.active + 20))), "reason": "a test"}
+        expires_at = rng.choice(("program", None, self.at + rng.randint(1, 300) * 86400))
+        if body["points"] > 0 and expires_at != "program":
+            body.update({"expiry": "never"} if expires_at is None else {"expiry": "at", "expires_at": text_of(expires_at)})
+        body["allow_debt"] = body["points"] < 0 and rng.random() < 0.5
+        done = customer.adjust(self.walk.program, body["points"], self.at, expires_at, body["allow_debt"])
+        return Call(f"{self.points()}/adjustments", body, 201 if done else 409, self.check_balance() if done else None,
+                    key=self.fresh("k"))
+
+    def act(self):
+        kind, before = self.rng.choice(ACTIVITIES), self.customer.shown_tier(self.at)
+        points, growth, why = self.customer.act(self.walk.program, kind, self.at)
+        wanted = {"points": points, "growth": growth, "why": why, "state": "not_paid" if why else "paid"}
+        rest = {"growth": self.customer.total("growth"), "tier_before": before, "tier_after": self.customer.shown_tier(self.at)}
+        same_books = self.check_balance()
+
+        def check(answer):
+            shown = answer.json()
+            assert {name: shown["activity"][name] for name in wanted} == wanted, (shown["activity"], wanted)
+            assert {name: shown[name] for name in rest} == rest, (shown, rest)
+            same_books(answer)
+
+        what = {"type": "custom", "code": kind} if kind == "quiz" else {"type": kind}
+        call = Call("/v1/activities", {"key": self.fresh("a"), "customer": f"ext:{self.name}", **what}, 201, check)
+        self.sent.append([call, None])
+        return call
 
     # ------------------------------------------------------------------ tiers
 
