@@ -8,12 +8,13 @@
 #include "db/db.h"
 #include "directory/directory.h"
 #include "http/idempotency.h"
+#include "jobs/jobs.h"
 #include "points/points.h"
 #include "tiers/cycles.h"
 
-/* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
- * them waits for milliseconds. */
-#define DUE_CUSTOMERS 200
+/* Customers whose points are moved in one transaction: enough to share a commit, few enough that an order of
+ * one of them waits for some ten milliseconds. */
+#define DUE_CUSTOMERS 500
 
 static enum err expire_once(struct ctx *c, void *arg)
 {
@@ -128,12 +129,12 @@ const struct chore chores[] = {
         {"store the last use of keys", 5, store_use_of_keys},
         {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
-        {"expire points", 5,
-         expire_points}, /* after activation: what became active too late lapses in the same round */
+        {"expire points", 5, expire_points},
         {"expire points of the inactive", 300, expire_inactive},
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"expire jobs", 5, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

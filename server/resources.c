@@ -1,13 +1,34 @@
-/* The map of the API. */
+/* The map of the API; one a line, so that two additions do not meet. */
 #include "http/endpoint.h"
 
-extern const struct resource orders_resource, customers_resource, customer_list_resource, tags_resource,
-        notes_resource, groups_resource, interactions_resource, consents_resource, attributes_resource,
-        timelines_resource, points_resource, holds_resource, adjustments_resource, activities_resource, reports_resource,
-        tiers_resource, program_resource, checkout_resource, keys_resource, audit_resource, meta_resource,
+/* clang-format off */
+extern const struct resource
+        orders_resource,
+        customers_resource,
+        customer_list_resource,
+        tags_resource,
+        notes_resource,
+        groups_resource,
+        interactions_resource,
+        consents_resource,
+        attributes_resource,
+        timelines_resource,
+        points_resource,
+        holds_resource,
+        adjustments_resource,
+        activities_resource,
+        reports_resource,
+        tiers_resource,
+        program_resource,
+        checkout_resource,
+        keys_resource,
+        audit_resource,
+        imports_resource,
+        jobs_resource,
+        exports_resource,
+        meta_resource,
         test_clock_resource;
 
-/* clang-format off: one a line */
 const struct resource *const resources[] = {
         &orders_resource,
         &customers_resource,
@@ -29,6 +50,9 @@ const struct resource *const resources[] = {
         &checkout_resource,
         &keys_resource,
         &audit_resource,
+        &imports_resource,
+        &jobs_resource,
+        &exports_resource,
         &meta_resource,
         &test_clock_resource,
         NULL,

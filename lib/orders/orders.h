@@ -193,6 +193,7 @@ struct refund_answer {
         size_t outcome_len;
         bool replayed;
         struct uuid order_id;
+        struct uuid id; /* of the refund */
 };
 /* Refund part or all of an order. In a transaction. ERR_NOT_FOUND, ERR_INVALID, ERR_NOT_REFUNDABLE,
  * ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS. */

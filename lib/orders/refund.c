@@ -254,6 +254,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         }
         TRY(tx_commit(&tx));
         answer.order_id = found.id;
+        answer.id = id;
         *ret = answer;
         return ERR_OK;
 }

@@ -22,6 +22,8 @@ static void facts_of_order(const struct desk *desk, const struct file *file, con
         facts->now = moment->at;
         expr_set_number(facts, FACT_ORDER_TOTAL, order->total_minor);
         expr_set_number(facts, FACT_ORDER_GOODS, order->goods_minor - order->discount_minor);
+        expr_set_number(facts, FACT_ORDER_SHIPPING, order->shipping_minor);
+        expr_set_number(facts, FACT_ORDER_DISCOUNT, order->discount_minor);
         expr_set_text(facts, FACT_ORDER_CHANNEL, channel_names.v[order->channel]);
         expr_set_number(facts, FACT_ORDER_LINE_COUNT, (int64_t)file->line_count);
         expr_set_number(facts, FACT_ORDER_QUANTITY, pieces);
@@ -44,6 +46,9 @@ static void facts_of_customer(const struct desk *desk, const struct moment *mome
         expr_set_text(facts, FACT_COUNTRY, customer->country);
         expr_set_text(facts, FACT_PROVINCE, customer->province);
         expr_set_text(facts, FACT_CITY, customer->city);
+        expr_set_text(facts, FACT_DISTRICT, customer->district);
+        expr_set_text(facts, FACT_SOURCE_DETAIL, customer->source.detail);
+        expr_set_text(facts, FACT_SOURCE_CAMPAIGN, customer->source.campaign);
         expr_set_text(facts, FACT_SOURCE_CHANNEL, channel_names.v[customer->source.channel]);
         expr_set_number(facts, FACT_ORDERS_COUNT, standing->orders);
         expr_set_number(facts, FACT_SPEND, standing->spend_minor);

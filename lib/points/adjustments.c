@@ -151,6 +151,7 @@ static void call_begin(struct request *r, size_t i, struct uuid id)
 {
         const struct adjustment_in *in = r->calls[i].in;
 
+        assert(r->fresh != NULL && r->fresh_count < r->count);
         r->calls[i].adjustment = (struct adjustment){
                 .customer_id = r->owners[i],
                 .id = id,

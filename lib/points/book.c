@@ -199,38 +199,34 @@ static void move_with(struct book *book, struct journal *journal, const struct p
         book->account.moved_at = lot->active_from;
 }
 
-/* May a lot become active at this moment? Of this order alone, where one is named. */
-static bool waits_no_longer(const struct lot *lot, struct uuid order_id, struct instant at)
+/* The lot whose pending time was over first, or SIZE_MAX; one that waits for a state (no date) waits until
+ * the order is named. */
+static size_t due_first(const struct book *book, struct instant at, struct uuid order_id)
 {
-        bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
-
-        if (!lot->pending || lot->remaining == 0 || (uuid_known(order_id) && !named))
-                return false;
-        return instant_known(lot->active_from) ? lot->active_from.us <= at.us : named;
-}
-
-/* The one that was due first, or NULL. */
-static struct lot *next_due(const struct book *book, struct uuid order_id, struct instant at)
-{
-        struct lot *next = NULL;
+        size_t first = SIZE_MAX;
 
         for (size_t i = 0; i < book->lot_count; i++) {
-                struct lot *lot = &book->lots[i];
-                if (waits_no_longer(lot, order_id, at) &&
-                    (next == NULL || lot->active_from.us < next->active_from.us))
-                        next = lot;
+                const struct lot *lot = &book->lots[i];
+                bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
+                bool dated = instant_known(lot->active_from);
+                bool due = dated ? lot->active_from.us <= at.us : named;
+                if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
+                        continue;
+                struct instant best = first == SIZE_MAX ? (struct instant){0} : book->lots[first].active_from;
+                if (first == SIZE_MAX || (dated && (!instant_known(best) || lot->active_from.us < best.us)))
+                        first = i;
         }
-        return next;
+        return first;
 }
 
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
                       struct uuid order_id)
 {
         int64_t total = 0;
-        struct lot *lot;
 
         assert(book->lots_loaded);
-        while ((lot = next_due(book, order_id, why->at)) != NULL) {
+        for (size_t i; (i = due_first(book, why->at, order_id)) != SIZE_MAX;) {
+                struct lot *lot = &book->lots[i];
                 int64_t points = lot->remaining;
                 if (!instant_known(lot->active_from))
                         lot->active_from = why->at;
@@ -239,7 +235,7 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
                 int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
                 journal->entries.v[journal->entries.n - 1].lot_no = (struct opt_int){true, lot->lot_no};
-                write_draw(book, journal, (size_t)(lot - book->lots), paid);
+                write_draw(book, journal, i, paid);
                 total += points;
         }
         return total;

@@ -97,9 +97,8 @@ static void note_expired(struct ctx *c, const struct journal *journal, struct ev
         }
 }
 
-static enum err piece_do(struct ctx *c, void *arg)
+static enum err piece_do(struct ctx *c, const struct piece *piece)
 {
-        const struct piece *piece = arg;
         struct hold_probe holds = {0};
         struct books books;
         struct journal journal = journal_of(c, piece->program);
@@ -120,36 +119,52 @@ static enum err piece_do(struct ctx *c, void *arg)
         return tx_commit(&tx);
 }
 
+static enum err slice_do(struct ctx *c, const struct piece_of_work *work)
+{
+        struct piece piece = *(const struct piece *)work->arg;
+
+        piece.customers.v += work->from;
+        piece.customers.n = work->n;
+        return piece_do(c, &piece);
+}
+
+/* Whoever is due is found for many transactions at once: the index still leads to those just dealt with, and
+ * each look passes them by again. */
+#define FOUND_MAX 10000
+
 static enum err due_do(struct ctx *c, const struct program *program, const struct due *due,
                        const struct due_limit *limit, bool *ret_more)
 {
         struct list rows;
         struct piece piece = {.due = due, .program = program};
+        struct due_limit many = {FOUND_MAX, limit->until};
 
-        TRY(due->find(c, limit, &rows));
+        TRY(due->find(c, &many, &rows));
         piece.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid);
         for (size_t i = 0; i < rows.n; i++)
                 piece.customers.v[piece.customers.n++] = ((const struct due_customer *)rows.v)[i].customer_id;
-        if (rows.n > 0)
-                TRY(db_run(c, piece_do, &piece));
+        TRY(db_run_pieces(c, piece.customers.n, (size_t)limit->limit, slice_do, &piece));
         *ret_more = rows.n > 0;
         return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ what there is */
 
-static void activate(struct ctx *c, struct book *book, struct journal *journal)
+/* Whoever is visited for one reason is served for both: what became active too late lapses at once, and on
+ * the night when much is due each customer is locked, read and written once. */
+static void activate_and_expire(struct ctx *c, struct book *book, struct journal *journal)
 {
         struct posting why = {.at = c->now, .cause = "pending time over"};
 
         (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
+        (void)book_expire(book, journal, &(struct posting){.at = c->now});
 }
 
 enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate},
+        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
@@ -185,16 +200,11 @@ enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
-static void expire(struct ctx *c, struct book *book, struct journal *journal)
-{
-        (void)book_expire(book, journal, &(struct posting){.at = c->now});
-}
-
 enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = lots_due, .decide = expire},
+        return due_do(c, program, &(struct due){.find = lots_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
@@ -206,7 +216,7 @@ enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more)
         *ret_more = false;
         if (settings->form != EXPIRY_INACTIVITY)
                 return ERR_OK;
-        return due_do(c, program, &(struct due){.find = inactive_due, .decide = expire},
+        return due_do(c, program, &(struct due){.find = inactive_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, expiry_inactive_before(settings, &c->shop->zone, c->now)},
                       ret_more);
 }

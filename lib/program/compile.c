@@ -102,7 +102,7 @@ static void tier_rank_check(struct ctx *c, const struct tier *tier, size_t index
 static void benefits_check(struct ctx *c, const struct benefits *benefits, size_t index,
                            const struct expr_names *names)
 {
-        const struct expr *goods;
+        const struct expr *goods = NULL;
 
         for (size_t i = 0; i < benefits->full_reduction.n; i++) {
                 const struct full_reduction *reduction = &benefits->full_reduction.v[i];
@@ -117,6 +117,8 @@ static void benefits_check(struct ctx *c, const struct benefits *benefits, size_
         if (benefits->lifetime_repair_goods != NULL && !benefits->lifetime_repair)
                 fault_body(c, pointer, "not_allowed", "Goods are named, but lifetime_repair is false.");
         condition_compile(c, pointer, benefits->lifetime_repair_goods, names, &goods);
+        if (goods != NULL && (expr_uses(goods, EXPR_SCOPE_ORDER) || expr_uses(goods, EXPR_SCOPE_CUSTOMER)))
+                fault_body(c, pointer, "not_allowed", "Goods are told by fields of an order's line alone.");
 }
 
 /* ---- expiry */

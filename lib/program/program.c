@@ -18,7 +18,6 @@ NAMES(downgrade_names, "one_step", "reassess", "none");
 #define MINOR_MAX            INT64_C(1000000000000)
 #define WINDOW_MAX           120 /* months: what a customer did more than ten years ago is lifetime */
 #define RULES_MAX            100
-#define TIERS_MAX            20
 #define LIFECYCLE_ORDERS_MAX 1000
 
 #define SHAPE_T struct cap_limits

@@ -130,6 +130,9 @@ struct benefits {
         struct texts perks;
 };
 
+/* Tiers of a programme, at most. */
+#define TIERS_MAX 20
+
 struct tier {
         int64_t rank; /* 0 is the tier that everyone has */
         const char *code, *name;
@@ -166,6 +169,8 @@ struct program {
         bool pays_referrals;        /* some activity rule is for them. Not in the document. */
 };
 SHAPE_DECLARE(program);
+SHAPE_DECLARE(tier);
+SHAPE_DECLARE(tier_settings);
 SHAPE_DECLARE(benefits);
 SHAPE_DECLARE(full_reduction);
 extern const struct names metric_names;

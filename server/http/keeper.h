@@ -1,4 +1,4 @@
-/* The housekeeper: one thread that looks after the database beside the requests. It knows whether the
+/* The housekeeper: two threads that look after the database beside the requests. It knows whether the
  * database can be used, so that /readyz never waits for it, and does the chores (chores.h). */
 #pragma once
 

@@ -127,6 +127,7 @@ class Customer:
     until: int = None
     pin: tuple = None  # tier, until
     paid: dict = field(default_factory=dict)  # activity: days on which it was paid
+    used: dict = field(default_factory=dict)  # of caps: (code of a rule, day): points
 
     # ------------------------------------------------------------------ what there is
 
@@ -428,7 +429,7 @@ class Customer:
         codes = [tier["code"] for tier in program["tiers"]]
         return {"day": self.calendar.day(at), "order": order.body, "rank": codes.index(self.shown_tier(at)),
                 "orders": self.total("orders"), "spend": self.total("spend"), "birth_month": self.birth_month,
-                "codes": codes}
+                "codes": codes, "used": self.used}
 
     def cancel(self, program, order, at, outcome):
         if order.day is None:

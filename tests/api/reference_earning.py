@@ -52,8 +52,19 @@ def chosen(rules, applies):
     return result
 
 
+def room(caps, used, code, day):
+    """What a rule, or the programme, may still bring on a day. used: {(code, day): points}."""
+    caps = caps or {}
+    spans = {"per_order": lambda other: False, "per_day": lambda other: other == day,
+             "per_month": lambda other: (other.year, other.month) == (day.year, day.month)}
+    rooms = [caps[span] - sum(points for (rule, other), points in used.items() if rule == code and within(other))
+             for span, within in spans.items() if caps.get(span) is not None]
+    return max(0, min(rooms, default=float("inf")))
+
+
 def earn(program, target, order, facts, benefits, birth_month):
-    """What an order earns, and each line's share of it."""
+    """What an order earns, and each line's share of it; what caps count of that is added to facts["used"]. Of the rules only
+    those that add may have caps here."""
     rules = [rule for rule in program["earning"] if (rule.get("target") or "points") == target]
     rules.sort(key=lambda rule: -(rule.get("priority") or 0))
     kind = {name: [rule for rule in rules if rule["kind"] == name] for name in ("base", "multiply", "add")}
@@ -76,7 +87,19 @@ def earn(program, target, order, facts, benefits, birth_month):
     shares = round_up_largest(exact, unit, total)
     for rule in chosen(kind["add"], lambda rule: any(holds(rule, facts, line.body) for line in order.lines)):
         on = [i for i, line in enumerate(order.lines) if holds(rule, facts, line.body)]
-        total += rule["points"]
-        for i, share in zip(on, largest_remainder(rule["points"], [order.lines[i].paid for i in on])):
+        points = min(rule["points"], room(rule.get("caps"), facts["used"], rule["code"], facts["day"]))
+        count(facts, rule["code"], points)
+        total += points
+        for i, share in zip(on, largest_remainder(points, [order.lines[i].paid for i in on])):
             shares[i] += share
+    left = room(program["points"].get("caps"), facts["used"], "program", facts["day"])
+    if target == "points" and total > left:
+        total, shares = left, largest_remainder(left, shares)
+    if target == "points":
+        count(facts, "program", total)
     return total, shares
+
+
+def count(facts, code, points):
+    key = code, facts["day"]
+    facts["used"][key] = facts["used"].get(key, 0) + points

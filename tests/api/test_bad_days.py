@@ -19,7 +19,8 @@ WORKERS = {"api": 2, "reads": 1, "orders": 1, "reports": 1}
 DEADLINE_MS = 300
 SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
             "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
-LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "report_points_liability": "reports"}  # all others: api
+LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "report_points_liability": "reports",
+         "tiers_simulate": "reports"}  # all others: api
 BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
 KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
 UNTOUCHED = {"meta_get"}  # reads no table
@@ -103,6 +104,7 @@ class House:
             "program_diff_proposed": lambda: self.program,
             "program_roll_back": lambda: {"version": 1},
             "checkout_quote_basket": lambda: {"customer": f"ext:{self.customer}", "lines": [{"sku": "S", "unit_price_minor": 100}]},
+            "tiers_simulate": lambda: {"tiers": self.program["tiers"]},
             "test_clock_change": lambda: {"advance_seconds": 0},
             "tier_pin_set": lambda: {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "a test"},
             "key_make": lambda: {"name": "till", "scopes": ["orders:read"]},

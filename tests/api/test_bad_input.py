@@ -39,8 +39,8 @@ def known(admin):
                           Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
     return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
-            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "approval": approval,
-            "version": 1}
+            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known",
+            "approval": approval, "version": 1, "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers"}
 
 
 @every(WITH_BODY)
@@ -304,7 +304,7 @@ def test_another_method_is_405_and_allow_names_those_there_are(admin, known, not
     assert answer.status == 204 and set(answer.headers["allow"].split(", ")) == allowed
 
 
-@every([one for one in CONTRACT.operations if one.method == "GET"])
+@every([one for one in CONTRACT.operations if one.method == "GET" and not one.streams])
 def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
     target, pairs = address(operation, known), [("Authorization", f"Bearer {admin.key}")]
     get, head = admin.send("GET", target, None, pairs), admin.send("HEAD", target, None, pairs)

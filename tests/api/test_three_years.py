@@ -103,6 +103,15 @@ class Years:
         proof = self.admin.get("/v1/points/proof").ok()
         assert proof["ok"] and proof["faults"] == [], (self.say(), proof)
 
+    def was_worth_it(self):
+        """A life in which nothing of some kind happened would prove nothing of it."""
+        causes = servers.psql(self.server.database_url, "SELECT string_agg(DISTINCT cause, ' ' ORDER BY cause) FROM tier_history")
+        kinds = servers.psql(self.server.database_url, "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM points_ledger")
+        assert causes == "activity cycle_end order refund", self.say()
+        assert kinds == "activate adjust earn expire hold release restore reverse spend write_off", self.say()
+        assert self.walk.seen >= {"earned", "pending", "reversed", "written_off", "spent", "restored", "held", "debt",
+                                  "program:cap_per_order", "program:cap_per_month", "pieces:cap_per_month"}, self.say()
+
     def live(self):
         instants = sorted(self.rng.sample(range(SECONDS // 60), STEPS - 1)) + [SECONDS // 60]
         changes = {0, *self.rng.sample(range(STEPS), PROGRAM_CHANGES)}
@@ -131,4 +140,5 @@ def server():
 def test_three_years_of_random_customers_are_as_the_slow_reference_says(server):
     years = Years(server, random.Random(SEED))
     years.live()
+    years.was_worth_it()
     print(f"{years.calls} calls")

@@ -26,6 +26,7 @@ def random_expiry(rng):
 def random_points(rng):
     pending = rng.choice(("none", "none", "days", "delivered", "completed"))
     return {"pending": pending, "pending_days": rng.randint(1, 30) if pending == "days" else 0,
+            "caps": {"per_order": rng.choice((None, 1500)), "per_month": rng.choice((2000, 5000))},
             "refund_policy": rng.choice(("unlimited", "within_balance", "only_pending")),
             "restored_life_days": rng.choice((1, 20, 60)), "expiry": random_expiry(rng)}
 
@@ -40,7 +41,7 @@ def random_earning(rng):
              {"code": "loyal", "kind": "multiply", "factor_millionths": 500000, "when": "orders.count >= 3 and spend >= 800"},
              {"code": "welcome", "kind": "add", "points": 88, "when": "first_order"},
              {"code": "pieces", "kind": "add", "points": 7, "when": "line.quantity >= 2", "priority": 1,
-              "stacking": rng.choice(("stack", "exclusive"))},
+              "caps": {"per_day": 10, "per_month": rng.choice((7, 20))}, "stacking": rng.choice(("stack", "exclusive"))},
              {"code": "birthday", "kind": "add", "points": 66, "when": "birthday_month"},
              {"code": "growth_gold", "target": "growth", "kind": "multiply", "factor_millionths": 1500000, "when": "tier >= gold"}]
     return rules + [rule for rule in extra if rng.random() < 0.5]
@@ -312,7 +313,10 @@ class Walker:
                 del shown["tier"]
             wanted = {"points": expected, "growth": growth, "tier": tier}
             assert shown == {name: wanted[name] for name in shown}, (shown, wanted)
-            assert sum(one["points"] for one in body["points"]["explanation"]) == outcome.earned
+            explained = body["points"]["explanation"]
+            assert sum(one["points"] for one in explained) == outcome.earned
+            self.walk.seen.update(name for name, points in expected.items() if points)
+            self.walk.seen.update(one["rule"] for one in explained if ":" in one["rule"])
 
         return check
 
@@ -365,6 +369,7 @@ class Walk:
         self.rng, self.now = rng, begin
         self.calendar = Calendar(ZONE)
         self.program = None
+        self.seen = set()  # what the answers told of
         self.walkers = [Walker(self, number) for number in range(customers)]
 
     @property

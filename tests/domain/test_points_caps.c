@@ -109,6 +109,23 @@ TEST(a_refund_takes_back_what_was_really_paid_and_opens_no_room)
         EXPECT(till_sound(shop));
 }
 
+TEST(conditions_may_ask_for_shipping_discount_and_where_the_customer_came_from)
+{
+        till_program(shop,
+                     PROGRAM_TEXT("", ",\"when\":\"order.shipping = 6.00 and order.discount >= 1.00 and "
+                                      "source.campaign = 'spring' and district = 'Haidian'\""));
+        till_clock(shop, "2026-10-20T04:00:00Z");
+        struct answer yes = till_take(
+                shop,
+                "{\"external_id\":\"f-1\",\"status\":\"paid\",\"customer\":{\"external_id\":\"f\",\"district\":"
+                "\"Haidian\",\"source\":{\"channel\":\"event\",\"campaign\":\"spring\"}},\"shipping_minor\":600,"
+                "\"discount_minor\":100,\"lines\":[{\"sku\":\"A\",\"total_minor\":5100}],\"total_minor\":5600}");
+        struct answer no = till_take(shop, ORDER("f-2", "f", WORTH("5000")));
+
+        EXPECT_INT(answer_int(&yes, "points.earned"), 50);
+        EXPECT_INT(answer_int(&no, "points.earned"), 0);
+}
+
 int main(void)
 {
         shop = till_open("caps");
