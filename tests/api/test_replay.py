@@ -10,7 +10,7 @@ import pytest
 import retail_customers
 import servers
 from client import Client
-from reference import seconds, text_of
+from reference_calendar import seconds, text_of
 from shop import eventually
 
 ROOT = Path(__file__).resolve().parents[2]

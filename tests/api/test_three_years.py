@@ -10,13 +10,14 @@ import pytest
 
 import servers
 from client import Client
+from reference_calendar import text_of
 from shop import eventually
-from reference import text_of
 from walk import Walk, random_program
 from wire import Wire
 
 CUSTOMERS = int(os.environ.get("PATRON_YEARS_CUSTOMERS", "1000"))
 STEPS = int(os.environ.get("PATRON_YEARS_STEPS", "64"))  # instants at which something happens
+ENOUGH = 1000 * 64  # customers x steps, for everything to happen
 BEGIN = 1767225600  # 2026-01-01
 SECONDS = 3 * 365 * 86400
 MONTH = SECONDS // 36
@@ -140,5 +141,6 @@ def server():
 def test_three_years_of_random_customers_are_as_the_slow_reference_says(server):
     years = Years(server, random.Random(SEED))
     years.live()
-    years.was_worth_it()
+    if CUSTOMERS * STEPS >= ENOUGH:
+        years.was_worth_it()
     print(f"{years.calls} calls")

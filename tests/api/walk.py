@@ -1,6 +1,7 @@
 """A shop of random customers over years: what they do, and what the programme is meanwhile."""
 
-from reference import STATES, Calendar, Customer, text_of
+from reference import STATES, Customer
+from reference_calendar import Calendar, text_of
 
 YUAN = 100
 ZONE = "Asia/Shanghai"
