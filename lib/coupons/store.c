@@ -29,7 +29,7 @@ SQL_BATCH(
         "INSERT INTO coupons (" COUPON_COLUMNS
         ") SELECT * FROM unnest(:code, :id, :template, :template_version, "
         ":customer_id, :state, :source, :issue_key, :valid_from, :expires_at, :session, :locked_at, :locked_until, "
-        ":used_by, :order_id, :redemption, :off_minor, :redeemed_at, :changes, :created_at) "
+        ":used_by, :order_id, :redemption, :off_minor, :redeemed_at, :changes, :created_at, :origin_id) "
         "ON CONFLICT (code) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, "
         "session = excluded.session, locked_at = excluded.locked_at, locked_until = excluded.locked_until, "
         "used_by = excluded.used_by, order_id = excluded.order_id, redemption = excluded.redemption, "
