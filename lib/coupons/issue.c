@@ -72,20 +72,20 @@ enum err coupon_limits_check(struct ctx *c, const struct coupon_template *templa
                     (long long)had.issued, template->code);
 }
 
-struct coupon coupon_new(struct ctx *c, const struct coupon_template *template, enum coupon_source source,
-                         const char *key)
+struct coupon coupon_new(struct arena *arena, const struct shop *shop, struct instant at,
+                         const struct coupon_template *template, enum coupon_source source, const char *key)
 {
         char text[COUPON_CODE_SIZE];
 
         coupon_code_make(text);
-        struct coupon coupon = {.code = arena_strdup(c->arena, text),
-                                .id = uuid_new(c->now),
+        struct coupon coupon = {.code = arena_strdup(arena, text),
+                                .id = uuid_new(at),
                                 .template = template->code,
                                 .template_version = template->version,
                                 .source = source,
                                 .issue_key = key,
-                                .created_at = c->now};
-        coupon_template_validity(template, &c->shop->zone, c->now, &coupon.valid_from, &coupon.expires_at);
+                                .created_at = at};
+        coupon_template_validity(template, &shop->zone, at, &coupon.valid_from, &coupon.expires_at);
         return coupon;
 }
 
@@ -102,7 +102,7 @@ static enum err issue(struct ctx *c, const char *code, struct uuid customer_id, 
         if (!found)
                 return fail(c, ERR_NOT_FOUND, "There is no coupon template %s.", code);
         TRY(coupon_limits_check(c, &template, customer_id));
-        *coupon = coupon_new(c, &template, source, key);
+        *coupon = coupon_new(c->arena, c->shop, c->now, &template, source, key);
         coupon->customer_id = customer_id;
         one.book.events = &one.events;
         one.book.cards.v = one.card = &card;

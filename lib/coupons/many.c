@@ -66,8 +66,9 @@ static enum err store(struct ctx *c, const struct coupon_template *template, con
         struct coupon_book book = {.arena = c->arena, .cards = {cards, n}, .events = &events};
 
         for (size_t i = 0; i < n; i++) {
-                cards[i] = (struct coupon_card){.coupon = coupon_new(c, template, source, keys[i]),
-                                                .template = template};
+                cards[i] = (struct coupon_card){
+                        .coupon = coupon_new(c->arena, c->shop, c->now, template, source, keys[i]),
+                        .template = template};
                 cards[i].coupon.origin_id = origin_id;
                 coupon_issue(&book, &cards[i], c->now);
                 coupons[i] = cards[i].coupon;
