@@ -313,6 +313,14 @@ def test_what_is_known_is_304_and_what_is_not_wanted_is_left_out(house):
             assert (answer.status, answer.body) == (204, b"") and answer.headers["preference-applied"] == "return=minimal", operation.id
 
 
+@pytest.mark.parametrize("name,kind", [("coupon_template_put_one", "template"), ("reward_put_one", "reward")])
+def test_what_is_created_and_not_wanted_is_located(house, name, kind):
+    operation, code = house.by_id(name), fresh("made").replace("-", "_")
+    path = address(operation, {kind: code})
+    answer = house.client.send("PUT", path, house.body(operation), headers_for(house.client, operation, ("Prefer", "return=minimal")))
+    assert (answer.status, answer.headers["location"]) == (204, path)
+
+
 def test_without_the_database_it_is_503_and_well_again_when_it_is_back(house):
     servers.psql(servers.admin_url(), f"ALTER DATABASE {house.database} ALLOW_CONNECTIONS false")
     servers.psql(servers.admin_url(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{house.database}'")
