@@ -22,9 +22,10 @@ struct issue_keys {
 SHAPE(issue_keys, "Issues of a template.", FIELD(template), FIELD(keys));
 #undef SHAPE_T
 
+/* OFFSET 0 keeps the look-up by key, however many coupons the template has. */
 SQL_MANY(issued_under, issue_keys, coupon,
-         "SELECT " COUPON_COLUMNS
-         " FROM coupons WHERE template = :template AND issue_key = ANY(:keys) ORDER BY id")
+         "SELECT c.* FROM unnest(:keys) AS k(key), LATERAL (SELECT " COUPON_COLUMNS
+         " FROM coupons WHERE template = :template AND issue_key = k.key OFFSET 0) AS c")
 
 static void batch_show(struct ctx *c, const struct coupon *coupons, size_t n, struct coupon_batch *ret)
 {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from coupons import act, issue, template
 from shop import fresh, give_back, order, refund, take
 
 
@@ -216,14 +217,20 @@ def test_the_timeline_tells_everything_newest_first_in_pages_of_any_size(admin, 
     admin.post(f"/v1/groups/{group}/members", {"remove": [person["id"]]}).ok()
     admin.put(f"{who}/consents/sms", {"state": "granted"}).ok()
     admin.put(f"{who}/suppressions/phone", {"reason": "manual"}).ok()
+    clock.advance(hours=1)
+    act(admin, issue(admin, template(admin), person["external_id"])["code"], "lock", {"session": "timeline"}).ok()
+    admin.post(f"{who}/points/adjustments", {"points": 5, "reason": "a test"}, Idempotency_Key=fresh("key")).ok(201)
+    admin.put("/v1/rewards/timeline", {"name": "R", "kind": "gift", "points": 5}).ok(201)
+    admin.post(f"{who}/rewards/redemptions", {"reward": "timeline"}, Idempotency_Key=fresh("key")).ok(201)
     whole = admin.get(f"{who}/timeline").ok()["data"]
     assert sorted(one["kind"] for one in whole) == sorted(
         ["created", "behaviour", "order", "points", "tier", "interaction", "refund", "points", "tier", "tag", "note",
-         "group_joined", "group_left", "consent", "suppression"])
+         "group_joined", "group_left", "consent", "suppression", "coupon", "coupon", "points", "points", "redemption"])
     assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
     for limit in (1, 2, 7):
         assert [one for page in admin.pages(f"{who}/timeline?limit={limit}") for one in page] == whole
-    assert [one["data"]["kind"] for one in admin.get(f"{who}/timeline?kind=points").ok()["data"]] == ["reverse", "earn"]
+    assert [one["data"]["kind"] for one in admin.get(f"{who}/timeline?kind=points").ok()["data"]] == ["hold", "adjust", "reverse", "earn"]
+    assert [one["data"]["action"] for one in admin.get(f"{who}/timeline?kind=coupon").ok()["data"]] == ["locked", "issued"]
     admin.get(f"{who}/timeline?cursor=x").is_problem(400, "bad-cursor")
 
 

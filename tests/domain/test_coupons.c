@@ -154,6 +154,33 @@ TEST(coupon_locks_and_validity_end_after_days_of_outage_just_once)
         EXPECT(till_sound(shop));
 }
 
+TEST(order_rules_issue_to_the_last_one_in_the_order_of_a_batch)
+{
+        char texts[4][512];
+        const char *orders[] = {texts[0], texts[1], texts[2], texts[3]};
+        struct answer answers[4];
+
+        template_put("few");
+        till_sql(shop, "UPDATE coupon_templates SET total_limit = 1 WHERE code = 'few'");
+        till_program(
+                shop,
+                "{\"coupons\":[{\"code\":\"few\",\"on\":\"order_counted\",\"template\":\"few\","
+                "\"withdrawn_on_refund\":true}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"}]}");
+        order_write(texts[0], sizeof texts[0], "R-1", "placed", "RA", "SHOP-1");
+        order_write(texts[1], sizeof texts[1], "R-1", "paid", "RA", "SHOP-1");
+        order_write(texts[2], sizeof texts[2], "R-2", "paid", "RB", "SHOP-1");
+        order_write(texts[3], sizeof texts[3], "R-1", "cancelled", "RA", "SHOP-1");
+        EXPECT(till_take_all(shop, orders, 4, answers));
+        EXPECT_INT(answer_int(&answers[0], "coupons"), 0);
+        EXPECT_TEXT(answer_text(&answers[1], "coupons.0.status"), "issued");
+        EXPECT_TEXT(answer_text(&answers[2], "coupons.0.status"), "sold_out");
+        EXPECT_TEXT(answer_text(&answers[3], "coupons.0.status"), "withdrawn");
+        EXPECT_INT(till_int(shop, "SELECT issued FROM coupon_stocks WHERE template = 'few'"), 1);
+        EXPECT_INT(till_int(shop, "SELECT changes FROM coupons WHERE template = 'few' AND state = 'revoked'"),
+                   2);
+        EXPECT(till_sound(shop));
+}
+
 /* What the auditor must find, and what mends it again. */
 TEST(check_finds_coupons_that_do_not_add_up)
 {
@@ -167,6 +194,8 @@ TEST(check_finds_coupons_that_do_not_add_up)
                  "UPDATE orders o SET coupon = c.code FROM coupons c WHERE c.order_id = o.id"},
                 {"UPDATE coupons SET redemption = 'till' WHERE order_id IS NOT NULL",
                  "UPDATE coupons SET redemption = NULL"},
+                {"UPDATE coupons SET source = 'order' WHERE issue_key = 'batch'",
+                 "UPDATE coupons SET source = 'api' WHERE issue_key = 'batch'"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {

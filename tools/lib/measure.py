@@ -82,12 +82,13 @@ class Bench:
         return [given.load, "--address", given.address, "--key-file", given.key_file, "--json", "--mix", mix,
                 "--customers", given.customers, "--connections", connections, *more]
 
-    def load(self, mix, connections, rate=None):
+    def load(self, mix, connections, rate=None, coupons=None):
         self.settle()
-        return self.with_cpu(lambda: self.load_once(mix, connections, rate))
+        return self.with_cpu(lambda: self.load_once(mix, connections, rate, coupons))
 
-    def load_once(self, mix, connections, rate):
+    def load_once(self, mix, connections, rate, coupons):
         more = ["--seconds", self.given.seconds, "--warm", WARM_SECONDS] + (["--rate", rate] if rate else [])
+        more += ["--coupons", coupons] if coupons else []
         command = [str(word) for word in self.load_command(mix, connections, *more)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             rss = 0
