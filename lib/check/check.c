@@ -109,7 +109,7 @@ SQL_MANY(everything_belongs, nothing, finding,
          ORPHANS("tier_standings", "customers", OF_CUSTOMER)
          ORPHANS("metric_days", "customers", OF_CUSTOMER)
          ORPHANS("tier_history", "customers", OF_CUSTOMER)
-         ORPHANS("events", "customers", OF_CUSTOMER)
+         ORPHANS("events", "(SELECT id FROM customers UNION ALL SELECT id FROM erased_customers)", OF_CUSTOMER)
          ORPHANS("order_lines", "orders", OF_ORDER)
          ORPHANS("order_calls", "orders", OF_ORDER)
          ORPHANS("refunds", "orders", OF_ORDER)
@@ -264,12 +264,12 @@ SQL_MANY(
         "LEFT JOIN tier_standings t ON t.customer_id = c.id LEFT JOIN points_accounts a ON a.customer_id = c.id "
         "WHERE (s.updated_at, m.orders, m.spend_minor, m.growth, m.points_active) IS DISTINCT FROM (c.updated_at, "
         "coalesce(t.orders, 0), coalesce(t.spend_minor, 0), coalesce(t.growth, 0), coalesce(a.active, 0)) "
-        "AND c.id NOT IN " WAITING LIMIT)
+        "AND NOT c.erased AND c.id NOT IN " WAITING LIMIT)
 SQL_MANY(
         directory_has_nobody_else, nothing, finding,
         "SELECT 'directory_gone' AS check, customer_id, 'is in the directory and nowhere else' AS detail FROM "
         "(SELECT customer_id FROM customer_search UNION SELECT customer_id FROM customer_metrics) AS d "
-        "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id) AND customer_id NOT IN " WAITING
+        "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id AND NOT c.erased) AND customer_id NOT IN " WAITING
                 LIMIT)
 
 struct check {

@@ -19,7 +19,7 @@ WORKERS = {"api": 2, "reads": 1, "orders": 1, "reports": 1}
 DEADLINE_MS = 300
 SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
             "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
-LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports"}  # all others: api
+LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "customer_export": "reports"}  # all others: api
 BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
 KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
 UNTOUCHED = {"meta_get"}  # reads no table
@@ -43,7 +43,8 @@ class House:
         self.program = {name: value for name, value in program.items() if name != "version"}
         self.lines = iter(range(1, 21))
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
-            ("hold", self.hold), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute))}
+            ("hold", self.hold), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
+            ("stranger", self.stranger))}
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
@@ -51,6 +52,10 @@ class House:
         """A hold that can be resolved once."""
         path = f"/v1/customers/ext:{self.customer}/points/holds"
         return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
+
+    def stranger(self):
+        """Somebody who can be erased."""
+        return self.client.post("/v1/customers", {"external_id": fresh("stranger")}).ok(201)["id"]
 
     def put(self, path, body):
         return self.client.put(f"/v1/customers/ext:{self.customer}/{path}", body)
@@ -111,7 +116,8 @@ class House:
     def known(self, operation):
         """What its path may name."""
         spare = {name: next(made) for name, made in self.spare.items() if f"{{{name}}}" in operation.path}
-        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation),
+        customer = next(self.spare["stranger"]) if operation.id == "customer_erase" else f"ext:{self.customer}"
+        return {"customer": customer, "order": f"ext:{self.number}", "key": self.spare_key(operation),
                 "interaction": self.interaction, "channel": "sms", "version": 1, **spare}
 
     def spare_key(self, operation):
