@@ -19,9 +19,10 @@ class Person:
         self.email = f"{fresh(MARK)}.Mail@Example.org"
         self.openid = fresh(f"{MARK}-openid")
         self.number = fresh("number")
+        assert admin.put("/v1/attributes/private", {"type": "text", "visibility": "personal"}).status in (200, 201)
         self.id = admin.put(f"/v1/customers/ext:{self.first_external}", {
             "name": self.name, "phone": self.phone, "email": self.email, "birthday": "1987-06-05",
-            "identities": [{"kind": "wechat_openid", "value": self.openid}], "attributes": {"diary": "Xqzdiary"},
+            "identities": [{"kind": "wechat_openid", "value": self.openid}], "attributes": {"diary": "Xqzdiary", "private": "Xqzprivate"},
             "preferences": {"likes": "Xqzlikes"}, "city": "Xqzcity", "district": "Xqzdistrict", "owner": "Xqzowner",
             "source": {"channel": "referral", "detail": "Xqzdetail", "campaign": "Xqzcampaign"}}).ok(201)["id"]
         self.at = f"/v1/customers/{self.id}"
@@ -71,6 +72,6 @@ class Person:
 
     @property
     def secrets(self):
-        """Personal data by what RULES call it, which only who may see personal data is shown."""
+        """What only those are shown who may see personal data: who it is, and what was said, written and searched for."""
         return [self.name, self.later_name, self.phone, self.later_phone, self.email, self.email.lower(), self.openid, "1987-06-05",
-                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzdetail and more"]
+                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzevidence", "Xqzprivate"]
