@@ -73,7 +73,7 @@ SQL_MANY(
         "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
         "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
-        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS DISTINCT FROM 'earn' OR l.amount <> t.amount" LIMIT)
+        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS NULL OR l.kind NOT IN ('earn', 'transfer_in') OR l.amount <> t.amount" LIMIT)
 
 /* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
  * a moment. Nor does the capture of a hold: the hold did. */
@@ -82,7 +82,7 @@ SQL_MANY(
         "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
         "coalesce(due, 0) AS detail FROM (SELECT l.customer_id, l.seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
         "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY l.customer_id ORDER BY l.seq) - debt_after + "
-        "CASE WHEN kind IN ('earn', 'activate') OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
+        "CASE WHEN kind IN ('earn', 'activate', 'transfer_in') OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
         "FROM points_ledger l LEFT JOIN points_holds h ON h.customer_id = l.customer_id AND h.spend_seq = l.seq) AS l "
         "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
         "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)

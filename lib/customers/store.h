@@ -33,7 +33,7 @@ SHAPE_DECLARE(identity_keys);
 
 #define CONTACT_COLUMN(kind)                                                                                 \
         ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind    \
-        "' LIMIT 1) AS " kind
+        "' ORDER BY secondary LIMIT 1) AS " kind
 #define CONTACT_COLUMNS CONTACT_COLUMN("phone") CONTACT_COLUMN("email")
 
 /* Queue: lock the rows of those who were not erased in the order of their ids; *ret is filled by the next

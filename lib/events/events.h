@@ -54,10 +54,14 @@ struct consent_event {
 struct suppression_event {
         const char *channel, *reason;
 };
+struct merge_event {
+        struct uuid merge_id, absorbed_id;
+};
 struct points_event {
         int64_t points;
         struct instant expires_at;
 };
+SHAPE_DECLARE(merge_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

@@ -19,6 +19,10 @@ enum entry_kind {
         ENTRY_RELEASE,
         ENTRY_RESTORE,
         ENTRY_EXPIRE,
+        /* when merged customers are taken apart (separate.h) */
+        ENTRY_TRANSFER_IN,
+        ENTRY_TRANSFER_OUT,
+        ENTRY_TRANSFER_DEBT,
 };
 extern const struct names entry_kind_names;
 

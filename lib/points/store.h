@@ -4,6 +4,8 @@
 #include "db/statement.h"
 #include "points/points.h"
 
+SHAPE_DECLARE(lot_draw);
+
 struct customers_key {
         struct uuids ids;
 };

@@ -2,41 +2,50 @@
 
 #include "base/err.h"
 
+/* What an order adds to the day on which it counts, so that an undoing sees what has become of it since. */
+#define ORDER_KEEP                                                                                                          \
+        "jsonb_build_object('id', id, 'spend', CASE WHEN counted_on IS NULL THEN 0 ELSE total_minor - refunded_minor END, " \
+        "'growth', CASE WHEN counted_on IS NULL THEN 0 ELSE growth_earned - growth_reversed END, "                          \
+        "'orders', CASE WHEN " HOLDING_ORDER_COUNTS " THEN 1 ELSE 0 END)"
+
 /* One table a line. Parents come before what refers to them by a foreign key is taken away: customers last.
  */
 /* clang-format off */
 const struct holding holdings[] = {
-        {"customer_identities", .erasing = ERASE_ROWS},
-        {"customer_aliases", .erasing = ERASE_ROWS},
-        {"customer_tags", .erasing = ERASE_ROWS},
-        {"customer_notes", .erasing = ERASE_ROWS},
-        {"group_members", .erasing = ERASE_ROWS},
-        {"interactions", .erasing = ERASE_ROWS},
-        {"behaviour_events", .erasing = ERASE_ROWS},
-        {"consents", .erasing = ERASE_ROWS},
-        {"consent_changes", .erasing = ERASE_ROWS},
-        {"suppressions", .erasing = ERASE_ROWS},
-        {"customer_search", .erasing = ERASE_ROWS, .copy = true},
-        {"customer_metrics", .erasing = ERASE_ROWS, .copy = true},
-        {"customer_changes", .erasing = ERASE_ROWS, .copy = true},
-        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = NULL", .plain = "external_id status channel currency"},
-        {"order_lines", .erasing = ERASE_COLUMNS, .plain = "sku name category brand"},
-        {"order_calls", .erasing = ERASE_COLUMNS, .blank = "outcome = '', fingerprint = ''", .plain = "key_id request_id"},
-        {"refunds", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, outcome = NULL, fingerprint = NULL", .plain = "external_id"},
-        {"refund_lines", .erasing = ERASE_COLUMNS},
-        {"points_accounts", .erasing = ERASE_COLUMNS},
-        {"points_ledger", .erasing = ERASE_COLUMNS, .blank = "reference = NULL", .plain = "kind cause"},
-        {"points_lots", .erasing = ERASE_COLUMNS},
-        {"points_allocations", .erasing = ERASE_COLUMNS},
-        {"points_holds", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, reference = NULL", .plain = "state"},
-        {"points_hold_draws", .erasing = ERASE_COLUMNS},
-        {"tier_standings", .erasing = ERASE_COLUMNS, .blank = "pin_reason = NULL", .plain = "tier pin_tier"},
-        {"tier_history", .erasing = ERASE_COLUMNS, .plain = "tier_before tier_after cause"},
-        {"metric_days", .erasing = ERASE_COLUMNS},
-        {"events", .erasing = ERASE_COLUMNS, .blank = "payload = '{}'", .plain = "type"},
+        {"customer_identities", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
+        {"customer_aliases", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "alias_id"},
+        {"customer_tags", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "kind, tag"},
+        {"customer_notes", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
+        {"group_members", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "group_id"},
+        {"interactions", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
+        {"behaviour_events", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
+        {"consents", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
+        {"consent_changes", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
+        {"suppressions", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "channel"},
+        {"customer_search", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
+        {"customer_metrics", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
+        {"customer_changes", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
+        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = NULL", .plain = "external_id status channel currency", .moving = MOVE_ROWS, .key = "id",
+         .keep = ORDER_KEEP},
+        {"order_lines", .erasing = ERASE_COLUMNS, .plain = "sku name category brand", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
+        {"order_calls", .erasing = ERASE_COLUMNS, .blank = "outcome = '', fingerprint = ''", .plain = "key_id request_id", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
+        {"refunds", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, outcome = NULL, fingerprint = NULL", .plain = "external_id", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
+        {"refund_lines", .erasing = ERASE_COLUMNS, .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
+        {"points_accounts", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"points_ledger", .erasing = ERASE_COLUMNS, .blank = "reference = NULL", .plain = "kind cause", .moving = MOVE_OWN},
+        {"points_lots", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"points_allocations", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"points_holds", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, reference = NULL", .plain = "state", .moving = MOVE_OWN},
+        {"points_hold_draws", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"tier_standings", .erasing = ERASE_COLUMNS, .blank = "pin_reason = NULL", .plain = "tier pin_tier", .moving = MOVE_OWN},
+        {"tier_history", .erasing = ERASE_COLUMNS, .plain = "tier_before tier_after cause", .moving = MOVE_OWN},
+        {"metric_days", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"events", .erasing = ERASE_COLUMNS, .blank = "payload = '{}'", .plain = "type", .moving = MOVE_ROWS, .key = "id"},
         {"audit_log", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, subject = NULL, changes = NULL, personal = NULL",
-         .plain = "kind operation key_id request_id"},
-        {"customers", .person = "id", .erasing = ERASE_ROWS},
+         .plain = "kind operation key_id request_id", .moving = MOVE_ROWS, .key = "id"},
+        {"merges", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
+        {"merge_rows", .erasing = ERASE_ROWS, .moving = MOVE_WITH, .with = "merges", .key = "merge_id"},
+        {"customers", .person = "id", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
 };
 const size_t holding_count = ARRAY_SIZE(holdings);
 

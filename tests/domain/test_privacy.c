@@ -73,6 +73,17 @@ TEST(every_column_that_may_hold_something_of_a_person_is_listed)
         }
 }
 
+TEST(every_table_says_how_it_is_merged)
+{
+        for (size_t i = 0; i < holding_count; i++) {
+                const struct holding *one = &holdings[i];
+                EXPECT(one->moving != MOVING_UNSAID);
+                EXPECT((one->moving == MOVE_OWN) == (one->key == NULL));
+                EXPECT((one->moving == MOVE_WITH) == (one->with != NULL));
+                EXPECT(one->with == NULL || holding_of(one->with)->moving == MOVE_ROWS);
+        }
+}
+
 TEST(every_table_in_the_lists_exists)
 {
         for (size_t i = 0; i < holding_count; i++) {
