@@ -25,7 +25,7 @@ SHAPE(duplicates_page, "A page.", NEST(after, duplicate_position), FIELD(limit))
 struct likely {
         unsigned why;
         int64_t score;
-        struct uuids ids;
+        struct texts ids;
 };
 #define SHAPE_T struct likely
 SHAPE(likely, "Ids that may be one.", FIELD(why, .names = &likeness_names), FIELD(score), FIELD(ids));
@@ -55,7 +55,7 @@ SQL_MANY(
         " ELSE CASE WHEN count(birthday) > 1 AND count(DISTINCT birthday) = 1 THEN " SCORE_BIRTHDAY
         " ELSE " SCORE_ADDRESS
         " END END::bigint AS score, array_agg(DISTINCT id ORDER BY id) AS ids FROM alike "
-        "GROUP BY why, key HAVING count(*) > 1) SELECT why, score, ids FROM groups WHERE cardinality(ids) BETWEEN 2 AND 10 "
+        "GROUP BY why, key HAVING count(*) > 1) SELECT why, score, ids::text[] AS ids FROM groups WHERE cardinality(ids) BETWEEN 2 AND 10 "
         "AND (:after.first_id::uuid IS NULL OR (ids[1], ids[cardinality(ids)], why) > "
         "(:after.first_id, :after.last_id, :after.why)) ORDER BY ids[1], ids[cardinality(ids)], why LIMIT :limit")
 
@@ -68,13 +68,14 @@ enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, stru
         struct uuids ids = {ARENA_ARRAY(c->arena, found.n * DUPLICATES_MAX, struct uuid), 0};
         for (size_t i = 0; i < found.n; i++)
                 for (size_t k = 0; k < likely[i].ids.n; k++)
-                        ids.v[ids.n++] = likely[i].ids.v[k];
+                        ids.n += uuid_from_text(likely[i].ids.v[k], &ids.v[ids.n]);
         TRY(customers_of(c, &ids, &people));
         struct customer *customers = people.v;
         struct idmap by_id = idmap_new(c->arena, people.n);
         for (size_t i = 0; i < people.n; i++)
                 idmap_put(&by_id, customers[i].id, i);
         TRY(directory_complete(c, customers, people.n));
+        size_t next = 0;
         struct duplicate *duplicates = ARENA_ARRAY(c->arena, found.n, struct duplicate);
         for (size_t i = 0; i < found.n; i++) {
                 struct duplicate *one = &duplicates[i];
@@ -82,7 +83,7 @@ enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, stru
                 one->score = likely[i].score;
                 one->customers.v = ARENA_ARRAY(c->arena, likely[i].ids.n, struct customer);
                 for (size_t k = 0; k < likely[i].ids.n; k++) {
-                        size_t at = idmap_get(&by_id, likely[i].ids.v[k]);
+                        size_t at = idmap_get(&by_id, ids.v[next++]);
                         if (at != SIZE_MAX) /* or gone between the two looks */
                                 one->customers.v[one->customers.n++] = customers[at];
                 }

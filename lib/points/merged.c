@@ -168,6 +168,9 @@ SQL_BATCH(
         "lifetime_earned = excluded.lifetime_earned, lifetime_spent = excluded.lifetime_spent, "
         "lifetime_expired = excluded.lifetime_expired, last_seq = excluded.last_seq, moved_at = excluded.moved_at")
 
+/* Who never had points has no account. */
+SQL_EXEC(account_unused, one, "DELETE FROM points_accounts" OF_ONE " AND last_seq = 0")
+
 static enum err pile_load(struct ctx *c, const struct one *one, struct pile *ret, bool *ret_found)
 {
         struct list account = {0}, entries = {0}, lots = {0}, draws = {0}, holds = {0}, hold_draws = {0};
@@ -242,5 +245,7 @@ enum err points_separate(struct ctx *c, const struct leaving *leaving)
         TRY(hold_draws_put(c, now.hold_draws.v, now.hold_draws.n));
         TRY(entries_put(c, now.new_entries.v, now.new_entries.n));
         TRY(lots_put(c, now.new_lots.v, now.new_lots.n));
-        return accounts_put(c, now.accounts, SIDE_COUNT);
+        TRY(accounts_put(c, now.accounts, SIDE_COUNT));
+        TRY(account_unused(c, &stays));
+        return account_unused(c, &leaves);
 }

@@ -56,9 +56,17 @@ static const char *ext(const char *name)
         return text;
 }
 
+static const char *id_of(const char *name)
+{
+        static char text[UUID_TEXT_SIZE];
+
+        uuid_to_text(uuid_of_external("customer", name), text);
+        return text;
+}
+
 /* ------------------------------------------------------------------ random histories */
 
-#define ROUNDS 25
+#define ROUNDS 20
 #define STEPS  14
 #define ORDERS 64
 #define OWNERS 2
@@ -134,6 +142,16 @@ static void hold_and_settle(const char *who)
         EXPECT_INT(tx_commit(&tx), ERR_OK);
 }
 
+/* All that somebody can spend, or 1. */
+static int64_t all_of(const char *who)
+{
+        return till_int(
+                shop,
+                "SELECT greatest(1, coalesce((SELECT active FROM points_accounts WHERE customer_id = coalesce((SELECT "
+                "customer_id FROM customer_aliases WHERE alias_id = '%s'), '%s')), 0))",
+                id_of(who), id_of(who));
+}
+
 static void something_happens(void)
 {
         const char *who = people[test_between(0, OWNERS - 1)];
@@ -144,7 +162,8 @@ static void something_happens(void)
         else if (what < 6)
                 old_order();
         else if (what < 8)
-                (void)till_spend(shop, ext(who), test_between(1, 300));
+                (void)till_spend(shop, ext(who),
+                                 test_between(0, 1) == 0 ? test_between(1, 300) : all_of(who));
         else if (what < 9)
                 hold_and_settle(who);
         else {
