@@ -8,6 +8,7 @@ CREATE TABLE merges (
         created_at  timestamptz NOT NULL,
         undo_until  timestamptz NOT NULL,
         undone_at   timestamptz,
+        undo_reason text,
         CONSTRAINT merges_pkey PRIMARY KEY (customer_id, id)
 );
 CREATE INDEX merges_id ON merges (id);

@@ -12,7 +12,8 @@
 SHAPE(customer_merge, "Two customers that became one.", FIELD(id, .need = true),
       FIELD(customer_id, .need = true, .subject = true, .doc = "Who remains."),
       FIELD(absorbed_id, .need = true, .doc = "Whose ids and references mean the one who remains."),
-      FIELD(created_at, .need = true), FIELD(undo_until, .need = true), FIELD(undone_at));
+      FIELD(created_at, .need = true), FIELD(undo_until, .need = true), FIELD(undone_at),
+      FIELD(undo_reason, .pii = PII_ALL));
 #undef SHAPE_T
 
 #define SHAPE_T struct blocker
@@ -229,12 +230,14 @@ struct undoing {
 SHAPE(undoing, "A merge of a survivor.", FIELD(id), FIELD(customer_id));
 #undef SHAPE_T
 
-#define MERGE_COLUMNS "id, customer_id, absorbed_id, created_at, undo_until, undone_at"
+#define MERGE_COLUMNS "id, customer_id, absorbed_id, created_at, undo_until, undone_at, undo_reason"
 SQL_OPT(merge_find, undoing, customer_merge, "SELECT " MERGE_COLUMNS " FROM merges WHERE id = :id")
 SQL_ONE(merges_later, undoing, rows_count,
         "SELECT count(*) AS count FROM merges WHERE customer_id = :customer_id AND id > :id AND undone_at IS NULL")
 SQL_EXEC(alias_drop, joint, "DELETE FROM customer_aliases WHERE alias_id = :from AND customer_id = :to")
-SQL_EXEC(merge_end, joint, "UPDATE merges SET undone_at = :now WHERE customer_id = :to AND id = :merge_id")
+SQL_EXEC(
+        merge_end, customer_merge,
+        "UPDATE merges SET undone_at = :undone_at, undo_reason = :undo_reason WHERE customer_id = :customer_id AND id = :id")
 SQL_EXEC(rows_forget, joint, "DELETE FROM merge_rows WHERE customer_id = :to AND merge_id = :merge_id")
 
 #define NOTED(part_)                                                                                         \
@@ -387,7 +390,7 @@ static enum err undoable(struct ctx *c, const struct customer_merge *merge)
         return ERR_OK;
 }
 
-enum err merge_undo(struct ctx *c, struct uuid id, struct customer_merge *ret)
+enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct customer_merge *ret)
 {
         struct customer_merge merge, before;
         struct list locked;
@@ -410,10 +413,11 @@ enum err merge_undo(struct ctx *c, struct uuid id, struct customer_merge *ret)
         TRY(consents_move_back(c, &joint, merge.created_at));
         TRY(points_move_back(c, &joint));
         TRY(tiers_move_back(c, &joint));
-        TRY(merge_end(c, &joint));
         TRY(rows_forget(c, &joint));
         before = merge;
         merge.undone_at = c->now;
+        merge.undo_reason = reason;
+        TRY(merge_end(c, &merge));
         *ret = merge;
         return merge_tell(c, EVENT_CUSTOMER_UNMERGED, &before, &merge);
 }

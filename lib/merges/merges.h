@@ -11,6 +11,7 @@
 struct customer_merge {
         struct uuid id, customer_id, absorbed_id;
         struct instant created_at, undo_until, undone_at;
+        const char *undo_reason;
 };
 SHAPE_DECLARE(customer_merge);
 
@@ -42,8 +43,8 @@ enum err merge_do(struct ctx *c, const char *survivor, const char *absorbed,
                   struct customer_merge *ret) MUST_CHECK;
 
 /* In a transaction. What was moved goes back, with what has become of it; what has happened since otherwise
- * stays. ERR_NOT_FOUND, ERR_MERGE_UNDONE, ERR_MERGE_TOO_OLD, ERR_MERGE_BLOCKED. */
-enum err merge_undo(struct ctx *c, struct uuid id, struct customer_merge *ret) MUST_CHECK;
+ * stays. reason may be NULL. ERR_NOT_FOUND, ERR_MERGE_UNDONE, ERR_MERGE_TOO_OLD, ERR_MERGE_BLOCKED. */
+enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct customer_merge *ret) MUST_CHECK;
 
 /* ERR_NOT_FOUND. */
 enum err merge_get(struct ctx *c, struct uuid id, struct customer_merge *ret) MUST_CHECK;

@@ -40,21 +40,6 @@ ENDPOINT(
 
 #define ABSORBED_DOC "The customer who is absorbed: UUID or ext:<external id>."
 
-struct preview_query {
-        const char *customer, *absorbed;
-};
-#define SHAPE_T struct preview_query
-SHAPE(preview_query, "Whom to merge.", CUSTOMER_PATH,
-      FIELD(absorbed, .in = IN_QUERY, .need = true, .min = 1, .max = 300, .doc = ABSORBED_DOC));
-#undef SHAPE_T
-
-ENDPOINT(merge_preview_one, GET, "/v1/customers/{customer}/merges/preview", preview_query, 200, merge_preview,
-         .summary = "See what a merge would do", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND),
-         .doc = "Both customers, what would move, and what stands in the way. Nothing is written.")
-{
-        return merge_preview_get(c, in->customer, in->absorbed, out);
-}
-
 struct merge_in {
         const char *customer, *absorbed;
 };
@@ -62,6 +47,14 @@ struct merge_in {
 SHAPE(merge_in, "Whom to merge.", CUSTOMER_PATH,
       FIELD(absorbed, .need = true, .min = 1, .max = 300, .doc = ABSORBED_DOC));
 #undef SHAPE_T
+
+ENDPOINT(merge_preview_one, POST, "/v1/customers/{customer}/merges/preview", merge_in, 200, merge_preview,
+         .summary = "See what a merge would do", .scope = SCOPE_CUSTOMERS_READ, .only_asks = true,
+         .errors = ERRS(ERR_NOT_FOUND),
+         .doc = "Both customers, what would move, and what stands in the way. Nothing is written.")
+{
+        return merge_preview_get(c, in->customer, in->absorbed, out);
+}
 
 ENDPOINT(
         merge_create, POST, "/v1/customers/{customer}/merges", merge_in, 201, customer_merge,
@@ -133,14 +126,24 @@ ENDPOINT(merge_get_one, GET, "/v1/merges/{merge}", merge_path, 200, customer_mer
         return merge_get(c, in->merge, out);
 }
 
+struct merge_undo_in {
+        struct uuid merge;
+        const char *reason;
+};
+#define SHAPE_T struct merge_undo_in
+SHAPE(merge_undo_in, "Which merge, and why it was wrong.",
+      FIELD(merge, .in = IN_PATH, .need = true, .doc = "Its id."),
+      FIELD(reason, .min = 1, .max = 500, .pii = PII_ALL));
+#undef SHAPE_T
+
 ENDPOINT(
-        merge_undo_one, POST, "/v1/merges/{merge}/undo", merge_path, 200, customer_merge,
+        merge_undo_one, POST, "/v1/merges/{merge}/undo", merge_undo_in, 200, customer_merge,
         .summary = "Undo a merge", .scope = SCOPE_CUSTOMERS_WRITE, .idempotency = IDEMPOTENCY_REQUIRED,
         .errors = ERRS(ERR_NOT_FOUND, ERR_MERGE_BLOCKED, ERR_MERGE_UNDONE, ERR_MERGE_TOO_OLD),
         .doc = "Within 30 days. What was moved goes back with what has become of it; what else has happened since stays with the "
                "survivor. Points that the survivor spent from the other's are spent.")
 {
-        return merge_undo(c, in->merge, out);
+        return merge_undo(c, in->merge, in->reason, out);
 }
 
 RESOURCE(merges, "Merges", "Customers who are one person.", &duplicate_list_endpoint,

@@ -19,7 +19,7 @@ WORKERS = {"api": 2, "reads": 1, "orders": 1, "reports": 1}
 DEADLINE_MS = 300
 SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
             "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
-LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "customer_export": "reports"}  # all others: api
+LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "customer_export": "reports", "duplicate_list": "reports"}  # all others: api
 BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
 KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
 UNTOUCHED = {"meta_get"}  # reads no table
@@ -44,7 +44,7 @@ class House:
         self.lines = iter(range(1, 21))
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
             ("hold", self.hold), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
-            ("stranger", self.stranger))}
+            ("stranger", self.stranger), ("merge", self.merge))}
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
@@ -56,6 +56,11 @@ class House:
     def stranger(self):
         """Somebody who can be erased."""
         return self.client.post("/v1/customers", {"external_id": fresh("stranger")}).ok(201)["id"]
+
+    def merge(self):
+        """A merge that can be undone."""
+        path = f"/v1/customers/{self.stranger()}/merges"
+        return self.client.post(path, {"absorbed": self.stranger()}, Idempotency_Key=fresh("key")).ok(201)["id"]
 
     def put(self, path, body):
         return self.client.put(f"/v1/customers/ext:{self.customer}/{path}", body)
@@ -109,6 +114,9 @@ class House:
             "consent_put_one": lambda: {"state": "granted"},
             "suppression_put_one": lambda: {"reason": "manual"},
             "attribute_put_one": lambda: {"type": "text"},
+            "merge_preview_one": lambda: {"absorbed": f"ext:{self.customer}"},
+            "merge_undo_one": lambda: {"reason": "two people"},
+            "merge_create": lambda: {"absorbed": next(self.spare["stranger"])},
         }
         assert (operation.id in bodies) == ("requestBody" in operation.spec), f"say what {operation.id} accepts"
         return json.dumps(bodies[operation.id]()).encode() if operation.id in bodies else None

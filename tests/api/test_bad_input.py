@@ -36,7 +36,9 @@ def known(admin):
     admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
     admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
+    others = [admin.post("/v1/customers", {"external_id": fresh("known")}).ok(201)["id"] for _ in range(2)]
+    merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
+    return {"customer": f"ext:{customer}", "merge": merge, "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
             "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known", "version": 1}
 
 

@@ -44,8 +44,10 @@ def watched(person, server, client_with):
 def test_no_get_shows_a_secret(admin, watched, person):
     first = {name: admin.get(f"{person.at}/{path}").ok()["data"][0] for name, path in (
         ("note", "notes"), ("interaction", "interactions"), ("tag", "tags"), ("hold", "points/holds"))}
+    others = [admin.post("/v1/customers", {"external_id": fresh("other")}).ok(201)["id"] for _ in range(2)]
+    merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
     known = {"customer": person.id, "order": f"ext:{person.number}", "group": person.group, "channel": "sms", "attribute": "private",
-             "key": admin.key.split("_")[1], "version": 1, "slug": "invalid",
+             "key": admin.key.split("_")[1], "merge": merge, "version": 1, "slug": "invalid",
              **{name: quoted(row["tag"] if name == "tag" else row["id"]) for name, row in first.items()}}
     refused = set()
     for operation in OPERATIONS:

@@ -18,7 +18,7 @@ def merge(admin, survivor, absorbed, status=201):
 
 
 def undo(admin, merged):
-    return admin.post(f"/v1/merges/{merged['id']}/undo", None, Idempotency_Key=fresh("key"))
+    return admin.post(f"/v1/merges/{merged['id']}/undo", {"reason": "two people"}, Idempotency_Key=fresh("key"))
 
 
 class Two:
@@ -62,7 +62,7 @@ def test_a_merge_moves_everything_and_its_undoing_gives_it_back(admin, server):
     two = Two(admin)
     before = two.seen(two.one), two.seen(two.other)
     path = f"/v1/customers/ext:{two.one}"
-    preview = admin.get(f"{path}/merges/preview?absorbed=ext:{two.other}").ok()
+    preview = admin.post(f"{path}/merges/preview", {"absorbed": f"ext:{two.other}"}).ok()
     assert preview["possible"] and preview["blockers"] == [] and preview["absorbed"]["id"] == two.ids[1]
     moves = {one["table"]: one["rows"] for one in preview["moves"]}
     assert (moves["orders"], moves["customer_tags"], moves["points_lots"]) == (1, 2, 1)
@@ -93,7 +93,7 @@ def test_a_merge_moves_everything_and_its_undoing_gives_it_back(admin, server):
     assert balance(admin, two.one)["active"] == 600
     assert [one["id"] for one in admin.get(f"/v1/merges?customer=ext:{two.one}").ok()["data"]] == [merged["id"]]
     undone = undo(admin, merged).ok()
-    assert undone["undone_at"] and admin.get(f"/v1/merges/{merged['id']}").ok() == undone
+    assert undone["undone_at"] and undone["undo_reason"] == "two people" and admin.get(f"/v1/merges/{merged['id']}").ok() == undone
     assert (balance(admin, two.one)["active"], balance(admin, two.other)["active"]) == (400, 200)
     after = two.seen(two.one), two.seen(two.other)
     for was, is_ in zip(before, after):
@@ -111,7 +111,7 @@ def test_what_stands_in_the_way_is_named(admin, clock):
     for absorbed, code in ((two.one, "same_customer"), (two.other, "open_holds")):
         if code == "open_holds":
             held = admin.post(f"/v1/customers/ext:{two.other}/points/holds", {"points": 5}, Idempotency_Key=fresh("key")).ok(201)
-        preview = admin.get(f"{path}/merges/preview?absorbed=ext:{absorbed}").ok()
+        preview = admin.post(f"{path}/merges/preview", {"absorbed": f"ext:{absorbed}"}).ok()
         assert not preview["possible"] and [one["code"] for one in preview["blockers"]] == [code]
         problem = admin.post(f"{path}/merges", {"absorbed": f"ext:{absorbed}"}, Idempotency_Key=fresh("key")).is_problem(
             409, "merge-blocked")
@@ -128,7 +128,7 @@ def test_what_stands_in_the_way_is_named(admin, clock):
     late = merge(admin, third, fresh_customer(admin))
     clock.advance(days=31)
     undo(admin, late).is_problem(409, "merge-too-old")
-    admin.post("/v1/merges/01234567-89ab-7def-8123-456789abcdef/undo", None, Idempotency_Key=fresh("key")).is_problem(404, "not-found")
+    admin.post("/v1/merges/01234567-89ab-7def-8123-456789abcdef/undo", {}, Idempotency_Key=fresh("key")).is_problem(404, "not-found")
     admin.get("/v1/merges/01234567-89ab-7def-8123-456789abcdef").is_problem(404, "not-found")
     admin.get("/v1/merges?customer=ext:nobody").is_problem(404, "not-found")
 

@@ -37,7 +37,7 @@ static enum err undo(struct uuid id)
         TX(tx);
 
         TRY(tx_begin(c, &tx));
-        enum err err = merge_undo(c, id, &done);
+        enum err err = merge_undo(c, id, "a test", &done);
         if (err == ERR_OK)
                 err = tx_commit(&tx);
         if (err != ERR_OK)
