@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev cmake ninja-build pkg-config \
-        libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libsodium-dev \
+        libmicrohttpd-dev libpq-dev libjansson-dev uuid-dev libsodium-dev zlib1g-dev libzstd-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -10,7 +10,7 @@ RUN cmake --preset release && cmake --build --preset release --target patron && 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libmicrohttpd12 libpq5 libjansson4 libuuid1 libsodium23 ca-certificates \
+        libmicrohttpd12 libpq5 libjansson4 libuuid1 libsodium23 zlib1g libzstd1 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --user-group --uid 10001 --no-create-home --shell /usr/sbin/nologin patron
 COPY --from=build /src/build/release/patron /usr/local/bin/patron

@@ -2,17 +2,19 @@
 #include "chores.h"
 
 #include "access/access.h"
+#include "activities/activities.h"
 #include "customers/behaviour.h"
 #include "customers/tags.h"
 #include "db/db.h"
 #include "directory/directory.h"
 #include "http/idempotency.h"
+#include "jobs/jobs.h"
 #include "points/points.h"
 #include "tiers/cycles.h"
 
-/* Customers whose points are moved in one piece: enough to share a commit, few enough that an order of one of
- * them waits for milliseconds. */
-#define DUE_CUSTOMERS 200
+/* Customers whose points are moved in one transaction: enough to share a commit, few enough that an order of
+ * one of them waits for some ten milliseconds. */
+#define DUE_CUSTOMERS 500
 
 static enum err expire_once(struct ctx *c, void *arg)
 {
@@ -109,6 +111,14 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+/* Referrals that are paid or taken back in one piece: each is a transaction of its own. */
+#define REFERRALS 50
+
+static enum err settle_referrals(struct ctx *c, bool *ret_more)
+{
+        return activities_settle_due(c, REFERRALS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
@@ -117,13 +127,14 @@ const struct chore chores[] = {
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
+        {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle", 5, judge_tiers},
-        {"expire points", 5,
-         expire_points}, /* after activation: what became active too late lapses in the same round */
+        {"expire points", 5, expire_points},
         {"expire points of the inactive", 300, expire_inactive},
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"expire jobs", 5, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

@@ -22,7 +22,7 @@ struct config {
         unsigned log_level; /* enum log_level */
         int64_t connection_limit, body_limit_bytes, idle_timeout_seconds;
         int64_t request_deadline_ms, statement_timeout_ms, report_timeout_ms;
-        int64_t api_workers, order_workers, report_workers, queue_limit;
+        int64_t api_workers, order_workers, report_workers, bulk_workers, job_workers, queue_limit;
         int64_t behaviour_months;
         int64_t drain_seconds;
 };

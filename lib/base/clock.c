@@ -6,6 +6,7 @@
 
 static bool test_enabled;
 static _Atomic int64_t test_offset_us; /* what the test clock shows beyond the system's */
+static _Atomic int64_t test_stands_at_us; /* where it stands; 0: it runs */
 
 static int64_t read_us(clockid_t id)
 {
@@ -17,7 +18,9 @@ static int64_t read_us(clockid_t id)
 
 struct instant clock_now(void)
 {
-        return (struct instant){read_us(CLOCK_REALTIME) + test_offset_us};
+        int64_t stands_at_us = test_stands_at_us;
+
+        return (struct instant){stands_at_us != 0 ? stands_at_us : read_us(CLOCK_REALTIME) + test_offset_us};
 }
 
 int64_t clock_monotonic_us(void)
@@ -35,14 +38,14 @@ bool clock_test_enabled(void)
         return test_enabled;
 }
 
-void clock_test_set(struct instant now)
+void clock_test_set(struct instant now, bool stands)
 {
         assert(test_enabled);
         test_offset_us = now.us - read_us(CLOCK_REALTIME);
+        test_stands_at_us = stands ? now.us : 0;
 }
 
-void clock_test_advance(int64_t seconds)
+void clock_test_advance(int64_t seconds, bool stands)
 {
-        assert(test_enabled);
-        test_offset_us += seconds * INSTANT_SECOND;
+        clock_test_set((struct instant){clock_now().us + seconds * INSTANT_SECOND}, stands);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Depth by counting brackets outside strings, before a parser recurses. */
-static bool too_deep(const char *bytes, size_t len)
+bool json_too_deep(const char *bytes, size_t len)
 {
         int depth = 0;
         bool quoted = false;
@@ -46,7 +46,7 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
 {
         json_error_t error;
 
-        if (too_deep(bytes, len)) {
+        if (json_too_deep(bytes, len)) {
                 fault_body(c, "#", "too_deep", "nests deeper than %d levels", JSON_DEPTH_MAX);
                 return problem_check(c);
         }

@@ -16,6 +16,9 @@
  * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
 enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
+/* Does JSON text nest deeper than JSON_DEPTH_MAX? To ask before a parser recurses. */
+bool json_too_deep(const char *bytes, size_t len);
+
 /* Are two texts the same JSON value, however they are written (PostgreSQL writes jsonb its own way)? NULL
  * only equals NULL; text that is no JSON only equals itself. */
 bool json_text_equal(const char *a, const char *b);

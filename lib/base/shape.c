@@ -1,6 +1,7 @@
 #include "base/shape.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 
@@ -249,4 +250,25 @@ unsigned names_find(const struct names *names, const char *name)
                 if (strcmp(names->v[i], name) == 0)
                         return i;
         return 0;
+}
+
+const struct shape *shape_extend(const struct shape *base, const char *name, const char *doc, size_t size,
+                                 const struct field *more, size_t n)
+{
+        struct shape *shape = malloc(sizeof *shape);
+        struct field *fields = malloc((base->count + n) * sizeof *fields);
+        size_t count = 0;
+
+        if (shape == NULL || fields == NULL)
+                abort();
+        for (size_t i = 0; i < base->count; i++)
+                if (base->fields[i].in == IN_BODY)
+                        fields[count++] = base->fields[i];
+                else /* presence counts fields by their place */
+                        assert(base->fields[0].wire != WIRE_PRESENCE);
+        memcpy(fields + count, more, n * sizeof *fields);
+        count += n;
+        assert(count <= SHAPE_FIELDS_MAX);
+        *shape = (struct shape){.name = name, .doc = doc, .size = size, .fields = fields, .count = count};
+        return shape;
 }

@@ -203,6 +203,11 @@ struct nothing {
 };
 SHAPE_DECLARE(nothing);
 
+/* A shape of the base's body fields and further ones, for a struct that begins with the base's struct. Made
+ * once and kept for ever; the fields' and the name's memory must last as long. */
+const struct shape *shape_extend(const struct shape *base, const char *name, const char *doc, size_t size,
+                                 const struct field *more, size_t n);
+
 /* The field that takes the whole body, or NULL. */
 const struct field *shape_whole_body(const struct shape *in);
 

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/mask.h"
-
 /* Where a value stands: a chain of steps from the root, written out only when there is a fault. */
 struct where {
         const struct where *up;
@@ -270,6 +268,20 @@ static void decode_any(struct ctx *c, const struct where *where, const struct fi
         free(dump);
 }
 
+/* Items that are looked into later, each for itself. */
+static void decode_items(struct ctx *c, const struct where *where, const struct field *field,
+                         const json_t *json, struct json_text *at)
+{
+        if (!json_is_array(json)) {
+                wrong_type(c, where, "a list");
+                return;
+        }
+        check_count(c, where, field, json_array_size(json));
+        char *dump = json_dumps(json, JSON_COMPACT);
+        at->text = arena_strdup(c->arena, dump != NULL ? dump : "[]");
+        free(dump);
+}
+
 static void decode_value(struct ctx *c, const struct where *where, const struct field *field,
                          const json_t *json, void *at)
 {
@@ -312,7 +324,9 @@ static void decode_value(struct ctx *c, const struct where *where, const struct 
                         decode_texts(c, where, field, json, at);
                 break;
         case WIRE_JSON:
-                if (!json_is_object(json))
+                if (field->of != NULL)
+                        decode_items(c, where, field, json, at);
+                else if (!json_is_object(json))
                         wrong_type(c, where, "an object");
                 else
                         decode_any(c, where, field, json, at);
@@ -431,118 +445,4 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
                 else
                         apply_default(c, field, (char *)object + field->offset);
         }
-}
-
-/* ------------------------------------------------------------------ to JSON */
-
-static void encode_string(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        char buffer[UUID_TEXT_SIZE > INSTANT_TEXT_SIZE ? UUID_TEXT_SIZE : INSTANT_TEXT_SIZE];
-        const char *value = buffer;
-
-        switch (field->wire) {
-        case WIRE_TEXT:
-                value = *(const char *const *)at;
-                break;
-        case WIRE_ENUM:
-                assert(*(const unsigned *)at < field->names->n);
-                value = field->names->v[*(const unsigned *)at];
-                break;
-        case WIRE_UUID:
-                uuid_to_text(*(const struct uuid *)at, buffer);
-                break;
-        case WIRE_INSTANT:
-                instant_format(*(const struct instant *)at, buffer);
-                break;
-        case WIRE_DATE:
-                date_format(*(const struct date *)at, buffer);
-                break;
-        case WIRE_BIRTHDAY:
-                birthday_format(*(const struct birthday *)at, buffer);
-                break;
-        default:
-                assert(0 && "not a value that JSON can hold");
-        }
-        if (masked && field->pii != PII_NONE)
-                mask_put(out, field->pii, value);
-        else
-                text_put_json(out, value);
-}
-
-static void encode_items(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        const struct list *list = at;
-
-        text_putc(out, '[');
-        for (size_t i = 0; i < list->n; i++) {
-                if (i > 0)
-                        text_putc(out, ',');
-                if (field->wire == WIRE_LIST)
-                        shape_encode(out, field->of, (const char *)list->v + i * field->of->size, masked);
-                else if (masked && field->pii != PII_NONE)
-                        mask_put(out, field->pii, ((const char **)list->v)[i]);
-                else
-                        text_put_json(out, ((const char **)list->v)[i]);
-        }
-        text_putc(out, ']');
-}
-
-static void encode_value(struct text *out, const struct field *field, const void *at, bool masked)
-{
-        switch (field->wire) {
-        case WIRE_BOOL:
-                text_puts(out, *(const bool *)at ? "true" : "false");
-                break;
-        case WIRE_INT:
-                text_put_int(out, *(const int64_t *)at);
-                break;
-        case WIRE_INT32:
-                text_put_int(out, *(const int32_t *)at);
-                break;
-        case WIRE_OPT_INT:
-                text_put_int(out, ((const struct opt_int *)at)->v);
-                break;
-        case WIRE_JSON:
-                if (masked && field->pii != PII_NONE)
-                        text_puts(out, "{}");
-                else if (masked && field->mask != NULL)
-                        field->mask(out, ((const struct json_text *)at)->text);
-                else
-                        text_puts(out, ((const struct json_text *)at)->text);
-                break;
-        case WIRE_STRUCT:
-                shape_encode(out, field->of, at, masked);
-                break;
-        case WIRE_POINTER:
-                shape_encode(out, field->of, *(const void *const *)at, masked);
-                break;
-        case WIRE_LIST:
-        case WIRE_TEXTS:
-                encode_items(out, field, at, masked);
-                break;
-        default:
-                encode_string(out, field, at, masked);
-        }
-}
-
-void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
-{
-        bool first = true;
-
-        text_putc(out, '{');
-        for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                if (field->wire == WIRE_PRESENCE)
-                        continue;
-                text_puts(out, first ? "\"" : ",\"");
-                text_puts(out, field->name);
-                text_append(out, "\":", 2);
-                const void *at = (const char *)object + field->offset;
-                if (field_is_null(field, at))
-                        text_append(out, "null", 4);
-                else
-                        encode_value(out, field, at, masked);
-                first = false;
-        }
-        text_putc(out, '}');
 }

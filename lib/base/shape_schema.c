@@ -185,13 +185,17 @@ static void put_body(struct text *out, const struct field *field, enum schema_si
                 text_puts(out, nullable ? ",{\"type\":\"null\"}]" : "]");
                 break;
         case WIRE_JSON: /* what is in it is the client's own; an answer has null too */
-                if (field->any)
+                if (field->of != NULL) {
+                        text_puts(out, "\"type\":\"array\"");
+                        put_items(out, field, side);
+                } else if (field->any) {
                         text_puts(
                                 out,
                                 "\"type\":[\"object\",\"array\",\"string\",\"integer\",\"boolean\",\"null\"]");
-                else
+                } else {
                         text_puts(out,
                                   field->need ? "\"type\":\"object\"" : "\"type\":[\"object\",\"null\"]");
+                }
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:

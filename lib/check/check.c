@@ -51,7 +51,7 @@ SQL_MANY(
         "coalesce(l.total, 0) || ', the account to ' || coalesce(" TOTAL(
                 "") ", 0) AS detail FROM points_accounts a "
                     "FULL JOIN (SELECT customer_id, sum(" EFFECT ") AS total, "
-                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse')) AS earned, "
+                    "sum(amount) FILTER (WHERE kind IN ('earn', 'reverse', 'write_off', 'adjust')) AS earned, "
                     "-sum(amount) FILTER (WHERE kind IN ('spend', 'restore')) AS spent, "
                     "-sum(amount) FILTER (WHERE kind = 'expire') AS expired FROM points_ledger GROUP BY customer_id) AS l USING (customer_id) "
                     "WHERE coalesce(l.total, 0) <> coalesce(" TOTAL(
@@ -73,7 +73,7 @@ SQL_MANY(
         "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
         "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
-        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS NULL OR l.kind NOT IN ('earn', 'transfer_in') OR l.amount <> t.amount" LIMIT)
+        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS NULL OR l.kind NOT IN ('earn', 'adjust', 'transfer_in') OR l.amount <> t.amount" LIMIT)
 
 /* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
  * a moment. Nor does the capture of a hold: the hold did. */
@@ -82,7 +82,7 @@ SQL_MANY(
         "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
         "coalesce(due, 0) AS detail FROM (SELECT l.customer_id, l.seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
         "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY l.customer_id ORDER BY l.seq) - debt_after + "
-        "CASE WHEN kind IN ('earn', 'activate', 'transfer_in') OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
+        "CASE WHEN kind IN ('earn', 'activate', 'transfer_in') OR (kind = 'adjust' AND amount > 0) OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
         "FROM points_ledger l LEFT JOIN points_holds h ON h.customer_id = l.customer_id AND h.spend_seq = l.seq) AS l "
         "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
         "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
@@ -91,6 +91,7 @@ SQL_MANY(
 #define ORPHANS(table, parent, key)                                                                          \
         "SELECT t.customer_id, 'a row of " table " belongs to nothing in " parent "' AS detail FROM " table  \
         " t WHERE NOT EXISTS (SELECT FROM " parent " p WHERE " key ") UNION ALL "
+#define NO_MORE     "SELECT NULL::uuid, NULL WHERE false"
 #define OF_CUSTOMER "p.id = t.customer_id"
 #define OF_ORDER    "p.customer_id = t.customer_id AND p.id = t.order_id"
 
@@ -100,12 +101,6 @@ SQL_MANY(everything_belongs, nothing, finding,
          "SELECT 'orphans' AS check, customer_id, detail FROM ("
          ORPHANS("customer_identities", "customers", OF_CUSTOMER)
          ORPHANS("customer_aliases", "customers", OF_CUSTOMER)
-         ORPHANS("points_accounts", "customers", OF_CUSTOMER)
-         ORPHANS("points_ledger", "customers", OF_CUSTOMER)
-         ORPHANS("points_lots", "customers", OF_CUSTOMER)
-         ORPHANS("points_holds", "customers", OF_CUSTOMER)
-         ORPHANS("points_hold_draws", "points_holds", "p.customer_id = t.customer_id AND p.id = t.hold_id")
-         ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
          ORPHANS("tier_standings", "customers", OF_CUSTOMER)
          ORPHANS("metric_days", "customers", OF_CUSTOMER)
          ORPHANS("tier_history", "customers", OF_CUSTOMER)
@@ -114,6 +109,20 @@ SQL_MANY(everything_belongs, nothing, finding,
          ORPHANS("order_calls", "orders", OF_ORDER)
          ORPHANS("refunds", "orders", OF_ORDER)
          ORPHANS("refund_lines", "refunds", "(p.customer_id, p.order_id, p.id) = (t.customer_id, t.order_id, t.refund_id)")
+         NO_MORE ") AS o" LIMIT)
+
+SQL_MANY(points_belong, nothing, finding,
+         "SELECT 'points_orphans' AS check, customer_id, detail FROM ("
+         ORPHANS("points_accounts", "customers", OF_CUSTOMER)
+         ORPHANS("points_ledger", "customers", OF_CUSTOMER)
+         ORPHANS("points_lots", "customers", OF_CUSTOMER)
+         ORPHANS("points_holds", "customers", OF_CUSTOMER)
+         ORPHANS("points_hold_draws", "points_holds", "p.customer_id = t.customer_id AND p.id = t.hold_id")
+         ORPHANS("activities", "customers", OF_CUSTOMER)
+         ORPHANS("points_cap_days", "customers", OF_CUSTOMER)
+         ORPHANS("points_adjustments", "customers", OF_CUSTOMER)
+         ORPHANS("points_lot_lives", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
+         ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
          "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
          "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER ")) AS o" LIMIT)
 /* clang-format on */
@@ -139,6 +148,45 @@ SQL_MANY(
         "WHERE h.points IS DISTINCT FROM d.drawn OR NOT d.matches OR l.kind IS DISTINCT FROM 'hold' OR l.amount <> -h.points "
         "OR coalesce(-s.amount, 0) <> h.captured OR (h.captured > 0 AND s.kind IS DISTINCT FROM 'spend') "
         "OR d.returned <> CASE WHEN h.state = 'open' THEN 0 ELSE h.points - h.captured + h.restored END" LIMIT)
+
+/* An applied one is one entry, and every entry of the kind is one of them. */
+SQL_MANY(
+        adjustments_are_entries, nothing, finding,
+        "SELECT 'adjustments' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'adjustment ' || "
+        "coalesce(a.id::text, 'of entry ' || l.seq) || ' is not what was booked' AS detail FROM "
+        "(SELECT * FROM points_adjustments WHERE state = 'applied') AS a "
+        "FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger WHERE kind = 'adjust') AS l "
+        "ON l.customer_id = a.customer_id AND l.seq = a.seq WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
+
+/* What was paid for an activity is one entry, and every earning without an order is such a payment. */
+SQL_MANY(
+        activities_are_entries, nothing, finding,
+        "SELECT 'activities' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'activity ' || "
+        "coalesce(a.key, 'of entry ' || l.seq) || ' is not what was booked' AS detail FROM "
+        "(SELECT * FROM activities WHERE points > 0) AS a FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger "
+        "WHERE kind = 'earn' AND order_id IS NULL) AS l ON l.customer_id = a.customer_id AND l.seq = a.seq "
+        "WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
+
+/* A request is what its adjustments say, and those of an open one wait. */
+SQL_MANY(
+        approvals_are_items, nothing, finding,
+        "SELECT 'approvals' AS check, i.customer_id, 'request ' || coalesce(p.id, i.id) || ' does not add up' AS detail "
+        "FROM points_approvals p FULL JOIN (SELECT approval_id AS id, (min(customer_id::text))::uuid AS customer_id, "
+        "count(*) AS n, coalesce(sum(points) FILTER (WHERE points > 0), 0) AS given, "
+        "coalesce(-sum(points) FILTER (WHERE points < 0), 0) AS taken, "
+        "bool_or(state = 'pending_approval') AS waits, bool_or(state = 'declined') AS declined, "
+        "bool_and(state IN ('applied', 'refused')) AS decided FROM points_adjustments WHERE approval_id IS NOT NULL "
+        "GROUP BY approval_id) AS i USING (id) WHERE (p.items, p.points_given, p.points_taken) IS DISTINCT FROM "
+        "(i.n, i.given, i.taken) OR (p.state = 'pending') <> i.waits OR (p.state = 'declined') <> i.declined "
+        "OR (p.state = 'approved') <> i.decided" LIMIT)
+
+/* What the programme's caps counted was earned. (A multiplier below 1 may take from what a rule brought.) */
+SQL_MANY(
+        caps_count_what_was_earned, nothing, finding,
+        "SELECT 'cap_days' AS check, k.customer_id, 'the caps counted ' || k.points || ' for ' || k.rule AS detail FROM "
+        "(SELECT customer_id, rule, sum(points) AS points FROM points_cap_days WHERE rule = 'program' GROUP BY customer_id, rule) AS k "
+        "LEFT JOIN (SELECT customer_id, sum(points_earned) AS earned FROM orders GROUP BY customer_id) AS o USING (customer_id) "
+        "WHERE k.points > coalesce(o.earned, 0)" LIMIT)
 
 SQL_MANY(
         order_adds_up, nothing, finding,
@@ -199,9 +247,10 @@ SQL_MANY(
         "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
         "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
         "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
-        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) "
+        "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) LEFT JOIN (SELECT customer_id, "
+        "sum(growth) AS growth FROM activities WHERE state = 'paid' GROUP BY customer_id) AS a USING (customer_id) "
         "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
-        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0))" LIMIT)
+        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0) + coalesce(a.growth, 0))" LIMIT)
 
 SQL_MANY(
         days_sum_to_standing, nothing, finding,
@@ -286,8 +335,14 @@ static const struct check checks[] = {
         {"lot_draws", "every lot is its earning less what was drawn", lot_is_what_draws_left, true},
         {"holds_sum", "open holds have what is held", holds_sum_to_account, true},
         {"hold_draws", "every hold is what it drew", hold_is_what_it_drew, true},
+        {"adjustments", "every adjustment is one entry", adjustments_are_entries, true},
+        {"activities", "every payment for an activity is one entry", activities_are_entries, true},
+        {"approvals", "every request for approval is the sum of its adjustments", approvals_are_items, false},
         {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
         {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},
+        {"points_orphans", "every row of points belongs to a customer and an order that exist", points_belong,
+         false},
+        {"cap_days", "caps count no more than orders earned", caps_count_what_was_earned, false},
         {"order_total", "every order is the sum of its lines", order_adds_up, false},
         {"refund_sum", "every order's refunds are those that were booked", refunds_add_up, false},
         {"refund_total", "every refund is the sum of its lines", refund_is_its_lines, false},

@@ -178,15 +178,15 @@ static enum err taken(struct customer_claim *claim, const char *kind)
         return fail(claim->c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", kind);
 }
 
-static size_t member_new(struct crowd *crowd, const struct person *person, unsigned channel)
+static size_t member_new(struct crowd *crowd, const struct customer_claim *claim, const struct person *person)
 {
         struct member *member = &crowd->members[crowd->count];
 
         *member = (struct member){.is_new = true};
         member->customer = (struct customer){
                 .id = uuid_known(person->id) ? person->id : uuid_new(crowd->c->now),
-                .source.channel = channel,
-                .created_at = crowd->c->now,
+                .source.channel = claim->channel,
+                .created_at = instant_known(claim->created_at) ? claim->created_at : crowd->c->now,
         };
         idmap_put(&crowd->by_id, member->customer.id, crowd->count);
         return crowd->count++;
@@ -199,7 +199,7 @@ static enum err member_find(const struct crowd *crowd, struct customer_claim *cl
         size_t at = uuid_known(person->id) ? idmap_get(&crowd->by_id, person->id) : SIZE_MAX;
         bool by_identity = at == SIZE_MAX;
 
-        if (at == SIZE_MAX && uuid_known(claim->in->id))
+        if (at == SIZE_MAX && uuid_known(claim->in->id) && !claim->adopts_id)
                 return customer_missing(crowd->c, claim->c, person->id, "with this id");
         for (size_t i = 0; at == SIZE_MAX && i < person->identities.n; i++)
                 at = idmap_get(&crowd->by_identity,
@@ -291,7 +291,7 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         TRY(identities_check(crowd, claim, person, at));
         claim->created = at == SIZE_MAX;
         if (claim->created)
-                at = member_new(crowd, person, claim->channel);
+                at = member_new(crowd, claim, person);
         struct member *member = &crowd->members[at];
         const struct customer before = member->customer;
         const char *external_id = claim->in->external_id;

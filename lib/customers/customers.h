@@ -147,7 +147,9 @@ struct customer_claim {
         const char *pointer; /* where `in` stands in its body: "#/customer" */
         const struct customer_in *in;
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
-        enum err err;     /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
+        bool adopts_id;   /* an id that nobody has is given to a new customer: an export comes back */
+        struct instant created_at; /* since when somebody new is a customer; none: now */
+        enum err err;              /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
         struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the

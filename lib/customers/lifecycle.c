@@ -4,15 +4,9 @@
 
 NAMES(lifecycle_names, "lead", "inquiring", "new", "repeat", "loyal", "at_risk", "lost");
 
-const struct lifecycle_limits lifecycle_limits_default = {.repeat_orders = 2,
-                                                          .loyal_orders = 5,
-                                                          .loyal_window_months = 12,
-                                                          .at_risk_months = 6,
-                                                          .lost_months = 12};
-
-static bool silent_for(struct date last_order, struct date today, int32_t months)
+static bool silent_for(struct date last_order, struct date today, int64_t months)
 {
-        return date_compare(last_order, date_add_months(today, -months)) < 0;
+        return date_compare(last_order, date_add_months(today, (int)-months)) < 0;
 }
 
 enum lifecycle lifecycle_decide(const struct lifecycle_facts *facts, const struct lifecycle_limits *limits,

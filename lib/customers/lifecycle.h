@@ -19,14 +19,13 @@ enum lifecycle {
 };
 extern const struct names lifecycle_names;
 
+/* The shop's own thresholds, a part of its programme. */
 struct lifecycle_limits {
         int64_t repeat_orders;               /* orders in a lifetime that make a repeat customer */
         int64_t loyal_orders;                /* orders in loyal_window_months that make a loyal one */
-        int32_t loyal_window_months;         /* for the caller, who counts orders_in_window */
-        int32_t at_risk_months, lost_months; /* without an order */
+        int64_t loyal_window_months;         /* for the caller, who counts orders_in_window */
+        int64_t at_risk_months, lost_months; /* without an order; at_risk_months is not the larger one */
 };
-/* 2 orders; 5 within 12 months; 6 months; 12 months. */
-extern const struct lifecycle_limits lifecycle_limits_default;
 
 struct lifecycle_facts {
         int64_t orders;           /* paid and not wholly refunded, lifetime */

@@ -201,7 +201,7 @@ void customers_touched(struct ctx *c, const struct uuid *ids, size_t n)
         struct gathered *all = tx_gather(c, touched_flush, sizeof *all);
         if (all->n + n > all->room) {
                 all->room = 2 * (all->n + n);
-                struct found_id *larger = ARENA_ARRAY(c->arena, all->room, struct found_id);
+                struct found_id *larger = ARENA_ARRAY(tx_arena(c), all->room, struct found_id);
                 if (all->n > 0)
                         memcpy(larger, all->v, all->n * sizeof *larger);
                 all->v = larger;

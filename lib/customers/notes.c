@@ -37,11 +37,10 @@ SQL_MANY(notes_page, past_page, note,
          "SELECT " NOTE_COLUMNS
          " FROM customer_notes WHERE customer_id = :customer_id AND " PAST_ONLY("created_at"))
 
-/* The event and the audit of a change; before or after is NULL. */
-static enum err noted(struct ctx *c, enum event_type type, const struct note *before,
+/* The event and the audit of a change; before is NULL when there was none, after when there is none now. */
+static enum err noted(struct ctx *c, enum event_type type, const struct note *note, const struct note *before,
                       const struct note *after)
 {
-        const struct note *note = after != NULL ? after : before;
         struct event_list events = {0};
 
         event_add(c->arena, &events, type, note->customer_id, c->now, &note_event_shape,
@@ -72,7 +71,7 @@ enum err note_add(struct ctx *c, const char *customer, const struct note_in *in,
                             .created_at = c->now,
                             .updated_at = c->now};
         TRY(note_store(c, &note, 1));
-        TRY(noted(c, EVENT_NOTE_ADDED, /* before= */ NULL, &note));
+        TRY(noted(c, EVENT_NOTE_ADDED, &note, /* before= */ NULL, &note));
         *ret = note;
         return ERR_OK;
 }
@@ -112,7 +111,7 @@ enum err note_patch(struct ctx *c, const char *customer, struct uuid id, const s
                 note.version++;
                 note.updated_at = c->now;
                 TRY(note_store(c, &note, 1));
-                TRY(noted(c, EVENT_NOTE_CHANGED, &before, &note));
+                TRY(noted(c, EVENT_NOTE_CHANGED, &note, &before, &note));
         }
         *ret = note;
         return ERR_OK;
@@ -124,7 +123,7 @@ enum err note_remove(struct ctx *c, const char *customer, struct uuid id)
 
         TRY(note_locked(c, customer, id, &note));
         TRY(note_delete(c, &note));
-        return noted(c, EVENT_NOTE_REMOVED, &note, /* after= */ NULL);
+        return noted(c, EVENT_NOTE_REMOVED, &note, &note, /* after= */ NULL);
 }
 
 enum err notes_list(struct ctx *c, const struct past_page *page, struct list *ret)

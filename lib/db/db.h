@@ -52,15 +52,38 @@ enum err tx_commit(struct tx *tx) MUST_CHECK;
 void tx_endp(struct tx *tx);
 
 /* Have one piece of work done once, right before the transaction commits: notes that many calls gather. The
- * same call again gives the same memory, size bytes that begin as zero and live in the arena of the first
- * caller, which must outlive the transaction. There is room for one such work. */
+ * same call again gives the same memory, size bytes that begin as zero, in tx_arena. There is room for one
+ * such work. */
 void *tx_gather(struct ctx *c, enum err (*work)(struct ctx *c, void *gathered), size_t size);
+
+/* The arena of whoever began the transaction: it lives to its end, as that of c need not. */
+struct arena *tx_arena(struct ctx *c);
+
+/* A point in a transaction to which what follows can be taken back, whatever went wrong in it: an error of a
+ * statement, an inner transaction that was left. One at a time: set, then keep or undo. tx_keep first takes
+ * in the answers of what is queued; its error means that there is something to undo. */
+enum err tx_mark(struct ctx *c) MUST_CHECK;
+enum err tx_keep(struct ctx *c) MUST_CHECK;
+enum err tx_undo(struct ctx *c) MUST_CHECK;
+
+/* As tx_begin, for reading only: every statement sees the database as it is at the first one. Outermost. */
+enum err tx_begin_snapshot(struct ctx *c, struct tx *tx) MUST_CHECK;
 
 /* Run work, and again from the start when it lost a race (DB_ATTEMPTS_MAX times in all, then ERR_CONFLICT):
  * the one place where transactions are retried. `work` must do everything in one transaction and be
  * repeatable. */
 #define DB_ATTEMPTS_MAX 6
 enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void *arg) MUST_CHECK;
+
+/* Run work for n things, `most` of them at a time, each piece as by db_run and with an arena of its own,
+ * which c's is not burdened with. What was done stays done when a later piece fails. */
+struct piece_of_work {
+        size_t from, n;
+        void *arg;
+};
+enum err db_run_pieces(struct ctx *c, size_t n, size_t most,
+                       enum err (*work)(struct ctx *c, const struct piece_of_work *piece),
+                       void *arg) MUST_CHECK;
 
 /* Notifications: LISTEN on channel, then wait up to timeout_ms for one; *ret_payload is NULL when none came
  * (the text is c's arena's). Not inside a transaction. */

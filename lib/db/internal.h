@@ -38,8 +38,9 @@ struct db {
         struct db_options options;
         PGconn *conn;
         int tx_depth;
-        bool doomed;    /* an inner transaction was left without commit */
-        bool lost_race; /* see db_lost_race */
+        struct arena *tx_arena; /* of whoever began it */
+        bool doomed;            /* an inner transaction was left without commit */
+        bool lost_race;         /* see db_lost_race */
         enum err (*last_work)(struct ctx *c, void *gathered); /* see tx_gather; NULL: nothing was gathered */
         void *gathered;
         uint8_t prepared[SQL_STATEMENTS_MAX / 8];
@@ -61,6 +62,21 @@ void plan_read(const struct sql *sql, struct sql_plan *plan);
 enum err bind_send(struct ctx *c, const struct sql *sql, const void *rows, size_t n) MUST_CHECK;
 /* The same for a statement that is not prepared and not a batch: it is planned for these very values. */
 enum err bind_send_once(struct ctx *c, const struct sql *sql, const void *row) MUST_CHECK;
+
+/* Columns of one result at most. */
+#define COLUMNS_MAX 64
+
+/* Where the columns of a result go. */
+struct columns {
+        int count;
+        const struct field *fields[COLUMNS_MAX];
+        size_t offsets[COLUMNS_MAX];
+};
+void columns_find(const struct sql *sql, const PGresult *result, struct columns *ret);
+
+/* Turn one row into a zeroed struct; what it points to is the arena's. */
+enum err row_read(struct ctx *c, const struct sql *sql, const struct columns *columns, const PGresult *result,
+                  int row, void *ret) MUST_CHECK;
 
 /* Turn every row of a result into the arena's structs. */
 enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result, struct list *ret) MUST_CHECK;

@@ -43,6 +43,26 @@ static enum err get_texts(struct ctx *c, const char *data, struct texts *ret)
         return ERR_OK;
 }
 
+/* An int8[] without nulls, one dimension. */
+static enum err get_ints(struct ctx *c, const char *data, struct ints *ret)
+{
+        const char *p = data + 12; /* dimensions, flags, element type */
+
+        *ret = (struct ints){0};
+        if (get32(data) == 0)
+                return ERR_OK;
+        size_t n = (size_t)get32(p);
+        p += 8; /* length, lower bound */
+        ret->v = ARENA_ARRAY(c->arena, n, int64_t);
+        for (size_t i = 0; i < n; i++, p += 12) {
+                if (get32(p) < 0)
+                        return fail(c, ERR_INTERNAL, "An array holds a null.");
+                ret->v[i] = get64(p + 4);
+        }
+        ret->n = n;
+        return ERR_OK;
+}
+
 static enum err get_value(struct ctx *c, const struct field *field, const char *data, size_t len, void *at)
 {
         switch (field->wire) {
@@ -88,6 +108,8 @@ static enum err get_value(struct ctx *c, const struct field *field, const char *
                 *(struct bytes *)at = (struct bytes){.v = copy, .n = len};
                 break;
         }
+        case WIRE_INTS:
+                return get_ints(c, data, at);
         case WIRE_TEXTS:
                 return get_texts(c, data, at);
         default:
@@ -101,35 +123,42 @@ static bool may_be_null(const struct field *field)
         return field->wire != WIRE_BOOL && field->wire != WIRE_INT && field->wire != WIRE_INT32;
 }
 
-/* Columns of one result at most. */
-#define COLUMNS_MAX 64
+void columns_find(const struct sql *sql, const PGresult *result, struct columns *ret)
+{
+        ret->count = PQnfields(result);
+        assert(ret->count <= COLUMNS_MAX);
+        for (int column = 0; column < ret->count; column++) {
+                const char *name = PQfname(result, column);
+                ret->fields[column] = shape_path(sql->out, name, strlen(name), &ret->offsets[column]);
+                assert(ret->fields[column] != NULL); /* sql_check_all saw to it */
+        }
+}
+
+enum err row_read(struct ctx *c, const struct sql *sql, const struct columns *columns, const PGresult *result,
+                  int row, void *ret)
+{
+        for (int column = 0; column < columns->count; column++) {
+                const struct field *field = columns->fields[column];
+                if (!PQgetisnull(result, row, column)) {
+                        TRY(get_value(c, field, PQgetvalue(result, row, column),
+                                      (size_t)PQgetlength(result, row, column),
+                                      (char *)ret + columns->offsets[column]));
+                } else if (!may_be_null(field)) {
+                        return fail(c, ERR_INTERNAL, "%s: the column %s is null.", sql->name, field->name);
+                }
+        }
+        return ERR_OK;
+}
 
 enum err rows_read(struct ctx *c, const struct sql *sql, const PGresult *result, struct list *ret)
 {
-        const struct field *fields[COLUMNS_MAX];
-        size_t offsets[COLUMNS_MAX];
-        int columns = PQnfields(result), rows = PQntuples(result);
+        struct columns columns;
+        int rows = PQntuples(result);
 
-        assert(columns <= COLUMNS_MAX);
-        for (int column = 0; column < columns; column++) {
-                const char *name = PQfname(result, column);
-                fields[column] = shape_path(sql->out, name, strlen(name), &offsets[column]);
-                assert(fields[column] != NULL); /* sql_check_all saw to it */
-        }
+        columns_find(sql, result, &columns);
         char *objects = arena_array(c->arena, (size_t)rows, sql->out->size);
-        for (int row = 0; row < rows; row++) {
-                char *object = objects + (size_t)row * sql->out->size;
-                for (int column = 0; column < columns; column++) {
-                        if (!PQgetisnull(result, row, column)) {
-                                TRY(get_value(c, fields[column], PQgetvalue(result, row, column),
-                                              (size_t)PQgetlength(result, row, column),
-                                              object + offsets[column]));
-                        } else if (!may_be_null(fields[column])) {
-                                return fail(c, ERR_INTERNAL, "%s: the column %s is null.", sql->name,
-                                            fields[column]->name);
-                        }
-                }
-        }
+        for (int row = 0; row < rows; row++)
+                TRY(row_read(c, sql, &columns, result, row, objects + (size_t)row * sql->out->size));
         *ret = (struct list){.v = objects, .n = (size_t)rows};
         return ERR_OK;
 }

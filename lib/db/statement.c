@@ -140,6 +140,83 @@ enum err sql_one(struct ctx *c, const struct sql *sql, const void *in, void *ret
         return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no such thing.");
 }
 
+/* ------------------------------------------------------------------ row by row */
+
+/* Rows whose memory is freed together. */
+#define EACH_ROWS 500
+
+struct each {
+        const struct sql *sql;
+        SQL_VISIT(visit);
+        void *arg;
+        struct columns columns;
+        struct arena *arena; /* of the last rows */
+        size_t rows;
+};
+
+static enum err each_visit(struct ctx *c, struct each *each, const PGresult *result)
+{
+        struct arena *own = c->arena;
+
+        if (each->rows == 0)
+                columns_find(each->sql, result, &each->columns);
+        if (each->rows++ % EACH_ROWS == 0) {
+                arena_free(each->arena);
+                each->arena = arena_new();
+        }
+        void *row = arena_alloc(each->arena, each->sql->out->size);
+        c->arena = each->arena;
+        enum err err = row_read(c, each->sql, &each->columns, result, /* row= */ 0, row);
+        c->arena = own;
+        if (err != ERR_OK) /* its words are in an arena that will go */
+                return fail(c, ERR_INTERNAL, "%s gave a row that can't be read.", each->sql->name);
+        return each->visit(c, row, each->arg);
+}
+
+/* Take in every row; after the first error they are dropped. */
+static enum err each_read(struct ctx *c, struct each *each)
+{
+        enum err err = ERR_OK;
+
+        for (;;) {
+                PGresult *result;
+                TRY(answer_next(c, &result));
+                if (result == NULL)
+                        return err;
+                ExecStatusType status = PQresultStatus(result);
+                if (err == ERR_OK && status == PGRES_SINGLE_TUPLE)
+                        err = each_visit(c, each, result);
+                else if (err == ERR_OK && status != PGRES_TUPLES_OK)
+                        err = error_from_result(c, result);
+                PQclear(result);
+                if (PQstatus(c->db->conn) == CONNECTION_BAD)
+                        return connection_lost(c);
+        }
+}
+
+enum err sql_each(struct ctx *c, const struct sql *sql, const void *in, SQL_VISIT(visit), void *arg)
+{
+        struct each each = {.sql = sql, .visit = visit, .arg = arg};
+        PGresult *sync;
+
+        TRY(db_flush(c));
+        if (!is_prepared(c->db, sql->index)) {
+                TRY(prepare(c, sql));
+                TRY(db_flush(c));
+        }
+        TRY(bind_send(c, sql, in, 1));
+        if (!PQpipelineSync(c->db->conn) || !PQsetSingleRowMode(c->db->conn))
+                return connection_lost(c);
+        enum err err = each_read(c, &each);
+        arena_free(each.arena);
+        if (PQstatus(c->db->conn) != CONNECTION_OK)
+                return err;
+        TRY(answer_next(c, &sync));
+        bool synced = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
+        PQclear(sync);
+        return synced ? err : connection_lost(c);
+}
+
 enum err sql_exec(struct ctx *c, const struct sql *sql, const void *in)
 {
         assert(c->db->tx_depth > 0); /* queued work must have a commit that sends it */

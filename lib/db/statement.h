@@ -17,6 +17,7 @@
  *   SQL_OPT    one row or none: *ret_found tells
  *   SQL_MANY   any number of rows, an array in the arena (struct list: .v, .n)
  *   SQL_LATER  as SQL_MANY, but queued: *ret is filled by the next round trip (db_flush)
+ *   SQL_EACH   any number of rows, handed over one by one as they come, in constant memory
  *   SQL_EXEC   no rows; queued
  *   SQL_BATCH  an array of input structs: each :name becomes one array, for unnest(:a, :b, ...); no rows;
  * queued
@@ -44,6 +45,11 @@ enum err sql_one(struct ctx *c, const struct sql *sql, const void *in, void *ret
 enum err sql_opt(struct ctx *c, const struct sql *sql, const void *in, void *ret, bool *ret_found) MUST_CHECK;
 enum err sql_many(struct ctx *c, const struct sql *sql, const void *in, struct list *ret) MUST_CHECK;
 enum err sql_later(struct ctx *c, const struct sql *sql, const void *in, struct list *ret) MUST_CHECK;
+/* What SQL_EACH calls with each row (a struct of the output shape), which is good until it returns; an error
+ * ends the statement, whose other rows are dropped. It must not use c->db. */
+#define SQL_VISIT(visit_) enum err (*visit_)(struct ctx * c, const void *row, void *arg)
+enum err sql_each(struct ctx *c, const struct sql *sql, const void *in, SQL_VISIT(visit),
+                  void *arg) MUST_CHECK;
 enum err sql_exec(struct ctx *c, const struct sql *sql, const void *in) MUST_CHECK;
 enum err sql_batch(struct ctx *c, const struct sql *sql, const void *rows, size_t n) MUST_CHECK;
 
@@ -86,6 +92,12 @@ enum err sql_check_constraints(struct ctx *c) MUST_CHECK;
         MUST_CHECK static enum err name_(struct ctx *c, const struct in_ *in, struct list *ret)              \
         {                                                                                                    \
                 return sql_later(c, &name_##_sql, in, ret);                                                  \
+        }
+#define SQL_EACH(name_, in_, out_, text_)                                                                    \
+        SQL_DEFINE_(name_, in_, &out_##_shape, false, text_)                                                 \
+        MUST_CHECK static enum err name_(struct ctx *c, const struct in_ *in, SQL_VISIT(visit), void *arg)   \
+        {                                                                                                    \
+                return sql_each(c, &name_##_sql, in, visit, arg);                                            \
         }
 #define SQL_EXEC(name_, in_, text_)                                                                          \
         SQL_DEFINE_(name_, in_, NULL, false, text_)                                                          \

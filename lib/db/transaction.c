@@ -10,18 +10,32 @@ bool db_lost_race(const struct db *db)
         return db->lost_race;
 }
 
-enum err tx_begin(struct ctx *c, struct tx *tx)
+static enum err begin(struct ctx *c, const char *command)
 {
         struct db *db = c->db;
 
+        db->doomed = false;
+        db->lost_race = false;
+        db->last_work = NULL;
+        db->tx_arena = c->arena;
+        return command_send(c, command);
+}
+
+enum err tx_begin(struct ctx *c, struct tx *tx)
+{
         assert(tx->c == NULL);
-        if (db->tx_depth == 0) {
-                db->doomed = false;
-                db->lost_race = false;
-                db->last_work = NULL;
-                TRY(command_send(c, "BEGIN"));
-        }
-        db->tx_depth++;
+        if (c->db->tx_depth == 0)
+                TRY(begin(c, "BEGIN"));
+        c->db->tx_depth++;
+        tx->c = c;
+        return ERR_OK;
+}
+
+enum err tx_begin_snapshot(struct ctx *c, struct tx *tx)
+{
+        assert(tx->c == NULL && c->db->tx_depth == 0);
+        TRY(begin(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        c->db->tx_depth++;
         tx->c = c;
         return ERR_OK;
 }
@@ -63,6 +77,38 @@ enum err tx_commit(struct tx *tx)
         return ERR_OK;
 }
 
+enum err tx_mark(struct ctx *c)
+{
+        assert(c->db->tx_depth > 0 && !c->db->doomed);
+        c->db->lost_race = false;
+        return command_send(c, "SAVEPOINT mark");
+}
+
+enum err tx_keep(struct ctx *c)
+{
+        if (c->db->doomed)
+                return fail(c, ERR_CONFLICT, "An inner transaction was left.");
+        TRY(db_flush(c));
+        return command_send(c, "RELEASE SAVEPOINT mark");
+}
+
+enum err tx_undo(struct ctx *c)
+{
+        struct db *db = c->db;
+        struct problem kept = c->problem;
+
+        if (PQstatus(db->conn) != CONNECTION_OK)
+                return ERR_DATABASE_AWAY;
+        if (db->pending_count > 0)
+                (void)!pending_read(c, /* discard= */ true);
+        TRY(command_send(c, "ROLLBACK TO SAVEPOINT mark"));
+        TRY(command_send(c, "RELEASE SAVEPOINT mark"));
+        TRY(db_flush(c));
+        c->problem = kept;
+        db->doomed = false;
+        return ERR_OK;
+}
+
 void tx_endp(struct tx *tx)
 {
         if (tx->c == NULL)
@@ -85,9 +131,15 @@ void *tx_gather(struct ctx *c, enum err (*work)(struct ctx *c, void *gathered), 
         assert(db->tx_depth > 0 && (db->last_work == NULL || db->last_work == work));
         if (db->last_work == NULL) {
                 db->last_work = work;
-                db->gathered = arena_alloc(c->arena, size);
+                db->gathered = arena_alloc(db->tx_arena, size);
         }
         return db->gathered;
+}
+
+struct arena *tx_arena(struct ctx *c)
+{
+        assert(c->db->tx_depth > 0);
+        return c->db->tx_arena;
 }
 
 /* Racers step aside for a random while, longer each time. */
@@ -113,4 +165,35 @@ enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void 
                 back_off(attempt);
         }
         return err;
+}
+
+struct piece_run {
+        enum err (*work)(struct ctx *c, const struct piece_of_work *piece);
+        struct piece_of_work piece;
+};
+
+static enum err piece_run(struct ctx *c, void *arg)
+{
+        const struct piece_run *run = arg;
+
+        return run->work(c, &run->piece);
+}
+
+enum err db_run_pieces(struct ctx *c, size_t n, size_t most,
+                       enum err (*work)(struct ctx *c, const struct piece_of_work *piece), void *arg)
+{
+        assert(most > 0);
+        for (size_t from = 0; from < n; from += most) {
+                _cleanup_(arena_freep) struct arena *arena = arena_new();
+                struct ctx own = *c;
+                struct piece_run run = {work, {from, n - from < most ? n - from : most, arg}};
+                own.arena = arena;
+                own.problem = (struct problem){0};
+                enum err err = db_run(&own, piece_run, &run);
+                if (err != ERR_OK) /* its words go with its arena */
+                        err = fail(c, err, "%s", own.problem.detail != NULL ? own.problem.detail : "");
+                problem_reset(&own);
+                TRY(err);
+        }
+        return ERR_OK;
 }

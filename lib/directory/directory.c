@@ -177,15 +177,16 @@ enum err directory_catch_up(struct ctx *c, int64_t limit, bool *ret_more)
 
 /* ------------------------------------------------------------------ complete customers */
 
-static void complete(struct ctx *c, struct customer *customer, const struct stand *stand,
-                     const struct points_account *account, struct date today)
+static void complete(struct ctx *c, const struct lifecycle_limits *limits, struct customer *customer,
+                     const struct stand *stand, const struct points_account *account)
 {
+        struct date today = zone_date(&c->shop->zone, c->now);
         const struct standing *standing = &stand->standing;
         struct customer_metrics *metrics = ARENA_NEW(c->arena, struct customer_metrics);
         struct metrics days = stand_metrics(stand);
         struct lifecycle_facts facts = {.orders = standing->orders,
                                         .inquired = instant_known(customer->inquired_at)};
-        struct opt_int window = {.set = true, .v = lifecycle_limits_default.loyal_window_months};
+        struct opt_int window = {.set = true, .v = limits->loyal_window_months};
 
         *metrics = (struct customer_metrics){
                 .tier = arena_strdup(c->arena, standing->tier),
@@ -200,7 +201,7 @@ static void complete(struct ctx *c, struct customer *customer, const struct stan
         if (instant_known(standing->last_order_at))
                 facts.last_order = zone_date(&c->shop->zone, standing->last_order_at);
         customer->metrics = metrics;
-        customer->lifecycle = lifecycle_decide(&facts, &lifecycle_limits_default, today);
+        customer->lifecycle = lifecycle_decide(&facts, limits, today);
         if (instant_known(standing->first_order_at))
                 customer->deal_status = DEAL_DEAL;
         else
@@ -221,7 +222,7 @@ enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
                 ids.v[i] = customers[i].id;
                 who[i] = (struct newcomer){customers[i].id, customers[i].created_at};
         }
-        TRY(stands_later(c, &ids, date_add_months(today, -lifecycle_limits_default.loyal_window_months),
+        TRY(stands_later(c, &ids, date_add_months(today, (int)-program->lifecycle.loyal_window_months),
                          &stands));
         TRY(points_accounts_later(c, &ids, &accounts));
         TRY(db_flush(c));
@@ -231,7 +232,8 @@ enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
         struct stand *standing = stands_of(c->arena, program, &stands, who, n);
         for (size_t i = 0; i < n; i++) {
                 size_t at = idmap_get(&account_of, customers[i].id);
-                complete(c, &customers[i], &standing[i], at != SIZE_MAX ? &account[at] : NULL, today);
+                complete(c, &program->lifecycle, &customers[i], &standing[i],
+                         at != SIZE_MAX ? &account[at] : NULL);
         }
         return ERR_OK;
 }

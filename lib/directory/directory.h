@@ -49,7 +49,7 @@ extern const struct names yes_no_names; /* 1: yes */
 #define CUSTOMER_FILTER_MEMBERS                                                                              \
         const char *q; /* words in name, phone, e-mail or external id */                                     \
         const char *tag, *group, *tier, *language, *country, *province, *city, *owner;                       \
-        unsigned channel, deal_status;                                                                       \
+        unsigned channel, deal_status, lifecycle;                                                            \
         unsigned has_phone, has_email; /* yes_no_names */                                                    \
         struct instant created_from, created_before, last_order_from, last_order_before;                     \
         struct opt_int spend_min, spend_max, orders_min, orders_max, points_min, points_max

@@ -6,6 +6,7 @@
 #include "db/statement.h"
 #include "directory/directory.h"
 #include "directory/pieces.h"
+#include "program/programs.h"
 
 NAMES(customer_sort_names, "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name",
       "last_order_at", "-last_order_at", "orders", "-orders", "spend_minor", "-spend_minor", "growth",
@@ -16,9 +17,21 @@ NAMES(yes_no_names, "true", "false");
 SHAPE(customer_position, "The last one shown.", FIELD(at), FIELD(number), FIELD(id, .need = true));
 #undef SHAPE_T
 
+/* What lifecycle_decide compares with, as of now. */
+struct lifecycle_bounds {
+        struct instant at_risk, lost; /* who bought last before then is at risk, or lost */
+        struct date window;           /* orders after this day are counted for the loyal */
+        int64_t repeat_orders, loyal_orders;
+};
+#define SHAPE_T struct lifecycle_bounds
+SHAPE(lifecycle_bounds, "As of now.", FIELD(at_risk), FIELD(lost), FIELD(window), FIELD(repeat_orders),
+      FIELD(loyal_orders));
+#undef SHAPE_T
+
 /* A filter as parameters. */
 struct listing {
         struct customer_filter filter;
+        struct lifecycle_bounds bounds;
         const char *tsquery;
         struct texts patterns;
         struct customer_position after;
@@ -32,8 +45,8 @@ SHAPE(listing_filter, "What must hold.", FIELD(tag), FIELD(group), FIELD(tier), 
       FIELD(points_max));
 #undef SHAPE_T
 #define SHAPE_T struct listing
-SHAPE(listing, "A list.", NEST(filter, listing_filter), FIELD(tsquery), FIELD(patterns),
-      NEST(after, customer_position), FIELD(limit));
+SHAPE(listing, "A list.", NEST(filter, listing_filter), NEST(bounds, lifecycle_bounds), FIELD(tsquery),
+      FIELD(patterns), NEST(after, customer_position), FIELD(limit));
 #undef SHAPE_T
 
 /* What each order reads: `s` is customer_search, `m` customer_metrics. */
@@ -105,6 +118,49 @@ static void filter_search(struct building *b, const struct customer_filter *f, b
         must(b, instant_known(f->created_before), 's', "s.created_at < :filter.created_before");
 }
 
+/* lifecycle_decide, of all customers at once. Orders in the window are those that the standing of the tier
+ * keeps by the day; nobody has more of them than in his lifetime. */
+static void filter_lifecycle(struct building *b, enum lifecycle wanted)
+{
+        static const char loyal[] =
+                "m.orders >= :bounds.loyal_orders AND (SELECT sum(d.orders) FROM metric_days d "
+                "WHERE d.customer_id = m.customer_id AND d.day > :bounds.window) >= "
+                ":bounds.loyal_orders";
+        bool lively = wanted == LIFECYCLE_NEW || wanted == LIFECYCLE_REPEAT || wanted == LIFECYCLE_LOYAL;
+
+        if (wanted == LIFECYCLE_NONE)
+                return;
+        bool bought = wanted != LIFECYCLE_LEAD && wanted != LIFECYCLE_INQUIRING;
+        must(b, true, 'm', bought ? "m.orders > 0" : "m.orders <= 0");
+        must(b, wanted == LIFECYCLE_LEAD, 's', "NOT s.inquired");
+        must(b, wanted == LIFECYCLE_INQUIRING, 's', "s.inquired");
+        must(b, wanted == LIFECYCLE_LOST, 'm', "m.last_order_at < :bounds.lost");
+        must(b, wanted == LIFECYCLE_AT_RISK, 'm',
+             "m.last_order_at >= :bounds.lost AND m.last_order_at < :bounds.at_risk");
+        must(b, lively, 'm', "m.last_order_at >= :bounds.at_risk");
+        must(b, wanted == LIFECYCLE_LOYAL, 'm', loyal);
+        must(b, wanted == LIFECYCLE_NEW, 'm', "m.orders < :bounds.repeat_orders");
+        must(b, wanted == LIFECYCLE_REPEAT, 'm', "m.orders >= :bounds.repeat_orders");
+        if (wanted == LIFECYCLE_NEW || wanted == LIFECYCLE_REPEAT)
+                text_printf(&b->where, " AND (%s) IS NOT TRUE", loyal);
+}
+
+static struct lifecycle_bounds bounds_now(const struct ctx *c)
+{
+        PROGRAM(program);
+        const struct lifecycle_limits *limits = &program->lifecycle;
+        const struct zone *zone = &c->shop->zone;
+        struct date today = zone_date(zone, c->now);
+
+        return (struct lifecycle_bounds){
+                .at_risk = zone_midnight(zone, date_add_months(today, (int)-limits->at_risk_months)),
+                .lost = zone_midnight(zone, date_add_months(today, (int)-limits->lost_months)),
+                .window = date_add_months(today, (int)-limits->loyal_window_months),
+                .repeat_orders = limits->repeat_orders,
+                .loyal_orders = limits->loyal_orders,
+        };
+}
+
 /* Tags and groups are read where they are: their tables are the customers' own. `t` is the table of the
  * order. */
 static void filter_members(struct building *b, const struct customer_filter *f, char t)
@@ -166,7 +222,11 @@ static struct listing filter_read(struct ctx *c, struct building *b, const struc
         filter_metrics(b, filter);
         filter_search(b, filter, search.tsquery != NULL);
         filter_members(b, filter, t);
-        return (struct listing){.filter = *filter, .tsquery = search.tsquery, .patterns = search.patterns};
+        filter_lifecycle(b, (enum lifecycle)filter->lifecycle);
+        return (struct listing){.filter = *filter,
+                                .bounds = bounds_now(c),
+                                .tsquery = search.tsquery,
+                                .patterns = search.patterns};
 }
 
 /* What few writes left behind is taken in; a burst's is left to the housekeeper. */

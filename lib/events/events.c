@@ -21,6 +21,11 @@ SHAPE(tier_event, "A change of tier.", FIELD(before, .need = true), FIELD(after,
       FIELD(order_id), FIELD(until));
 #undef SHAPE_T
 
+#define SHAPE_T struct activity_event
+SHAPE(activity_event, "Something that a customer did.", FIELD(type), FIELD(key), FIELD(state), FIELD(points),
+      FIELD(growth));
+#undef SHAPE_T
+
 #define SHAPE_T struct customer_event
 SHAPE(customer_event, "A customer's event.", FIELD(external_id), FIELD(version));
 #undef SHAPE_T
@@ -56,7 +61,7 @@ SHAPE(merge_event, "A merge's event.", FIELD(merge_id, .need = true), FIELD(abso
 #undef SHAPE_T
 
 #define SHAPE_T struct points_event
-SHAPE(points_event, "Points that lapse.", FIELD(points), FIELD(expires_at));
+SHAPE(points_event, "Points that lapse, or are given or taken.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T
 
 #define SHAPE_T struct event

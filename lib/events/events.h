@@ -62,6 +62,11 @@ struct points_event {
         struct instant expires_at;
 };
 SHAPE_DECLARE(merge_event);
+struct activity_event {
+        const char *type, *key, *state;
+        int64_t points, growth;
+};
+SHAPE_DECLARE(activity_event);
 SHAPE_DECLARE(points_event);
 SHAPE_DECLARE(order_event);
 SHAPE_DECLARE(tier_event);

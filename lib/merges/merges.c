@@ -60,6 +60,12 @@ SQL_EXEC(days_note, joint,
 SQL_EXEC(history_note, joint,
          NOTE "'tier_history', true, to_jsonb(t) FROM tier_history t WHERE customer_id = :from")
 
+SQL_EXEC(caps_note, joint,
+         NOTE "'points_cap_days', true, to_jsonb(t) FROM points_cap_days t WHERE customer_id = :from")
+SQL_EXEC(referrals_note, joint,
+         NOTE "'referrals', true, jsonb_build_object('id', id) FROM activities WHERE referred_id = :from")
+SQL_EXEC(referrals_move, joint, "UPDATE activities SET referred_id = :to WHERE referred_id = :from")
+
 struct ledger_note {
         struct uuid to, merge_id;
         int64_t first, last;
@@ -147,6 +153,9 @@ static enum err points_move(struct ctx *c, const struct joint *joint)
 
         TRY(points_merging(c, joint->from, &from));
         TRY(points_merging(c, joint->to, &to));
+        TRY(caps_note(c, joint));
+        TRY(referrals_note(c, joint));
+        TRY(referrals_move(c, joint));
         TRY(ledger_note_insert(c, &(struct ledger_note){joint->to, joint->merge_id, to.last_seq + 1,
                                                         to.last_seq + from.last_seq}));
         return points_merge(c, joint->from, joint->to);
@@ -166,13 +175,13 @@ static enum err everything_move(struct ctx *c, const struct joint *joint, const 
                                 const struct customer *to)
 {
         TRY(profiles_keep(c, joint));
+        TRY(points_move(c, joint)); /* first: what names entries is moved by the list */
         TRY(groups_uncount(c, joint));
         TRY(journal_move(c, joint));
         TRY(groups_count(c, joint));
         TRY(alias_insert(c, joint));
         TRY(identities_move(c, joint));
         TRY(consents_move(c, joint));
-        TRY(points_move(c, joint));
         TRY(tiers_move(c, joint, from, to));
         return profiles_join(c, joint);
 }
@@ -303,11 +312,31 @@ SQL_OPT(standing_before, joint, tiers_before,
         "jsonb_populate_record(NULL::tier_standings, r.content) p WHERE r.customer_id = :to AND r.merge_id = :merge_id "
         "AND r.part = 'survivor tier_standings'")
 
+/* What was capped, and who was referred. */
+SQL_EXEC(caps_subtract, joint,
+         "UPDATE points_cap_days t SET points = t.points - p.points " NOTED(
+                 "points_cap_days") " AND t.customer_id = :to "
+                                    "AND t.day = p.day AND t.rule = p.rule AND t.points > p.points")
+SQL_EXEC(
+        caps_drop, joint,
+        "DELETE FROM points_cap_days t USING merge_rows r, jsonb_populate_record(NULL::points_cap_days, r.content) p "
+        "WHERE r.customer_id = :to AND r.merge_id = :merge_id AND r.part = 'points_cap_days' AND t.customer_id = :to "
+        "AND t.day = p.day AND t.rule = p.rule AND t.points = p.points")
+SQL_EXEC(caps_return, joint, "INSERT INTO points_cap_days SELECT p.* " NOTED("points_cap_days"))
+SQL_EXEC(
+        referrals_return, joint,
+        "UPDATE activities SET referred_id = :from WHERE referred_id = :to AND id IN (SELECT (content ->> 'id')::uuid "
+        "FROM merge_rows WHERE customer_id = :to AND merge_id = :merge_id AND part = 'referrals')")
+
 static enum err points_move_back(struct ctx *c, const struct joint *joint)
 {
         struct ledger_note note;
         struct list orders;
 
+        TRY(caps_drop(c, joint)); /* before some become as many as those */
+        TRY(caps_subtract(c, joint));
+        TRY(caps_return(c, joint));
+        TRY(referrals_return(c, joint));
         TRY(ledger_noted(c, joint, &note));
         TRY(orders_noted(c, joint, &orders));
         return points_separate(c, &(struct leaving){.stays = joint->to,

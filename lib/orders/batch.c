@@ -106,19 +106,27 @@ static struct file *file_for(struct batch *b, struct uuid order_id)
         return &b->files[at];
 }
 
-/* The first day that any decision of the batch may look back to. */
-static struct date window_start(const struct batch *b)
+/* The earliest day on which a call of the batch takes place. */
+static struct date first_day(const struct batch *b)
 {
-        int months = program_window_months(b->session.program);
         struct date first = zone_date(&b->c->shop->zone, b->c->now);
 
-        if (months < lifecycle_limits_default.loyal_window_months)
-                months = lifecycle_limits_default.loyal_window_months;
         for (size_t i = 0; i < b->count; i++) {
                 struct date day = zone_date(&b->c->shop->zone, take_time_of(b->jobs[i].call->in, b->c->now));
                 if (date_compare(day, first) < 0)
                         first = day;
         }
+        return first;
+}
+
+/* The first day that any decision of the batch may look back to. */
+static struct date window_start(const struct batch *b, struct date first)
+{
+        const struct program *program = b->session.program;
+        int months = program_window_months(program);
+
+        if (months < program->lifecycle.loyal_window_months)
+                months = (int)program->lifecycle.loyal_window_months;
         return date_add_months(first, -months);
 }
 
@@ -127,8 +135,9 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct arena *arena = b->c->arena;
         struct uuids customers = {ARENA_ARRAY(arena, b->desk_count, struct uuid), b->desk_count};
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
-        struct list accounts = {0};
+        struct list accounts = {0}, caps = {0};
         struct stand_rows stands = {0};
+        struct date first = first_day(b);
 
         for (size_t i = 0; i < b->desk_count; i++)
                 customers.v[i] = b->desks[i].customer->id;
@@ -137,13 +146,16 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
                         orders.v[orders.n++] = b->jobs[i].order_id;
         TRY(orders_later(b->c, &orders, ret_orders));
         TRY(points_accounts_later(b->c, &customers, &accounts));
-        TRY(stands_later(b->c, &customers, window_start(b), &stands));
+        TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
+        if (b->session.program->counts_days)
+                TRY(points_caps_later(b->c, &customers, first, &caps));
         TRY(db_flush(b->c));
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
                 desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id,
                                        desk->customer->created_at);
+                desk->caps = points_caps_of(arena, &caps, desk->customer->id);
         }
         for (size_t i = 0; i < accounts.n; i++) {
                 const struct points_account *account = &((const struct points_account *)accounts.v)[i];
@@ -205,7 +217,8 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 if (has_holds ||
                     book_earn_needs_lots(&job->desk->book, &b->session.journal,
                                          take_time_of(job->call->in, b->c->now)) ||
-                    take_needs_lots(b->session.program, uuid_known(known->id) ? known : NULL, job->call->in))
+                    take_needs_lots(b->session.program, &job->desk->book,
+                                    uuid_known(known->id) ? known : NULL, job->call->in))
                         movers.v[movers.n++] = job->desk->customer->id;
         }
         if (orders->n > 0) {
@@ -304,7 +317,7 @@ static bool lots_missing(const struct batch *b, const struct job *job)
         const struct order *order = &job->file->order;
 
         return uuid_known(order->id) && !job->desk->book.lots_loaded &&
-               take_needs_lots(b->session.program, order, job->call->in);
+               take_needs_lots(b->session.program, &job->desk->book, order, job->call->in);
 }
 
 /* A call that was refused or answered before leaves nothing behind, on its customer neither: alone it is
@@ -334,6 +347,7 @@ static enum err decide(struct batch *b, struct job *job)
         if (lots_missing(b, job))
                 return fail(b->c, ERR_CONFLICT, "An order comes twice in a batch.");
         job->desk->customer = job->claim->customer;
+        b->session.journal.actor = call->c->principal != NULL ? call->c->principal->key_id : NULL;
         call->err = take_order(&b->session, call->c, job->desk, job->file, call->in, &outcome);
         if (call->err != ERR_OK)
                 return leave_nothing(b, job);
@@ -350,12 +364,14 @@ static enum err store(struct batch *b)
         struct arena *arena = b->c->arena;
         struct book **books = ARENA_ARRAY(arena, b->desk_count, struct book *);
         struct stand **stands = ARENA_ARRAY(arena, b->desk_count, struct stand *);
+        const struct caps_used **caps = ARENA_ARRAY(arena, b->desk_count, const struct caps_used *);
         struct file **files = ARENA_ARRAY(arena, b->file_count, struct file *);
         size_t n = 0;
 
         for (size_t i = 0; i < b->desk_count; i++) {
                 books[i] = &b->desks[i].book;
                 stands[i] = &b->desks[i].stand;
+                caps[i] = &b->desks[i].caps;
         }
         for (size_t i = 0; i < b->file_count; i++)
                 if (b->files[i].changed)
@@ -364,6 +380,8 @@ static enum err store(struct batch *b)
         TRY(order_calls_store(b->c, b->new_calls, b->new_call_count));
         TRY(points_store(b->c, books, b->desk_count, &b->session.journal));
         TRY(stands_store(b->c, stands, b->desk_count));
+        TRY(files_tell_referrals(b->c, b->session.program, files, n));
+        TRY(points_caps_store(b->c, caps, b->desk_count));
         TRY(returns_store(b->c, &b->session, /* kept= */ NULL));
         return events_store(b->c, &b->session.events);
 }

@@ -68,7 +68,7 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
 static enum err desk_read(struct ctx *c, const struct session *s, const char *reference,
                           struct customer *customer, struct desk *ret)
 {
-        struct list accounts = {0}, lots = {0};
+        struct list accounts = {0}, lots = {0}, caps = {0};
         struct stand_rows stands = {0};
 
         *customer = (struct customer){.created_at = c->now};
@@ -78,8 +78,11 @@ static enum err desk_read(struct ctx *c, const struct session *s, const char *re
                 struct uuids id = {&customer->id, 1};
                 TRY(points_accounts_later(c, &id, &accounts));
                 TRY(stands_later(c, &id, /* from= */ (struct date){0}, &stands));
+                if (s->program->counts_days)
+                        TRY(points_caps_later(c, &id, zone_date(&c->shop->zone, c->now), &caps));
                 TRY(db_flush(c));
         }
+        ret->caps = points_caps_of(c->arena, &caps, customer->id);
         ret->book.account.customer_id = customer->id;
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;

@@ -14,6 +14,7 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
+        struct caps_used caps; /* what was earned under caps by day and month */
 };
 
 /* One order with its lines. */
@@ -25,6 +26,8 @@ struct file {
         bool changed;
         bool lines_replaced;    /* the stored lines go, these come */
         bool lines_changed;     /* counters of the stored lines moved */
+        bool is_first;          /* it began to count as its customer's first one */
+        bool is_lost;           /* it was given back as a whole */
         struct seen_call *seen; /* calls answered in this transaction, latest first */
 };
 
@@ -62,9 +65,6 @@ struct moment {
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
 
-/* Lifecycle as of a day. */
-enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today);
-
 /* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
  * and left. Call desk_before first, decide, then desk_after. */
 void desk_before(const struct session *s, const struct desk *desk, const struct moment *moment,
@@ -82,8 +82,9 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
 void settle_activate(struct session *s, struct desk *desk, const struct file *file,
                      const struct moment *moment);
 
-/* Does the order's present state end the wait of pending points under the programme? */
-bool settle_releases(const struct program *program, unsigned status);
+/* Are there points that may wait for a state, and does this one end their wait under the programme? One that
+ * no longer waits for a state lets go with the delivery what an earlier one had kept waiting. */
+bool settle_releases(const struct program *program, const struct book *book, unsigned status);
 
 /* Another tier from now on, in the history and as an event. */
 void desk_move_tier(struct session *s, struct desk *desk, const struct file *file, size_t rank,

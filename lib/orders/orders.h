@@ -4,6 +4,7 @@
 #include "base/ctx.h"
 #include "customers/customers.h"
 #include "customers/lifecycle.h"
+#include "points/earn.h"
 #include "tiers/judge.h"
 
 enum order_status {
@@ -84,10 +85,6 @@ struct outcome_customer {
         struct uuid id;
         const char *external_id;
         bool created;
-};
-struct explained {
-        const char *rule;
-        int64_t points;
 };
 enum award_status { AWARD_UNSET, AWARD_NONE, AWARD_ACTIVE, AWARD_PENDING };
 struct outcome_points {
@@ -196,6 +193,7 @@ struct refund_answer {
         size_t outcome_len;
         bool replayed;
         struct uuid order_id;
+        struct uuid id; /* of the refund */
 };
 /* Refund part or all of an order. In a transaction. ERR_NOT_FOUND, ERR_INVALID, ERR_NOT_REFUNDABLE,
  * ERR_REFUND_EXCEEDS, ERR_REFUND_DIFFERS. */

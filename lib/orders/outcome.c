@@ -1,18 +1,19 @@
 /* The outcome that every call about an order answers with. Pure. */
 #include "orders/desk.h"
 
-enum lifecycle desk_lifecycle(const struct desk *desk, const struct shop *shop, struct date today)
+/* Lifecycle as of a day. */
+static enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today)
 {
         const struct standing *standing = &desk->stand.standing;
         struct metrics metrics = stand_metrics(&desk->stand);
-        const struct lifecycle_limits *limits = &lifecycle_limits_default;
+        const struct lifecycle_limits *limits = &s->program->lifecycle;
         struct lifecycle_facts facts = {.orders = standing->orders};
 
         facts.orders_in_window =
                 metric_value(&metrics, METRIC_ORDERS,
                              (struct opt_int){.set = true, .v = limits->loyal_window_months}, today);
         if (instant_known(standing->last_order_at))
-                facts.last_order = zone_date(&shop->zone, standing->last_order_at);
+                facts.last_order = zone_date(&s->shop->zone, standing->last_order_at);
         return lifecycle_decide(&facts, limits, today);
 }
 
@@ -27,7 +28,7 @@ void desk_before(const struct session *s, const struct desk *desk, const struct 
 {
         const char **left = ARENA_ARRAY(s->arena, 1, const char *);
 
-        *left = lifecycle_names.v[desk_lifecycle(desk, s->shop, moment->today)];
+        *left = lifecycle_names.v[desk_lifecycle(s, desk, moment->today)];
         *ret = (struct outcome){
                 .customer = {.id = desk->customer->id, .external_id = desk->customer->external_id},
                 .points.status = AWARD_NONE,
@@ -41,7 +42,7 @@ static void segments_after(const struct session *s, const struct desk *desk, con
 {
         const char **entered = ARENA_ARRAY(s->arena, 1, const char *);
 
-        *entered = lifecycle_names.v[desk_lifecycle(desk, s->shop, moment->today)];
+        *entered = lifecycle_names.v[desk_lifecycle(s, desk, moment->today)];
         bool same = strcmp(*entered, outcome->segments.left.v[0]) == 0;
         bool was_lead = strcmp(outcome->segments.left.v[0], lifecycle_names.v[LIFECYCLE_LEAD]) == 0;
         bool is_lead = strcmp(*entered, lifecycle_names.v[LIFECYCLE_LEAD]) == 0;

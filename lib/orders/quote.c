@@ -70,8 +70,7 @@ static void tier_discount_apply(struct quoted *quoted, const struct benefits *be
                 step->why_not = "The basket is too small for the tier's discount to make one minor unit.";
 }
 
-/* The reduction that takes most off among those reached, or NULL. */
-static const struct full_reduction *full_reduction_best(const struct benefits *benefits, int64_t basket_minor)
+const struct full_reduction *full_reduction_best(const struct benefits *benefits, int64_t basket_minor)
 {
         const struct full_reduction *best = NULL;
 

@@ -39,3 +39,6 @@ struct quoted {
  * discount, and is spread over the lines by largest remainder. All memory is the arena's. */
 struct quoted quote_decide(struct arena *arena, const struct benefits *benefits,
                            const struct quote_line *lines, size_t n);
+
+/* The reduction that takes most off among those whose threshold a basket reaches, or NULL. */
+const struct full_reduction *full_reduction_best(const struct benefits *benefits, int64_t basket_minor);

@@ -155,6 +155,7 @@ static enum err store(struct ctx *c, struct loaded *l, struct session *s, const 
         struct stand *stand = &l->desk.stand;
 
         TRY(files_store(c, &file, 1));
+        TRY(files_tell_referrals(c, s->program, &file, 1));
         TRY(points_store(c, &book, 1, &s->journal));
         TRY(stands_store(c, &stand, 1));
         TRY(returns_store(c, s, kept));
@@ -253,6 +254,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         }
         TRY(tx_commit(&tx));
         answer.order_id = found.id;
+        answer.id = id;
         *ret = answer;
         return ERR_OK;
 }

@@ -64,7 +64,6 @@ static void reverse_points(struct session *s, struct desk *desk, struct file *fi
 {
         struct posting why = {
                 .at = moment->at, .cause = "refund", .order_id = file->order.id, .reference = reference};
-        size_t before = s->journal.entries.n;
 
         file->order.points_reversed += points;
         outcome->points.reversed = points;
@@ -72,7 +71,7 @@ static void reverse_points(struct session *s, struct desk *desk, struct file *fi
                 return;
         book_reverse(&desk->book, &s->journal, &why, points, s->program->points.refund_policy);
         const struct ledger_entry *last = &s->journal.entries.v[s->journal.entries.n - 1];
-        if (s->journal.entries.n - before == 2) /* the reversal, then what of it was forgiven */
+        if (last->kind == ENTRY_WRITE_OFF) /* the reversal, then what of it was forgiven */
                 outcome->points.written_off = last->amount;
 }
 
@@ -137,6 +136,7 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
         reverse_points(s, desk, file, points, reference, moment, outcome);
         note_return(s, order, outcome, moment);
         bool lost = !whole_before && given_back_whole(order);
+        file->is_lost = lost;
         stand_count(&desk->stand, s->arena,
                     &(struct metric_day){.day = order->counted_on,
                                          .spend_minor = -amount,

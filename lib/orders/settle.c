@@ -22,6 +22,8 @@ static void facts_of_order(const struct desk *desk, const struct file *file, con
         facts->now = moment->at;
         expr_set_number(facts, FACT_ORDER_TOTAL, order->total_minor);
         expr_set_number(facts, FACT_ORDER_GOODS, order->goods_minor - order->discount_minor);
+        expr_set_number(facts, FACT_ORDER_SHIPPING, order->shipping_minor);
+        expr_set_number(facts, FACT_ORDER_DISCOUNT, order->discount_minor);
         expr_set_text(facts, FACT_ORDER_CHANNEL, channel_names.v[order->channel]);
         expr_set_number(facts, FACT_ORDER_LINE_COUNT, (int64_t)file->line_count);
         expr_set_number(facts, FACT_ORDER_QUANTITY, pieces);
@@ -44,6 +46,9 @@ static void facts_of_customer(const struct desk *desk, const struct moment *mome
         expr_set_text(facts, FACT_COUNTRY, customer->country);
         expr_set_text(facts, FACT_PROVINCE, customer->province);
         expr_set_text(facts, FACT_CITY, customer->city);
+        expr_set_text(facts, FACT_DISTRICT, customer->district);
+        expr_set_text(facts, FACT_SOURCE_DETAIL, customer->source.detail);
+        expr_set_text(facts, FACT_SOURCE_CAMPAIGN, customer->source.campaign);
         expr_set_text(facts, FACT_SOURCE_CHANNEL, channel_names.v[customer->source.channel]);
         expr_set_number(facts, FACT_ORDERS_COUNT, standing->orders);
         expr_set_number(facts, FACT_SPEND, standing->spend_minor);
@@ -87,16 +92,17 @@ static struct earn_line *earn_lines(struct arena *arena, const struct file *file
         return lines;
 }
 
-bool settle_releases(const struct program *program, unsigned status)
+/* Does this state end the wait of points that wait for one? */
+static bool state_ends_wait(const struct program *program, unsigned status)
 {
-        switch (program->points.pending) {
-        case PENDING_DELIVERED:
-                return status == ORDER_DELIVERED || status == ORDER_COMPLETED;
-        case PENDING_COMPLETED:
+        if (program->points.pending == PENDING_COMPLETED)
                 return status == ORDER_COMPLETED;
-        default:
-                return false;
-        }
+        return status == ORDER_DELIVERED || status == ORDER_COMPLETED;
+}
+
+bool settle_releases(const struct program *program, const struct book *book, unsigned status)
+{
+        return book->account.pending > 0 && state_ends_wait(program, status);
 }
 
 /* Do points wait, and until when? */
@@ -110,7 +116,7 @@ static bool pending_until(const struct program *program, const struct order *ord
                 return true;
         case PENDING_DELIVERED:
         case PENDING_COMPLETED:
-                return !settle_releases(program, order->status);
+                return !state_ends_wait(program, order->status);
         default:
                 return false;
         }
@@ -124,22 +130,29 @@ static void award_points(struct session *s, struct desk *desk, struct file *file
                               .order_id = file->order.id,
                               .reference = file->order.external_id};
         struct instant active_from;
-        size_t n = earned->explanation.n;
 
         file->order.points_earned = earned->total;
         for (size_t i = 0; i < file->line_count; i++)
                 file->lines[i].points = earned->line_points[i];
         outcome->points.earned = earned->total;
-        outcome->points.explanation.v = ARENA_ARRAY(s->arena, n, struct explained);
-        outcome->points.explanation.n = n;
-        for (size_t i = 0; i < n; i++)
-                outcome->points.explanation.v[i] =
-                        (struct explained){earned->explanation.v[i].rule, earned->explanation.v[i].points};
+        outcome->points.explanation.v = earned->explanation.v;
+        outcome->points.explanation.n = earned->explanation.n;
         if (earned->total == 0)
                 return;
         bool pending = pending_until(s->program, &file->order, moment, &active_from);
         book_earn(&desk->book, &s->journal, &why, earned->total, pending, active_from);
         outcome->points.status = pending ? AWARD_PENDING : AWARD_ACTIVE;
+}
+
+static void count_caps(struct session *s, struct desk *desk, const struct earned *earned,
+                       const struct moment *moment)
+{
+        for (size_t i = 0; i < earned->counted.n; i++)
+                caps_count(&desk->caps, s->arena,
+                           &(struct cap_day){.customer_id = desk->customer->id,
+                                             .day = moment->today,
+                                             .rule = earned->counted.v[i].rule,
+                                             .points = earned->counted.v[i].points});
 }
 
 static void award(struct session *s, struct desk *desk, struct file *file, const struct moment *moment,
@@ -153,6 +166,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
                 .line_count = file->line_count,
                 .facts = facts,
                 .date = moment->today,
+                .caps = &desk->caps,
                 .benefits = &s->program->tiers.v[stand_rank(&desk->stand, moment->at)].benefits,
                 .birthday = desk->customer->birthday,
         };
@@ -163,6 +177,8 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;
         struct earned growth = earn_decide(s->arena, &input);
+        count_caps(s, desk, &points, moment);
+        count_caps(s, desk, &growth, moment);
         award_points(s, desk, file, &points, moment, outcome);
         file->order.growth_earned = count->growth = outcome->growth.earned = growth.total;
         for (size_t i = 0; i < file->line_count; i++)
@@ -191,6 +207,7 @@ void settle_count(struct session *s, struct desk *desk, struct file *file, const
         struct metric_day count = {.orders = 1, .spend_minor = order->total_minor};
 
         assert(!order_counts(order));
+        file->is_first = standing->orders == 0;
         order->counted_on = count.day = zone_date(&s->shop->zone, counted);
         share_discount(s->arena, file);
         file->lines_changed = true;

@@ -75,10 +75,6 @@ SHAPE(outcome_customer, "Who ordered.", FIELD(id, .need = true), FIELD(external_
       FIELD(created, .doc = "This call created the customer."));
 #undef SHAPE_T
 
-#define SHAPE_T struct explained
-SHAPE(explained, "What one rule brought.", FIELD(rule, .need = true), FIELD(points));
-#undef SHAPE_T
-
 #define SHAPE_T struct outcome_points
 SHAPE(outcome_points, "What happened to the points, and the balance after it.", FIELD(earned),
       FIELD(status, .need = true, .names = &award_status_names, .doc = "Of the earned points."),
@@ -87,7 +83,8 @@ SHAPE(outcome_points, "What happened to the points, and the balance after it.", 
       FIELD(spent, .doc = "Captured from the order's hold."),
       FIELD(restored, .doc = "Given back of what the order's hold had spent."), FIELD(active), FIELD(pending),
       FIELD(held), FIELD(debt),
-      LIST(explanation, explained, .doc = "One line per rule; they sum to earned."));
+      LIST(explanation, explained,
+           .doc = "What each rule brought and each cap cut off; they sum to earned."));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_growth

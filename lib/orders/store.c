@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "activities/activities.h"
 #include "base/shape_json.h"
 
 #define SHAPE_T struct order_ids
@@ -161,6 +162,25 @@ enum err files_store(struct ctx *c, struct file *const *files, size_t n)
         TRY(orders_update(c, old_orders, updates));
         TRY(lines_insert(c, new_lines.v, new_lines.n));
         return lines_update(c, old_lines.v, old_lines.n);
+}
+
+enum err files_tell_referrals(struct ctx *c, const struct program *program, struct file *const *files,
+                              size_t n)
+{
+        if (!program->pays_referrals)
+                return ERR_OK;
+        struct order_turn *first = ARENA_ARRAY(c->arena, n, struct order_turn);
+        struct order_turn *lost = ARENA_ARRAY(c->arena, n, struct order_turn);
+        size_t first_count = 0, lost_count = 0;
+        for (size_t i = 0; i < n; i++) {
+                struct order_turn turn = {files[i]->order.customer_id, files[i]->order.id};
+                if (files[i]->is_first && files[i]->order.awarded)
+                        first[first_count++] = turn;
+                if (files[i]->is_lost)
+                        lost[lost_count++] = turn;
+        }
+        TRY(activities_first_orders(c, first, first_count));
+        return activities_lost_orders(c, lost, lost_count);
 }
 
 enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, size_t n)

@@ -67,6 +67,10 @@ struct refund_kept {
 };
 enum err returns_store(struct ctx *c, const struct session *s, const struct refund_kept *kept) MUST_CHECK;
 
+/* Queue what referrals are told of these orders, where the programme pays any. */
+enum err files_tell_referrals(struct ctx *c, const struct program *program, struct file *const *files,
+                              size_t n) MUST_CHECK;
+
 /* Give a file the lines among rows that are its order's. */
 void file_lines_give(struct arena *arena, struct file *file, const struct list *rows);
 

@@ -10,11 +10,20 @@ static bool counts_in(unsigned status)
         return status >= ORDER_PAID && status <= ORDER_COMPLETED;
 }
 
-bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in)
+/* History in one call: an order that was paid, and cancelled since. */
+static bool was_paid_before(const struct order_in *in)
 {
+        return in->backfill && in->status == ORDER_CANCELLED && instant_known(in->paid_at);
+}
+
+bool take_needs_lots(const struct program *program, const struct book *book, const struct order *known,
+                     const struct order_in *in)
+{
+        if (was_paid_before(in))
+                return true;
         if (known == NULL || !order_counts(known))
                 return false;
-        return in->status == ORDER_CANCELLED || settle_releases(program, in->status);
+        return in->status == ORDER_CANCELLED || settle_releases(program, book, in->status);
 }
 
 /* ------------------------------------------------------------------ content */
@@ -194,14 +203,22 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
 {
         struct order *order = &file->order;
 
+        /* History counts when it was paid, whatever came later. */
+        struct moment paid =
+                in->backfill && instant_known(order->paid_at) ? moment_of(s->shop, order->paid_at) : *moment;
+
+        if (was_paid_before(in) && !order_counts(order)) {
+                order->status = ORDER_PAID;
+                settle_count(s, desk, file, &paid, outcome);
+        }
         order->status = in->status;
         take_time(&order->cancelled_at, in->cancelled_at);
         state_time(order, moment);
         if (in->status == ORDER_CANCELLED)
                 cancel(s, desk, file, moment, outcome);
         else if (counts_in(in->status) && !order_counts(order))
-                settle_count(s, desk, file, moment, outcome);
-        else if (order_counts(order) && settle_releases(s->program, in->status))
+                settle_count(s, desk, file, &paid, outcome);
+        else if (order_counts(order) && settle_releases(s->program, &desk->book, in->status))
                 settle_activate(s, desk, file, moment);
 }
 

@@ -3,8 +3,10 @@
 
 #include "orders/desk.h"
 
-/* Must the lots of the customer be at hand before take_order? Known from the order as stored (NULL: new). */
-bool take_needs_lots(const struct program *program, const struct order *known, const struct order_in *in);
+/* Must the lots of the customer, whose book this is, be at hand before take_order? Known from the order as stored
+ * (NULL: new). */
+bool take_needs_lots(const struct program *program, const struct book *book, const struct order *known,
+                     const struct order_in *in);
 
 /* When a call takes place: now, or with backfill at the latest of the order's own times that it names. */
 struct instant take_time_of(const struct order_in *in, struct instant now);

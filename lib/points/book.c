@@ -6,7 +6,8 @@
 #include "points/posting.h"
 
 NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
-      "expire", "transfer_in", "transfer_out", "transfer_debt");
+      "expire", "adjust", "transfer_in", "transfer_out", "transfer_debt");
+NAMES(grant_expiry_names, "program", "never", "at");
 
 void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)
 {
@@ -23,8 +24,9 @@ void write_entry(struct book *book, struct journal *journal, const struct postin
                  int64_t amount)
 {
         struct points_account *account = &book->account;
+        bool moves = kind == ENTRY_EARN || kind == ENTRY_SPEND || (kind == ENTRY_ADJUST && amount > 0);
 
-        if ((kind == ENTRY_EARN || kind == ENTRY_SPEND) && why->at.us > account->moved_at.us)
+        if (moves && why->at.us > account->moved_at.us)
                 account->moved_at = why->at;
         assert(account->active >= 0 && account->pending >= 0 && account->held >= 0 && account->debt >= 0);
         journal->entries.v = grown(journal->arena, journal->entries.v, journal->entries.n,
@@ -41,6 +43,8 @@ void write_entry(struct book *book, struct journal *journal, const struct postin
                 .cause = why->cause,
                 .order_id = why->order_id,
                 .reference = why->reference,
+                .actor = journal->actor,
+                .reason = why->reason,
                 .created_at = why->at,
         };
         book->changed = true;
@@ -103,7 +107,10 @@ static int64_t activate(struct points_account *account, const struct journal *jo
 
 struct journal journal_of(const struct ctx *c, const struct program *program)
 {
-        return (struct journal){.arena = c->arena, .expiry = &program->points.expiry, .zone = &c->shop->zone};
+        return (struct journal){.arena = c->arena,
+                                .expiry = &program->points.expiry,
+                                .zone = &c->shop->zone,
+                                .actor = c->principal != NULL ? c->principal->key_id : NULL};
 }
 
 bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at)
@@ -113,31 +120,103 @@ bool book_earn_needs_lots(const struct book *book, const struct journal *journal
         return instant_known(end) && end.us <= at.us;
 }
 
+/* A new lot; `how` (NULL: the programme) says when it lapses. */
+static void gain(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
+                 struct lot lot, const struct adjust_how *how)
+{
+        struct points_account *account = &book->account;
+        int64_t paid = 0;
+
+        assert(lot.amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
+        if (book->lots_loaded)
+                (void)book_expire(book, journal, why);
+        lot.customer_id = account->customer_id;
+        lot.lot_no = account->last_seq + 1;
+        lot.remaining = lot.amount;
+        lot.order_id = why->order_id;
+        size_t at = lot_add(book, journal->arena, lot, LOT_NEW);
+        if (lot.pending)
+                account->pending += lot.amount;
+        else
+                paid = activate(account, journal, &book->lots[at]);
+        if (how != NULL && how->expiry != GRANT_EXPIRY_PROGRAM)
+                book->lots[at].expires_at = how->expires_at;
+        account->lifetime_earned += lot.amount;
+        write_entry(book, journal, why, kind, lot.amount);
+        write_draw(book, journal, at, paid);
+}
+
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from)
 {
-        struct points_account *account = &book->account;
+        gain(book, journal, why, ENTRY_EARN,
+             (struct lot){
+                     .amount = amount, .pending = pending, .active_from = pending ? active_from : why->at},
+             /* how= */ NULL);
+}
 
-        assert(amount > 0 && !(book_earn_needs_lots(book, journal, why->at) && !book->lots_loaded));
-        if (book->lots_loaded)
-                (void)book_expire(book, journal, why);
-        size_t at = lot_add(book, journal->arena,
-                            (struct lot){.customer_id = account->customer_id,
-                                         .lot_no = account->last_seq + 1,
-                                         .amount = amount,
-                                         .remaining = amount,
-                                         .pending = pending,
-                                         .active_from = pending ? active_from : why->at,
-                                         .order_id = why->order_id},
-                            LOT_NEW);
-        int64_t paid = 0;
-        if (pending)
-                account->pending += amount;
-        else
-                paid = activate(account, journal, &book->lots[at]);
-        account->lifetime_earned += amount;
-        write_entry(book, journal, why, ENTRY_EARN, amount);
-        write_draw(book, journal, at, paid);
+static bool take(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+                 bool allow_debt)
+{
+        struct points_account *account = &book->account;
+        struct allocations taken;
+
+        (void)book_expire(book, journal, why);
+        int64_t part = amount < account->active ? amount : account->active;
+        if (part < amount && !allow_debt)
+                return false;
+        if (!allocate_spend(journal->arena, book->lots, book->lot_count, part, why->at, &taken))
+                return false;
+        account->active -= part;
+        account->debt += amount - part;
+        account->lifetime_earned -= amount;
+        write_entry(book, journal, why, ENTRY_ADJUST, -amount);
+        write_draws(book, journal, &taken);
+        return true;
+}
+
+bool book_adjust(struct book *book, struct journal *journal, const struct posting *why, int64_t points,
+                 const struct adjust_how *how)
+{
+        assert(points != 0 && book->lots_loaded);
+        if (points < 0)
+                return take(book, journal, why, -points, how->allow_debt);
+        gain(book, journal, why, ENTRY_ADJUST, (struct lot){.amount = points, .active_from = why->at}, how);
+        return true;
+}
+
+/* Points that become active are a movement. What had lapsed by then stays lapsed, even when it is booked
+ * late. */
+static void move_with(struct book *book, struct journal *journal, const struct posting *why,
+                      const struct lot *lot)
+{
+        struct posting then = *why;
+
+        if (lot->active_from.us <= book->account.moved_at.us)
+                return;
+        then.at = lot->active_from;
+        (void)book_expire(book, journal, &then);
+        book->account.moved_at = lot->active_from;
+}
+
+/* The lot whose pending time was over first, or SIZE_MAX; one that waits for a state (no date) waits until
+ * the order is named. */
+static size_t due_first(const struct book *book, struct instant at, struct uuid order_id)
+{
+        size_t first = SIZE_MAX;
+
+        for (size_t i = 0; i < book->lot_count; i++) {
+                const struct lot *lot = &book->lots[i];
+                bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
+                bool dated = instant_known(lot->active_from);
+                bool due = dated ? lot->active_from.us <= at.us : named;
+                if (!lot->pending || lot->remaining == 0 || !due || (uuid_known(order_id) && !named))
+                        continue;
+                struct instant best = first == SIZE_MAX ? (struct instant){0} : book->lots[first].active_from;
+                if (first == SIZE_MAX || (dated && (!instant_known(best) || lot->active_from.us < best.us)))
+                        first = i;
+        }
+        return first;
 }
 
 int64_t book_activate(struct book *book, struct journal *journal, const struct posting *why,
@@ -146,18 +225,16 @@ int64_t book_activate(struct book *book, struct journal *journal, const struct p
         int64_t total = 0;
 
         assert(book->lots_loaded);
-        for (size_t i = 0; i < book->lot_count; i++) {
+        for (size_t i; (i = due_first(book, why->at, order_id)) != SIZE_MAX;) {
                 struct lot *lot = &book->lots[i];
-                bool named = uuid_known(order_id) && uuid_equal(lot->order_id, order_id);
-                bool due = instant_known(lot->active_from) && lot->active_from.us <= why->at.us;
-                if (!lot->pending || lot->remaining == 0 || !(named || (!uuid_known(order_id) && due)))
-                        continue;
                 int64_t points = lot->remaining;
-                book->account.pending -= points;
-                if (named)
+                if (!instant_known(lot->active_from))
                         lot->active_from = why->at;
+                move_with(book, journal, why, lot);
+                book->account.pending -= points;
                 int64_t paid = activate(&book->account, journal, lot);
                 write_entry(book, journal, why, ENTRY_ACTIVATE, points);
+                journal->entries.v[journal->entries.n - 1].lot_no = (struct opt_int){true, lot->lot_no};
                 write_draw(book, journal, i, paid);
                 total += points;
         }
@@ -179,26 +256,53 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
         return true;
 }
 
-void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
-                  enum refund_policy policy)
+/* Take from the lots of an origin first. */
+static void reverse(struct book *book, struct journal *journal, const struct posting *why, struct uuid origin,
+                    int64_t amount, enum refund_policy policy)
 {
         struct points_account *account = &book->account;
         struct reversal reversal;
 
         assert(amount > 0 && book->lots_loaded);
         (void)book_expire(book, journal, why);
-        allocate_reverse(journal->arena, book->lots, book->lot_count, why->order_id, amount, policy, why->at,
+        allocate_reverse(journal->arena, book->lots, book->lot_count, origin, amount, policy, why->at,
                          &reversal);
         account->pending -= reversal.taken_pending;
         account->active -= reversal.taken_active;
         account->debt += reversal.debt + reversal.write_off;
-        account->lifetime_earned -= amount;
+        account->lifetime_earned -= amount - reversal.write_off;
         write_entry(book, journal, why, ENTRY_REVERSE, -amount);
         write_draws(book, journal, &reversal.taken);
         if (reversal.write_off == 0)
                 return;
         account->debt -= reversal.write_off;
         write_entry(book, journal, why, ENTRY_WRITE_OFF, reversal.write_off);
+}
+
+void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
+                  enum refund_policy policy)
+{
+        reverse(book, journal, why, why->order_id, amount, policy);
+}
+
+void book_take_back(struct book *book, struct journal *journal, const struct posting *why, int64_t lot_no,
+                    int64_t amount, enum refund_policy policy)
+{
+        const struct uuid this_lot = {
+                .b = {1}}; /* no order has this id; for the length of this call the lot does */
+        struct lot *lot = NULL;
+        struct uuid was = {0};
+
+        for (size_t i = 0; i < book->lot_count; i++)
+                if (book->lots[i].lot_no == lot_no)
+                        lot = &book->lots[i];
+        if (lot != NULL) {
+                was = lot->order_id;
+                lot->order_id = this_lot;
+        }
+        reverse(book, journal, why, this_lot, amount, policy);
+        if (lot != NULL)
+                lot->order_id = was;
 }
 
 bool book_check(const struct book *book)

@@ -19,6 +19,7 @@ enum entry_kind {
         ENTRY_RELEASE,
         ENTRY_RESTORE,
         ENTRY_EXPIRE,
+        ENTRY_ADJUST,
         /* when merged customers are taken apart (separate.h) */
         ENTRY_TRANSFER_IN,
         ENTRY_TRANSFER_OUT,
@@ -29,11 +30,12 @@ extern const struct names entry_kind_names;
 struct points_account {
         struct uuid customer_id;
         int64_t active, pending, held, debt;
-        int64_t lifetime_earned; /* net of what refunds took back */
+        int64_t lifetime_earned; /* or given; net of what refunds and adjustments took back, not of write-offs
+                                  */
         int64_t lifetime_spent;  /* net of what refunds gave back */
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
-        struct instant moved_at; /* when points were last earned or spent; none: never */
+        struct instant moved_at; /* when points were last earned, became active or were spent; none: never */
 };
 SHAPE_DECLARE(points_account);
 
@@ -46,6 +48,9 @@ struct ledger_entry {
         const char *cause;
         struct uuid order_id;
         const char *reference;
+        struct opt_int lot_no; /* of an activation: the lot that became active */
+        const char *actor;     /* key of whoever asked for it; NULL: time, or the command line */
+        const char *reason;
         struct instant created_at;
 };
 SHAPE_DECLARE(ledger_entry);
@@ -58,14 +63,23 @@ struct lot_draw {
         int64_t seq, lot_no, amount;
 };
 
+/* A lot that an entry gave another life, and when it would have lapsed (none: not by a date). */
+struct lot_life {
+        struct uuid customer_id;
+        int64_t lot_no, seq;
+        struct instant expires_before;
+};
+
 /* What the postings of one transaction go by, and what they wrote, over all its books. */
 struct journal {
         struct arena *arena;
         const struct expiry_settings *expiry; /* of the programme in force */
         const struct zone *zone;              /* the shop's */
+        const char *actor;                    /* who asks for what is posted next */
         LIST_OF(struct ledger_entry) entries;
         LIST_OF(struct lot_draw) draws;
-        size_t entry_room, draw_room;
+        LIST_OF(struct lot_life) lives;
+        size_t entry_room, draw_room, life_room;
 };
 
 enum hold_state { HOLD_NONE, HOLD_OPEN, HOLD_CAPTURED, HOLD_RELEASED, HOLD_EXPIRED };
@@ -115,6 +129,7 @@ struct posting {
         const char *cause; /* a word or two for the ledger */
         struct uuid order_id;
         const char *reference; /* the shop's own, or NULL */
+        const char *reason;    /* a person's, or NULL */
 };
 
 /* Add lots (struct lot) as they are stored to those of the book, each once. */
@@ -132,6 +147,23 @@ bool book_earn_needs_lots(const struct book *book, const struct journal *journal
 void book_earn(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                bool pending, struct instant active_from);
 
+/* When points that are given lapse. */
+enum grant_expiry { GRANT_EXPIRY_NONE, GRANT_EXPIRY_PROGRAM, GRANT_EXPIRY_NEVER, GRANT_EXPIRY_AT };
+extern const struct names grant_expiry_names;
+
+/* How points are given or taken by hand. */
+struct adjust_how {
+        unsigned expiry;           /* enum grant_expiry, of points given */
+        struct instant expires_at; /* with GRANT_EXPIRY_AT */
+        bool allow_debt;           /* what can't be taken becomes debt */
+};
+
+/* Give points > 0, which are active at once and pay off debt first, or take -points from the active lots in
+ * the spending order: false, with nothing done, when there are too few and debt is not allowed. What has
+ * lapsed expires first. Needs the lots. */
+bool book_adjust(struct book *book, struct journal *journal, const struct posting *why, int64_t points,
+                 const struct adjust_how *how);
+
 /* Activate every pending lot of an order (nil: of any) that is due at why->at; lots that wait for a state are
  * due only when their order is named. Their life is counted from the moment they were due. Needs the lots.
  * Returns the points that became active or paid debt. */
@@ -146,6 +178,12 @@ bool book_spend(struct book *book, struct journal *journal, const struct posting
  * debt or is written off, by policy. Needs the lots. */
 void book_reverse(struct book *book, struct journal *journal, const struct posting *why, int64_t amount,
                   enum refund_policy policy);
+
+/* Take back amount > 0 of a lot, be there anything left in it or not: from it first, then as book_reverse
+ * does.
+ */
+void book_take_back(struct book *book, struct journal *journal, const struct posting *why, int64_t lot_no,
+                    int64_t amount, enum refund_policy policy);
 
 /* Reserve hold->points > 0 of the active lots, or nothing: NULL when there are too few. What has lapsed
  * expires first. The hold is added to the book and returned; the pointer is good until the next one is added.

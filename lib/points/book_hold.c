@@ -102,15 +102,15 @@ static struct spent *spent_of(const struct book *book, struct arena *arena, cons
         return spent;
 }
 
-/* Book points that have come back to lots: debt is paid off with them first. The entry is written with
- * `kind`; the account's held or spent side is the caller's. */
+/* Book points that have come back to lots: debt is paid off with them first, with what was drawn first and so
+ * lapses first. The entry is written with `kind`; the account's held or spent side is the caller's. */
 static void write_back(struct book *book, struct journal *journal, const struct posting *why,
                        enum entry_kind kind, const struct restorations *back)
 {
         struct points_account *account = &book->account;
         int64_t *net = ARENA_ARRAY(journal->arena, back->n, int64_t), total = 0;
 
-        for (size_t i = 0; i < back->n; i++) {
+        for (size_t i = back->n; i-- > 0;) {
                 int64_t part = back->v[i].amount;
                 int64_t paid = account->debt < part ? account->debt : part;
                 account->debt -= paid;
@@ -201,6 +201,31 @@ static void inactive_lots_live(struct book *book, const struct journal *journal,
         }
 }
 
+static struct instant *expiries_kept(const struct book *book, struct arena *arena)
+{
+        struct instant *kept = ARENA_ARRAY(arena, book->lot_count, struct instant);
+
+        for (size_t i = 0; i < book->lot_count; i++)
+                kept[i] = book->lots[i].expires_at;
+        return kept;
+}
+
+/* The entry just written gave some lots another life. */
+static void write_lives(const struct book *book, struct journal *journal, const struct instant *before)
+{
+        for (size_t i = 0; i < book->lot_count; i++) {
+                if (book->lots[i].expires_at.us == before[i].us)
+                        continue;
+                journal->lives.v = grown(journal->arena, journal->lives.v, journal->lives.n,
+                                         &journal->life_room, sizeof *journal->lives.v);
+                journal->lives.v[journal->lives.n++] =
+                        (struct lot_life){.customer_id = book->account.customer_id,
+                                          .lot_no = book->lots[i].lot_no,
+                                          .seq = book->account.last_seq,
+                                          .expires_before = before[i]};
+        }
+}
+
 void book_restore(struct book *book, struct journal *journal, const struct posting *why, struct hold *hold,
                   int64_t points, int64_t min_life_days)
 {
@@ -209,6 +234,7 @@ void book_restore(struct book *book, struct journal *journal, const struct posti
 
         assert(points > 0 && points <= hold->captured - hold->restored && book->lots_loaded);
         (void)book_expire(book, journal, why); /* or what is left in a lapsed lot would live again too */
+        const struct instant *before = expiries_kept(book, journal->arena);
         allocate_restore(journal->arena, book->lots, spent, hold->draws.n, points, why->at, min_life_days,
                          &back);
         inactive_lots_live(book, journal, &back, why->at, min_life_days);
@@ -216,6 +242,7 @@ void book_restore(struct book *book, struct journal *journal, const struct posti
         hold->restored += points;
         book->account.lifetime_spent -= points;
         write_back(book, journal, why, ENTRY_RESTORE, &back);
+        write_lives(book, journal, before);
 }
 
 /* ------------------------------------------------------------------ expiry */

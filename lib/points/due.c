@@ -1,7 +1,6 @@
 /* What time causes: points that become active, holds whose time is over. Everybody who is due is found
  * without a lock and looked at again behind it, so that two servers, or one after days of outage, do the same
  * once. */
-#include "base/idmap.h"
 #include "customers/customers.h"
 #include "events/events.h"
 #include "points/expiry.h"
@@ -35,9 +34,14 @@ SQL_MANY(
 SQL_MANY(
         lots_due, due_limit, due_customer,
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 ORDER BY expires_at"))
+/* Points without a date of their own. */
+#define UNDATED                                                                                                \
+        "FROM points_lots l WHERE l.customer_id = a.customer_id AND l.expires_at IS NULL AND l.remaining > 0 " \
+        "AND NOT l.pending"
 /* No index: it would cost every order, and this is asked for one kind of programme only. */
 SQL_MANY(inactive_due, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
+             "AND EXISTS (SELECT " UNDATED ")"))
 
 struct due_hold {
         struct uuid customer_id, id;
@@ -63,7 +67,8 @@ struct piece {
         struct uuids customers;
 };
 
-static enum err holds_of(struct ctx *c, const struct uuids *customers, struct hold_rows *ret)
+/* The holds of these customers that are due. */
+static enum err holds_of(struct ctx *c, const struct uuids *customers, struct hold_probe *ret)
 {
         struct list due;
 
@@ -74,39 +79,7 @@ static enum err holds_of(struct ctx *c, const struct uuids *customers, struct ho
                 probe.customers.v[i] = ((const struct due_hold *)due.v)[i].customer_id;
                 probe.holds.v[i] = ((const struct due_hold *)due.v)[i].id;
         }
-        return points_holds_later(c, &probe, ret);
-}
-
-/* Books of customers whose locks are held. */
-static enum err books_load(struct ctx *c, const struct piece *piece, struct book *books)
-{
-        const struct uuids *customers = &piece->customers;
-        struct idmap by_id = idmap_new(c->arena, customers->n);
-        struct list accounts = {0}, lots = {0};
-        struct hold_rows holds = {0};
-
-        TRY(points_accounts_later(c, customers, &accounts));
-        TRY(points_lots_later(c, customers, &lots));
-        if (piece->due->holds)
-                TRY(holds_of(c, customers, &holds));
-        TRY(db_flush(c));
-        for (size_t i = 0; i < customers->n; i++) {
-                books[i].account.customer_id = customers->v[i];
-                idmap_put(&by_id, customers->v[i], i);
-        }
-        for (size_t i = 0; i < accounts.n; i++) {
-                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
-                books[idmap_get(&by_id, account->customer_id)].account = *account;
-        }
-        for (size_t i = 0; i < lots.n; i++) {
-                const struct lot *lot = &((const struct lot *)lots.v)[i];
-                book_lots_add(&books[idmap_get(&by_id, lot->customer_id)], c->arena,
-                              &(struct list){.v = (void *)lot, .n = 1});
-        }
-        for (size_t i = 0; i < customers->n; i++) {
-                points_holds_give(c->arena, &books[i], &holds);
-                books[i].lots_loaded = true;
-        }
+        *ret = probe;
         return ERR_OK;
 }
 
@@ -124,12 +97,10 @@ static void note_expired(struct ctx *c, const struct journal *journal, struct ev
         }
 }
 
-static enum err piece_do(struct ctx *c, void *arg)
+static enum err piece_do(struct ctx *c, const struct piece *piece)
 {
-        const struct piece *piece = arg;
-        size_t n = piece->customers.n;
-        struct book *books = ARENA_ARRAY(c->arena, n, struct book);
-        struct book **stored = ARENA_ARRAY(c->arena, n, struct book *);
+        struct hold_probe holds = {0};
+        struct books books;
         struct journal journal = journal_of(c, piece->program);
         struct event_list events = {0};
         struct list locked;
@@ -137,57 +108,87 @@ static enum err piece_do(struct ctx *c, void *arg)
 
         TRY(tx_begin(c, &tx));
         TRY(customers_lock(c, &piece->customers, &locked));
-        TRY(books_load(c, piece, books));
-        for (size_t i = 0; i < n; i++) {
-                piece->due->decide(c, &books[i], &journal);
-                stored[i] = &books[i];
-        }
+        if (piece->due->holds)
+                TRY(holds_of(c, &piece->customers, &holds));
+        TRY(books_load(c, &piece->customers, piece->due->holds ? &holds : NULL, &books));
+        for (size_t i = 0; i < books.n; i++)
+                piece->due->decide(c, &books.v[i], &journal);
         note_expired(c, &journal, &events);
-        TRY(points_store(c, stored, n, &journal));
+        TRY(books_store(c, &books, &journal));
         TRY(events_store(c, &events));
         return tx_commit(&tx);
 }
+
+static enum err slice_do(struct ctx *c, const struct piece_of_work *work)
+{
+        struct piece piece = *(const struct piece *)work->arg;
+
+        piece.customers.v += work->from;
+        piece.customers.n = work->n;
+        return piece_do(c, &piece);
+}
+
+/* Whoever is due is found for many transactions at once: the index still leads to those just dealt with, and
+ * each look passes them by again. */
+#define FOUND_MAX 10000
 
 static enum err due_do(struct ctx *c, const struct program *program, const struct due *due,
                        const struct due_limit *limit, bool *ret_more)
 {
         struct list rows;
         struct piece piece = {.due = due, .program = program};
+        struct due_limit many = {FOUND_MAX, limit->until};
 
-        TRY(due->find(c, limit, &rows));
+        TRY(due->find(c, &many, &rows));
         piece.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid);
         for (size_t i = 0; i < rows.n; i++)
                 piece.customers.v[piece.customers.n++] = ((const struct due_customer *)rows.v)[i].customer_id;
-        if (rows.n > 0)
-                TRY(db_run(c, piece_do, &piece));
+        TRY(db_run_pieces(c, piece.customers.n, (size_t)limit->limit, slice_do, &piece));
         *ret_more = rows.n > 0;
         return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ what there is */
 
-static void activate(struct ctx *c, struct book *book, struct journal *journal)
+/* Whoever is visited for one reason is served for both: what became active too late lapses at once, and on
+ * the night when much is due each customer is locked, read and written once. */
+static void activate_and_expire(struct ctx *c, struct book *book, struct journal *journal)
 {
         struct posting why = {.at = c->now, .cause = "pending time over"};
 
         (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
+        (void)book_expire(book, journal, &(struct posting){.at = c->now});
 }
 
 enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate},
+        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, c->now}, ret_more);
+}
+
+/* The hold whose time was over first; NULL: none is over. */
+static struct hold *hold_over(struct book *book, struct instant now)
+{
+        struct hold *first = NULL;
+
+        for (size_t i = 0; i < book->hold_count; i++) {
+                struct hold *hold = &book->holds[i];
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
+                    (first == NULL || hold->expires_at.us < first->expires_at.us))
+                        first = hold;
+        }
+        return first;
 }
 
 static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
 {
-        for (size_t i = 0; i < book->hold_count; i++) {
-                struct hold *hold = &book->holds[i];
+        struct hold *hold;
+
+        while ((hold = hold_over(book, c->now)) != NULL) {
                 struct posting why = {.at = c->now, .cause = "hold expired", .reference = hold->reference};
-                if (hold->state == HOLD_OPEN && !hold_is_open(hold, c->now))
-                        book_release(book, journal, &why, hold, HOLD_EXPIRED);
+                book_release(book, journal, &why, hold, HOLD_EXPIRED);
         }
 }
 
@@ -199,16 +200,11 @@ enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
-static void expire(struct ctx *c, struct book *book, struct journal *journal)
-{
-        (void)book_expire(book, journal, &(struct posting){.at = c->now});
-}
-
 enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = lots_due, .decide = expire},
+        return due_do(c, program, &(struct due){.find = lots_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, c->now}, ret_more);
 }
 
@@ -220,7 +216,7 @@ enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more)
         *ret_more = false;
         if (settings->form != EXPIRY_INACTIVITY)
                 return ERR_OK;
-        return due_do(c, program, &(struct due){.find = inactive_due, .decide = expire},
+        return due_do(c, program, &(struct due){.find = inactive_due, .decide = activate_and_expire},
                       &(struct due_limit){limit, expiry_inactive_before(settings, &c->shop->zone, c->now)},
                       ret_more);
 }
@@ -232,8 +228,8 @@ SQL_MANY(
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned "
             "ORDER BY expires_at"))
 SQL_MANY(inactive_to_warn, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts WHERE moved_at < :until AND active > 0 "
-             "AND (warned_at IS NULL OR warned_at < moved_at)"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
+             "AND (warned_at IS NULL OR warned_at < moved_at) AND EXISTS (SELECT " UNDATED ")"))
 
 struct warning {
         struct uuids ids;
@@ -261,11 +257,13 @@ SQL_MANY(
 SQL_MANY(warn_of_inactivity, warning, warned,
          "WITH w AS (UPDATE points_accounts SET warned_at = moved_at WHERE customer_id = ANY(:ids) "
          "AND moved_at < :until AND active > 0 AND (warned_at IS NULL OR warned_at < moved_at) "
-         "RETURNING customer_id, moved_at AS expires_at, active AS points) "
-         "SELECT customer_id, expires_at, points FROM w ORDER BY customer_id")
+         "RETURNING customer_id, moved_at AS expires_at) "
+         "SELECT customer_id, expires_at, (SELECT sum(remaining)::bigint " UNDATED ") AS points FROM w AS a "
+         "ORDER BY customer_id")
 
 struct warn_piece {
         const struct program *program;
+        bool inactive; /* what lapses by inactivity, else on a date */
         struct due_limit due;
         size_t found;
 };
@@ -276,11 +274,10 @@ static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const s
 
         for (size_t i = 0; i < warned->n; i++) {
                 const struct warned *row = &((const struct warned *)warned->v)[i];
-                struct instant inactive =
-                        expiry_by_inactivity(&piece->program->points.expiry, &c->shop->zone, row->expires_at);
-                struct points_event event = {.points = row->points,
-                                             .expires_at =
-                                                     instant_known(inactive) ? inactive : row->expires_at};
+                struct points_event event = {.points = row->points, .expires_at = row->expires_at};
+                if (piece->inactive)
+                        event.expires_at = expiry_by_inactivity(&piece->program->points.expiry,
+                                                                &c->shop->zone, row->expires_at);
                 event_add(c->arena, &events, EVENT_POINTS_EXPIRING, row->customer_id, c->now,
                           &points_event_shape, &event);
         }
@@ -290,11 +287,11 @@ static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const s
 static enum err warn_once(struct ctx *c, void *arg)
 {
         struct warn_piece *piece = arg;
-        bool inactive = piece->program->points.expiry.form == EXPIRY_INACTIVITY;
         struct list found, locked, warned;
         TX(tx);
 
-        TRY(inactive ? inactive_to_warn(c, &piece->due, &found) : lots_to_warn(c, &piece->due, &found));
+        TRY(piece->inactive ? inactive_to_warn(c, &piece->due, &found)
+                            : lots_to_warn(c, &piece->due, &found));
         piece->found = found.n;
         struct warning warning = {.ids.v = ARENA_ARRAY(c->arena, found.n, struct uuid),
                                   .until = piece->due.until};
@@ -302,7 +299,7 @@ static enum err warn_once(struct ctx *c, void *arg)
                 warning.ids.v[warning.ids.n++] = ((const struct due_customer *)found.v)[i].customer_id;
         TRY(tx_begin(c, &tx));
         TRY(customers_lock(c, &warning.ids, &locked));
-        TRY(inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
+        TRY(piece->inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
         TRY(warn_note(c, piece, &warned));
         return tx_commit(&tx);
 }
@@ -319,8 +316,12 @@ enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more)
         *ret_more = false;
         if (settings->warn_days == 0)
                 return ERR_OK;
-        if (settings->form == EXPIRY_INACTIVITY)
-                piece.due.until = expiry_inactive_before(settings, &c->shop->zone, piece.due.until);
+        TRY(db_run(c, warn_once, &piece));
+        *ret_more = piece.found > 0;
+        if (*ret_more || settings->form != EXPIRY_INACTIVITY)
+                return ERR_OK;
+        piece.inactive = true;
+        piece.due.until = expiry_inactive_before(settings, &c->shop->zone, piece.due.until);
         TRY(db_run(c, warn_once, &piece));
         *ret_more = piece.found > 0;
         return ERR_OK;

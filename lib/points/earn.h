@@ -9,6 +9,9 @@
  *         line = paid x sum of rates x product of factors [x tier x birthday month: points only]
  *         total = floor(sum of lines) + adds
  *
+ * Caps cut off: that of a rule what its entry in the explanation would be beyond it, before the rules that
+ * come after it, and that of the programme what all of them bring; the cut is an entry of its own.
+ *
  * So fractions are floored once per order. The lines' fractions are exact: the rates in millionths, the
  * product of the factors to EARN_FACTOR_DIGITS decimals (rounded down beyond). Neither the sum of the rates
  * nor the product of the factors counts as more than EARN_THOUSANDFOLD: with EARN_PAID_MAX that keeps every
@@ -17,6 +20,7 @@
 
 #include "base/arena.h"
 #include "expr/expr.h"
+#include "points/caps.h"
 #include "program/program.h"
 
 #define EARN_FACTOR_DIGITS 12
@@ -38,13 +42,24 @@ struct earn_input {
         size_t line_count;
         const struct expr_facts *facts;  /* of order and customer; the line's are filled in here */
         struct date date;                /* the shop's date on which the order counts */
+        const struct caps_used *caps;    /* what the customer earned under caps before; NULL: nothing */
         const struct benefits *benefits; /* of the tier that the customer has then */
         struct birthday birthday;        /* of the customer */
 };
 
-/* What a rule brought: the floored total with it minus the one before it; a factor below 1 takes. */
-struct earn_entry {
-        const char *rule; /* a code of the programme, BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH */
+/* What a rule brought: the floored total with it minus the one before it; a factor below 1 takes, and so does
+ * a cap. */
+struct explained {
+        const char *rule; /* a code of the programme, BENEFIT_TIER_POINTS or BENEFIT_BIRTHDAY_MONTH; of a cut
+                             "<code>:<cap>" or CAPS_OF_PROGRAM ":<cap>" */
+        int64_t points;
+};
+SHAPE_DECLARE(explained);
+
+/* What counts for the caps by day and month: what a rule brought after its own cap; in all for the programme.
+ */
+struct capped {
+        const char *rule;
         int64_t points;
 };
 
@@ -52,8 +67,9 @@ struct earned {
         int64_t total;
         /* The rules in the order they were applied; the points sum to total. Those that brought 0 are left
          * out, unless total is 0: then it says what was tried. */
-        LIST_OF(struct earn_entry) explanation;
-        int64_t *line_points; /* line_count shares, none negative, that sum to total */
+        LIST_OF(struct explained) explanation;
+        LIST_OF(struct capped) counted; /* none is 0 */
+        int64_t *line_points;           /* line_count shares, none negative, that sum to total */
 };
 
 /* Decide; lists are in the arena. The base part goes to the lines by largest remainder of their fractions,

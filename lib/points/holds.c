@@ -165,9 +165,8 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
         struct book book;
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
-        struct posting why = {.at = c->now,
-                              .cause = "hold",
-                              .reference = in->reference != NULL ? in->reference : in->reason};
+        struct posting why = {
+                .at = c->now, .cause = "hold", .reference = in->reference, .reason = in->reason};
 
         TRY(customer_lock(c, in->customer, &customer));
         struct uuid id = in->reference != NULL ? hold_named(customer.id, in->reference) : uuid_new(c->now);
@@ -200,7 +199,8 @@ enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struc
                 fault_body(c, "#/points", "too_large", "the hold has %" PRId64, hold->points);
                 return problem_check(c);
         }
-        struct posting why = {.at = c->now, .cause = "capture", .reference = hold->reference};
+        struct posting why = {
+                .at = c->now, .cause = "capture", .reference = hold->reference, .reason = hold->reason};
         book_capture(&book, &journal, &why, hold, points);
         return store_and_show(c, program, &book, &journal, hold, ret);
 }
@@ -214,9 +214,8 @@ enum err points_hold_release(struct ctx *c, const struct hold_release *in, struc
 
         TRY(open_hold(c, in->customer, in->hold, &book, &hold));
         assert(hold != NULL); /* as open_hold promises */
-        struct posting why = {.at = c->now,
-                              .cause = "release",
-                              .reference = in->reason != NULL ? in->reason : hold->reference};
+        struct posting why = {
+                .at = c->now, .cause = "release", .reference = hold->reference, .reason = in->reason};
         book_release(&book, &journal, &why, hold, HOLD_RELEASED);
         return store_and_show(c, program, &book, &journal, hold, ret);
 }

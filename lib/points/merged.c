@@ -35,7 +35,17 @@ SQL_EXEC(
         ledger_append, pair,
         "UPDATE points_ledger t SET customer_id = :to, seq = t.seq + b.last_seq, active_after = active_after + b.active, "
         "pending_after = pending_after + b.pending, held_after = held_after + b.held, "
-        "debt_after = debt_after + b.debt" FROM_BASE)
+        "debt_after = debt_after + b.debt, lot_no = t.lot_no + b.last_seq" FROM_BASE)
+SQL_EXEC(adjustments_append, pair, "UPDATE points_adjustments t SET seq = t.seq + b.last_seq" FROM_BASE)
+SQL_EXEC(activities_append, pair, "UPDATE activities t SET seq = t.seq + b.last_seq" FROM_BASE)
+SQL_EXEC(
+        lives_append, pair,
+        "UPDATE points_lot_lives t SET customer_id = :to, lot_no = t.lot_no + b.last_seq, seq = t.seq + b.last_seq" FROM_BASE)
+SQL_EXEC(
+        cap_days_add, pair,
+        "INSERT INTO points_cap_days AS t (customer_id, day, rule, points) SELECT :to, day, rule, points FROM points_cap_days "
+        "WHERE customer_id = :from ON CONFLICT (customer_id, day, rule) DO UPDATE SET points = t.points + excluded.points")
+SQL_EXEC(cap_days_drop, pair, "DELETE FROM points_cap_days WHERE customer_id = :from")
 SQL_EXEC(lots_append, pair,
          "UPDATE points_lots t SET customer_id = :to, lot_no = t.lot_no + b.last_seq" FROM_BASE)
 SQL_EXEC(draws_append, pair,
@@ -71,6 +81,11 @@ enum err points_merge(struct ctx *c, struct uuid from, struct uuid to)
         TRY(draws_append(c, &pair));
         TRY(holds_append(c, &pair));
         TRY(hold_draws_append(c, &pair));
+        TRY(lives_append(c, &pair));
+        TRY(adjustments_append(c, &pair));
+        TRY(activities_append(c, &pair));
+        TRY(cap_days_add(c, &pair));
+        TRY(cap_days_drop(c, &pair));
         TRY(account_add(c, &pair));
         return account_close(c, &pair);
 }
@@ -81,7 +96,7 @@ enum err points_merge(struct ctx *c, struct uuid from, struct uuid to)
 SQL_LATER(
         entries_of, one, ledger_entry,
         "SELECT customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after, cause, order_id, "
-        "reference, created_at FROM points_ledger" OF_ONE " ORDER BY seq")
+        "reference, lot_no, actor, reason, created_at FROM points_ledger" OF_ONE " ORDER BY seq")
 SQL_LATER(lots_of, one, lot,
           "SELECT customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id "
           "FROM points_lots" OF_ONE " ORDER BY lot_no")
@@ -110,8 +125,8 @@ SHAPE(entry_change, "An entry's new place.", FIELD(was), FIELD(seq), NEST(became
 SQL_BATCH(
         entries_move, entry_change,
         "UPDATE points_ledger t SET customer_id = n.c, seq = -n.s, active_after = n.a, pending_after = n.p, "
-        "held_after = n.h, debt_after = n.d FROM unnest(:was, :seq, :became.customer_id, :became.seq, :became.active_after, "
-        ":became.pending_after, :became.held_after, :became.debt_after) AS n (w, q, c, s, a, p, h, d) "
+        "held_after = n.h, debt_after = n.d, lot_no = n.l FROM unnest(:was, :seq, :became.customer_id, :became.seq, :became.active_after, "
+        ":became.pending_after, :became.held_after, :became.debt_after, :became.lot_no) AS n (w, q, c, s, a, p, h, d, l) "
         "WHERE t.customer_id = n.w AND t.seq = n.q")
 SQL_EXEC(entries_settle, one, "UPDATE points_ledger SET seq = -seq" OF_ONE " AND seq < 0")
 
@@ -168,6 +183,22 @@ SQL_BATCH(
         "lifetime_earned = excluded.lifetime_earned, lifetime_spent = excluded.lifetime_spent, "
         "lifetime_expired = excluded.lifetime_expired, last_seq = excluded.last_seq, moved_at = excluded.moved_at")
 
+/* What else names entries follows them; rows of both customers still have the numbers from before. */
+#define FOLLOW(table)                                                                                        \
+        "UPDATE " table                                                                                      \
+        " t SET seq = n.s FROM unnest(:seq, :became.customer_id, :became.seq) AS n (q, c, s) "               \
+        "WHERE t.customer_id = n.c AND t.seq = n.q"
+SQL_BATCH(adjustments_follow, entry_change, FOLLOW("points_adjustments"))
+SQL_BATCH(activities_follow, entry_change, FOLLOW("activities"))
+/* A life that an entry of the other side gave is no longer told. */
+SQL_BATCH(
+        lives_move, entry_change,
+        "WITH n AS (SELECT * FROM unnest(:was, :seq, :became.customer_id, :became.seq) AS n (w, q, c, s)), "
+        "gone AS (DELETE FROM points_lot_lives t USING n WHERE t.customer_id = n.w AND t.seq = n.q RETURNING t.*, n.c, n.s) "
+        "INSERT INTO points_lot_lives (customer_id, lot_no, seq, expires_before) SELECT gone.c, -l.s, -gone.s, expires_before "
+        "FROM gone JOIN n AS l ON l.q = gone.lot_no AND l.c = gone.c")
+SQL_EXEC(lives_settle, one, "UPDATE points_lot_lives SET lot_no = -lot_no, seq = -seq" OF_ONE " AND seq < 0")
+
 /* Who never had points has no account. */
 SQL_EXEC(account_unused, one, "DELETE FROM points_accounts" OF_ONE " AND last_seq = 0")
 
@@ -217,6 +248,9 @@ static enum err entries_store(struct ctx *c, struct uuid was, const struct pile 
                 const struct hold *hold = &now->holds.v[i];
                 holds[i] = (struct hold_change){was, hold->id, hold->customer_id, hold->seq, hold->spend_seq};
         }
+        TRY(lives_move(c, entries, pile->entries.n));
+        TRY(adjustments_follow(c, entries, pile->entries.n));
+        TRY(activities_follow(c, entries, pile->entries.n));
         TRY(entries_move(c, entries, pile->entries.n));
         TRY(lots_move(c, lots, pile->lots.n));
         return holds_move(c, holds, pile->holds.n);
@@ -237,6 +271,8 @@ enum err points_separate(struct ctx *c, const struct leaving *leaving)
         TRY(entries_store(c, leaving->stays, &pile, &now));
         TRY(entries_settle(c, &stays));
         TRY(entries_settle(c, &leaves));
+        TRY(lives_settle(c, &stays));
+        TRY(lives_settle(c, &leaves));
         TRY(lots_settle(c, &stays));
         TRY(lots_settle(c, &leaves));
         TRY(draws_drop(c, &stays));

@@ -17,6 +17,10 @@ SHAPE(lot, "A lot.", FIELD(customer_id), FIELD(lot_no), FIELD(amount), FIELD(rem
       FIELD(active_from), FIELD(expires_at), FIELD(order_id));
 #undef SHAPE_T
 
+#define SHAPE_T struct lot_life
+SHAPE(lot_life, "Another life.", FIELD(customer_id), FIELD(lot_no), FIELD(seq), FIELD(expires_before));
+#undef SHAPE_T
+
 #define SHAPE_T struct lot_draw
 SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(amount));
 #undef SHAPE_T
@@ -44,8 +48,9 @@ SQL_BATCH(
 SQL_BATCH(
         entries_insert, ledger_entry,
         "INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, "
-        "debt_after, cause, order_id, reference, created_at) SELECT * FROM unnest(:customer_id, :seq, :kind, :amount, "
-        ":active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :created_at)")
+        "debt_after, cause, order_id, reference, lot_no, actor, reason, created_at) SELECT * FROM unnest(:customer_id, :seq, "
+        ":kind, :amount, :active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :lot_no, "
+        ":actor, :reason, :created_at)")
 
 /* New lots are inserted; those drawn from exist, and only change what can change. */
 SQL_BATCH(
@@ -58,6 +63,10 @@ SQL_BATCH(
 SQL_BATCH(draws_insert, lot_draw,
           "INSERT INTO points_allocations (customer_id, seq, lot_no, amount) "
           "SELECT * FROM unnest(:customer_id, :seq, :lot_no, :amount)")
+
+SQL_BATCH(lives_insert, lot_life,
+          "INSERT INTO points_lot_lives (customer_id, lot_no, seq, expires_before) "
+          "SELECT * FROM unnest(:customer_id, :lot_no, :seq, :expires_before)")
 
 enum err points_accounts_later(struct ctx *c, const struct uuids *customers, struct list *ret)
 {
@@ -102,6 +111,7 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
         TRY(entries_insert(c, journal->entries.v, journal->entries.n));
         TRY(lots_store(c, lots, lot_count));
         TRY(holds_store(c, books, n));
+        TRY(lives_insert(c, journal->lives.v, journal->lives.n));
         return draws_insert(c, journal->draws.v, journal->draws.n);
 }
 
@@ -127,6 +137,50 @@ enum err book_load(struct ctx *c, struct uuid customer_id, struct uuid hold_id, 
         return ERR_OK;
 }
 
+enum err books_load(struct ctx *c, const struct uuids *customers, const struct hold_probe *holds,
+                    struct books *ret)
+{
+        struct books books = {.v = ARENA_ARRAY(c->arena, customers->n, struct book),
+                              .by_customer = idmap_new(c->arena, customers->n)};
+        struct list accounts = {0}, lots = {0};
+        struct hold_rows hold_rows = {0};
+
+        TRY(points_accounts_later(c, customers, &accounts));
+        TRY(points_lots_later(c, customers, &lots));
+        if (holds != NULL)
+                TRY(points_holds_later(c, holds, &hold_rows));
+        TRY(db_flush(c));
+        for (size_t i = 0; i < customers->n; i++) {
+                if (idmap_get(&books.by_customer, customers->v[i]) != SIZE_MAX)
+                        continue;
+                books.v[books.n].account.customer_id = customers->v[i];
+                idmap_put(&books.by_customer, customers->v[i], books.n++);
+        }
+        for (size_t i = 0; i < accounts.n; i++) {
+                const struct points_account *account = &((const struct points_account *)accounts.v)[i];
+                books_of(&books, account->customer_id)->account = *account;
+        }
+        for (size_t i = 0; i < lots.n; i++) {
+                struct lot *lot = &((struct lot *)lots.v)[i];
+                book_lots_add(books_of(&books, lot->customer_id), c->arena, &(struct list){.v = lot, .n = 1});
+        }
+        for (size_t i = 0; i < books.n; i++) {
+                points_holds_give(c->arena, &books.v[i], &hold_rows);
+                books.v[i].lots_loaded = true;
+        }
+        *ret = books;
+        return ERR_OK;
+}
+
+enum err books_store(struct ctx *c, const struct books *books, const struct journal *journal)
+{
+        struct book **all = ARENA_ARRAY(c->arena, books->n, struct book *);
+
+        for (size_t i = 0; i < books->n; i++)
+                all[i] = &books->v[i];
+        return points_store(c, all, books->n, journal);
+}
+
 enum err book_store(struct ctx *c, struct book *book, const struct journal *journal)
 {
         return points_store(c, &book, 1, journal);
@@ -148,11 +202,6 @@ static void balance_of(const struct points_account *account, struct points_balan
 
 /* ------------------------------------------------------------------ reading */
 
-struct expiring {
-        struct uuid customer_id;
-        struct instant expires_at;
-        int64_t points;
-};
 #define SHAPE_T struct expiring
 SHAPE(expiring, "Points that lapse together.", FIELD(customer_id), FIELD(expires_at), FIELD(points));
 #undef SHAPE_T
@@ -180,11 +229,15 @@ static void expiries_give(struct arena *arena, const struct list *rows, struct i
         for (size_t i = 0; i < rows->n; i++) {
                 if (!uuid_equal(expiring[i].customer_id, balance->customer_id))
                         continue;
-                if (undated > 0 && instant_known(inactive) && inactive.us < expiring[i].expires_at.us) {
-                        next[n++] = (struct expiry){inactive, undated};
+                int64_t points = expiring[i].points;
+                if (undated > 0 && instant_known(inactive) && inactive.us <= expiring[i].expires_at.us) {
+                        if (inactive.us == expiring[i].expires_at.us)
+                                points += undated;
+                        else
+                                next[n++] = (struct expiry){inactive, undated};
                         undated = 0;
                 }
-                next[n++] = (struct expiry){expiring[i].expires_at, expiring[i].points};
+                next[n++] = (struct expiry){expiring[i].expires_at, points};
         }
         if (undated > 0)
                 next[n++] = (struct expiry){inactive, undated};
@@ -195,6 +248,13 @@ static struct instant inactive_end(const struct ctx *c, const struct program *pr
                                    const struct points_account *account)
 {
         return expiry_by_inactivity(&program->points.expiry, &c->shop->zone, account->moved_at);
+}
+
+void balance_fill(const struct ctx *c, const struct program *program, const struct points_account *account,
+                  const struct list *expiries, struct points_balance *ret)
+{
+        balance_of(account, ret);
+        expiries_give(c->arena, expiries, inactive_end(c, program, account), ret);
 }
 
 /* Balances of these ids; returns how many of the reads found an account. */
@@ -215,9 +275,7 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
                 if (at == SIZE_MAX)
                         continue;
                 const struct points_account *account = &((const struct points_account *)accounts.v)[at];
-                balance_of(account, reads[i].balance);
-                expiries_give(reads[i].c->arena, &expiries, inactive_end(c, program, account),
-                              reads[i].balance);
+                balance_fill(reads[i].c, program, account, &expiries, reads[i].balance);
         }
         return ERR_OK;
 }
@@ -239,32 +297,32 @@ static enum err balance_read_again(struct ctx *c, struct points_read *read)
         return ERR_OK;
 }
 
+/* Of a past instant, likewise. */
+static enum err balance_read_past(struct ctx *c, struct points_read *read)
+{
+        struct db *own = read->c->db;
+
+        read->c->db = c->db;
+        read->err = balance_as_of(read->c, read->customer, read->as_of, read->balance);
+        read->c->db = own;
+        return read->err == ERR_NOT_FOUND || read->err == ERR_INVALID ? ERR_OK : read->err;
+}
+
 enum err points_balances(struct ctx *c, struct points_read *reads, size_t n)
 {
         struct uuid *ids = ARENA_ARRAY(c->arena, n, struct uuid);
 
         for (size_t i = 0; i < n; i++)
-                reads[i].err = customer_reference(reads[i].c, reads[i].customer, &ids[i]);
+                if (!instant_known(reads[i].as_of))
+                        reads[i].err = customer_reference(reads[i].c, reads[i].customer, &ids[i]);
         TRY(balances_read(c, reads, ids, n));
-        for (size_t i = 0; i < n; i++)
-                if (reads[i].err == ERR_OK && !uuid_known(reads[i].balance->customer_id))
+        for (size_t i = 0; i < n; i++) {
+                if (instant_known(reads[i].as_of))
+                        TRY(balance_read_past(c, &reads[i]));
+                else if (reads[i].err == ERR_OK && !uuid_known(reads[i].balance->customer_id))
                         TRY(balance_read_again(c, &reads[i]));
+        }
         return ERR_OK;
-}
-
-#define SHAPE_T struct ledger_page
-SHAPE(ledger_page, "A position.", FIELD(customer_id), FIELD(before_seq), FIELD(limit));
-#undef SHAPE_T
-
-SQL_MANY(
-        ledger_load, ledger_page, ledger_entry,
-        "SELECT customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after, cause, order_id, "
-        "reference, created_at FROM points_ledger WHERE customer_id = :customer_id "
-        "AND (:before_seq = 0 OR seq < :before_seq) ORDER BY seq DESC LIMIT :limit")
-
-enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret)
-{
-        return ledger_load(c, page, ret);
 }
 
 enum err balance_after(struct ctx *c, const struct program *program, const struct book *book,
@@ -275,8 +333,7 @@ enum err balance_after(struct ctx *c, const struct program *program, const struc
 
         TRY(expiries_load(c, &(struct customers_key){{&customer_id, 1}}, &expiries));
         TRY(db_flush(c));
-        balance_of(&book->account, ret);
-        expiries_give(c->arena, &expiries, inactive_end(c, program, &book->account), ret);
+        balance_fill(c, program, &book->account, &expiries, ret);
         return ERR_OK;
 }
 
@@ -299,7 +356,7 @@ enum err points_spend(struct ctx *c, const struct points_spending *in, struct po
 
         TRY(customer_lock(c, in->customer, &customer));
         TRY(book_load(c, customer.id, /* hold_id= */ (struct uuid){0}, &book));
-        struct posting why = {.at = c->now, .cause = "redemption", .reference = in->reason};
+        struct posting why = {.at = c->now, .cause = "redemption", .reason = in->reason};
         if (!book_spend(&book, &journal, &why, in->points))
                 return points_too_few(c, &book, in->points, "redemption");
         TRY(book_store(c, &book, &journal));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "points/book.h"
+#include "points/earn.h"
 
 /* ---- books of a batch, for whoever decides in a transaction that holds the customers' locks */
 
@@ -31,6 +32,18 @@ void points_holds_give(struct arena *arena, struct book *book, const struct hold
 enum err points_store(struct ctx *c, struct book *const *books, size_t n,
                       const struct journal *journal) MUST_CHECK;
 
+/* ---- caps by day and month, where the programme has any */
+
+/* Queue: what these customers earned under caps (struct cap_day) from the first of the month of a day on. */
+enum err points_caps_later(struct ctx *c, const struct uuids *customers, struct date day,
+                           struct list *ret) MUST_CHECK;
+
+/* The days among rows that are the customer's. */
+struct caps_used points_caps_of(struct arena *arena, const struct list *rows, struct uuid customer_id);
+
+/* Queue the writes of what changed. */
+enum err points_caps_store(struct ctx *c, const struct caps_used *const *used, size_t n) MUST_CHECK;
+
 /* ---- the API */
 
 struct expiry {
@@ -50,7 +63,8 @@ struct points_read {
         struct ctx *c;
         const char *customer; /* reference */
         struct points_balance *balance;
-        enum err err; /* out: ERR_OK or ERR_NOT_FOUND */
+        struct instant as_of; /* a past instant; none: now */
+        enum err err;         /* out: ERR_OK, ERR_NOT_FOUND, or ERR_INVALID (as_of lies in the future) */
 };
 /* Balances of several customers in one round trip (a second one for old ids and those without an account). */
 enum err points_balances(struct ctx *c, struct points_read *reads, size_t n) MUST_CHECK;
@@ -122,7 +136,30 @@ enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *
 
 /* ---- the ledger */
 
-/* Newest first, before a ledger number (0: from the newest). */
+/* Points of one earning that an entry drew; negative: that it gave back. */
+struct drawn {
+        int64_t lot_no, amount;
+        struct instant expires_at;
+};
+
+/* An entry with all that explains it. */
+struct ledger_line {
+        struct uuid customer_id;
+        int64_t seq;
+        unsigned kind; /* enum entry_kind */
+        int64_t amount, active_after, pending_after, held_after, debt_after;
+        const char *cause;
+        struct uuid order_id;
+        const char *order_external_id, *reference, *reason, *actor, *approved_by;
+        struct opt_int lot_no, lot_remaining;
+        struct instant active_from, expires_at;
+        LIST_OF(struct explained) explanation;
+        LIST_OF(struct drawn) draws;
+        struct instant created_at;
+};
+SHAPE_DECLARE(ledger_line);
+
+/* Lines (struct ledger_line), newest first, before a ledger number (0: from the newest). */
 struct ledger_page {
         struct uuid customer_id;
         int64_t before_seq, limit;

@@ -67,17 +67,40 @@ static void take_sides(struct cut *cut)
         }
 }
 
-static void lifetime_add(struct points_account *account, const struct ledger_entry *entry)
+static size_t lot_at(const struct cut *cut, int64_t lot_no)
 {
-        if (entry->kind == ENTRY_EARN || entry->kind == ENTRY_REVERSE)
+        for (size_t i = 0; i < cut->pile->lots.n; i++) /* a spend draws from few lots, undoing is rare */
+                if (cut->pile->lots.v[i].lot_no == lot_no)
+                        return i;
+        assert(!"a draw has its lot");
+        return 0;
+}
+
+/* When an entry moved points, as an account remembers it; none: it did not. */
+static struct instant moved_by(const struct cut *cut, const struct ledger_entry *entry)
+{
+        if (entry->kind == ENTRY_EARN || entry->kind == ENTRY_SPEND ||
+            (entry->kind == ENTRY_ADJUST && entry->amount > 0))
+                return entry->created_at;
+        if (entry->kind == ENTRY_ACTIVATE && entry->lot_no.set)
+                return cut->pile->lots.v[lot_at(cut, entry->lot_no.v)].active_from;
+        return (struct instant){0};
+}
+
+static void lifetime_add(const struct cut *cut, struct points_account *account,
+                         const struct ledger_entry *entry)
+{
+        struct instant moved = moved_by(cut, entry);
+
+        if (entry->kind == ENTRY_EARN || entry->kind == ENTRY_REVERSE || entry->kind == ENTRY_WRITE_OFF ||
+            entry->kind == ENTRY_ADJUST)
                 account->lifetime_earned += entry->amount;
         if (entry->kind == ENTRY_SPEND || entry->kind == ENTRY_RESTORE)
                 account->lifetime_spent -= entry->amount;
         if (entry->kind == ENTRY_EXPIRE)
                 account->lifetime_expired -= entry->amount;
-        if ((entry->kind == ENTRY_EARN || entry->kind == ENTRY_SPEND) &&
-            entry->created_at.us > account->moved_at.us)
-                account->moved_at = entry->created_at;
+        if (moved.us > account->moved_at.us)
+                account->moved_at = moved;
 }
 
 /* Each entry goes on to do to its own side what it did to both. */
@@ -100,7 +123,11 @@ static void entries_cut(struct cut *cut)
                 entry.held_after = last->held_after + was->held_after - before.held_after;
                 entry.debt_after = last->debt_after + was->debt_after - before.debt_after;
                 cut->number[i] = entry.seq;
-                lifetime_add(&out->accounts[side], was);
+                if (was->lot_no.set) { /* it was earned before, so its number is known */
+                        entry.lot_no.set = cut->side[was->lot_no.v - 1] == side;
+                        entry.lot_no.v = cut->number[was->lot_no.v - 1];
+                }
+                lifetime_add(cut, &out->accounts[side], was);
                 before = *was;
                 *last = entry;
                 out->entries.v[out->entries.n++] = entry;
@@ -137,15 +164,6 @@ static void crossing_note(struct cut *cut, enum side side, size_t lot, int64_t a
         if (end.us > crossing->until.us)
                 crossing->until = end;
         cut->lot_out[lot] += amount;
-}
-
-static size_t lot_at(const struct cut *cut, int64_t lot_no)
-{
-        for (size_t i = 0; i < cut->pile->lots.n; i++) /* a spend draws from few lots, undoing is rare */
-                if (cut->pile->lots.v[i].lot_no == lot_no)
-                        return i;
-        assert(!"a draw has its lot");
-        return 0;
 }
 
 /* Draws of one entry from several lots of the other side become one from the lot of the crossing. */
@@ -235,7 +253,8 @@ static struct ledger_entry *entry_new(struct cut *cut, enum side side, enum entr
         last->amount = amount;
         last->cause = "merge undone";
         last->order_id = (struct uuid){0};
-        last->reference = NULL;
+        last->reference = last->reason = last->actor = NULL;
+        last->lot_no = (struct opt_int){0};
         last->created_at = cut->leaving->at;
         cut->out->new_entries.v[cut->out->new_entries.n] = *last;
         return &cut->out->new_entries.v[cut->out->new_entries.n++];

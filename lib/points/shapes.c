@@ -1,3 +1,4 @@
+#include "points/earn.h"
 #include "points/points.h"
 
 #define SHAPE_T struct points_account
@@ -7,16 +8,17 @@ SHAPE(points_account, "An account.", FIELD(customer_id), FIELD(active), FIELD(pe
 #undef SHAPE_T
 
 #define SHAPE_T struct ledger_entry
-SHAPE(ledger_entry, "One immutable line of the history of a customer's points.",
-      FIELD(customer_id, .need = true), FIELD(seq, .doc = "Counts up per customer."),
-      FIELD(kind, .need = true, .names = &entry_kind_names),
-      FIELD(amount,
-            .doc = "Signed. An activation moves its amount from pending to active and changes no total."),
-      FIELD(active_after), FIELD(pending_after), FIELD(held_after), FIELD(debt_after),
-      FIELD(cause, .need = true, .doc = "Why, in a word or two."), FIELD(order_id),
-      FIELD(reference,
-            .doc = "The shop's own reference: the order's or refund's external_id, or the reason given."),
-      FIELD(created_at, .need = true));
+SHAPE(ledger_entry, "A line of the ledger.", FIELD(customer_id), FIELD(seq),
+      FIELD(kind, .names = &entry_kind_names), FIELD(amount), FIELD(active_after), FIELD(pending_after),
+      FIELD(held_after), FIELD(debt_after), FIELD(cause), FIELD(order_id), FIELD(reference), FIELD(lot_no),
+      FIELD(actor), FIELD(reason), FIELD(created_at));
+#undef SHAPE_T
+
+#define SHAPE_T struct explained
+SHAPE(explained, "What one rule brought.",
+      FIELD(rule, .need = true,
+            .doc = "Its code; what a cap cut off is an entry of its own, as \"base:cap_per_day\" for a rule's cap and \"program:cap_per_month\" for the programme's."),
+      FIELD(points));
 #undef SHAPE_T
 
 #define SHAPE_T struct hold
@@ -49,8 +51,9 @@ SHAPE(points_balance, "What a customer has.", FIELD(customer_id, .need = true),
       FIELD(active, .doc = "Can be spent now."), FIELD(pending, .doc = "Earned, not yet to be spent."),
       FIELD(held, .doc = "Reserved."),
       FIELD(debt, .doc = "Taken back but already spent; the next earnings pay it off."),
-      FIELD(lifetime_earned, .doc = "Net of what refunds took back."), FIELD(lifetime_spent),
-      FIELD(lifetime_expired),
+      FIELD(lifetime_earned,
+            .doc = "Or given; net of what refunds and adjustments took back. What was written off stays earned."),
+      FIELD(lifetime_spent), FIELD(lifetime_expired),
       LIST(next_expiries, expiry, .doc = "By date, earliest first; the points sum to active."));
 #undef SHAPE_T
 

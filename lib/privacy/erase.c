@@ -5,6 +5,7 @@
 #include "db/query.h"
 #include "db/statement.h"
 #include "events/events.h"
+#include "jobs/jobs.h"
 #include "privacy/holdings.h"
 
 NAMES(erasure_reason_names, "requested", "inactive", "mistake", "other");
@@ -51,6 +52,13 @@ SQL_EXEC(ids_erase, erasing_ids,
 SQL_EXEC(groups_leave, erasing_ids,
          "UPDATE groups SET members = members - 1 WHERE id IN (SELECT group_id FROM group_members "
          "WHERE customer_id = :id AND left_at IS NULL)")
+
+/* What was said when his adjustments were decided. */
+SQL_EXEC(approvals_forget, erasing_ids,
+         "UPDATE points_approvals SET reason = NULL WHERE id IN (SELECT approval_id FROM points_adjustments "
+         "WHERE customer_id = :id)")
+SQL_EXEC(referrals_forget, erasing_ids,
+         "UPDATE activities SET referred_id = :nameless_id WHERE referred_id = :id")
 
 /* Whatever an answer of the last day could say of him. */
 SQL_MANY(
@@ -119,6 +127,10 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
         TRY(nameless_insert(c, &ids));
         TRY(ids_erase(c, &ids));
         TRY(groups_leave(c, &ids));
+        TRY(approvals_forget(c, &ids));
+        TRY(referrals_forget(c, &ids));
+        TRY(jobs_forget(c)); /* lines of files can't be searched: those of jobs that are through go, whosever
+                                they are */
         for (size_t i = 0; i < holding_count; i++)
                 TRY(table_erase(c, &holdings[i], &ids));
         customers_touched(c, &ids.id, 1); /* the directory may be taking him in at this very moment */

@@ -34,6 +34,9 @@ static void rule_code_check(struct ctx *c, const struct program *program, size_t
 
         if (strcmp(code, BENEFIT_TIER_POINTS) == 0 || strcmp(code, BENEFIT_BIRTHDAY_MONTH) == 0)
                 fault_body(c, pointer, "reserved", "Explanations use %s for the benefits of a tier.", code);
+        if (strcmp(code, CAPS_OF_PROGRAM) == 0)
+                fault_body(c, pointer, "reserved", "Explanations use %s for the caps of the programme.",
+                           code);
         for (size_t i = 0; i < index; i++)
                 if (strcmp(program->earning.v[i].code, code) == 0) {
                         fault_body(c, pointer, "duplicate", "Rule %zu has the code %s already.", i, code);
@@ -99,7 +102,7 @@ static void tier_rank_check(struct ctx *c, const struct tier *tier, size_t index
 static void benefits_check(struct ctx *c, const struct benefits *benefits, size_t index,
                            const struct expr_names *names)
 {
-        const struct expr *goods;
+        const struct expr *goods = NULL;
 
         for (size_t i = 0; i < benefits->full_reduction.n; i++) {
                 const struct full_reduction *reduction = &benefits->full_reduction.v[i];
@@ -114,6 +117,8 @@ static void benefits_check(struct ctx *c, const struct benefits *benefits, size_
         if (benefits->lifetime_repair_goods != NULL && !benefits->lifetime_repair)
                 fault_body(c, pointer, "not_allowed", "Goods are named, but lifetime_repair is false.");
         condition_compile(c, pointer, benefits->lifetime_repair_goods, names, &goods);
+        if (goods != NULL && (expr_uses(goods, EXPR_SCOPE_ORDER) || expr_uses(goods, EXPR_SCOPE_CUSTOMER)))
+                fault_body(c, pointer, "not_allowed", "Goods are told by fields of an order's line alone.");
 }
 
 /* ---- expiry */
@@ -155,6 +160,40 @@ static void expiry_check(struct ctx *c, const struct expiry_settings *expiry)
         expiry_dates_check(c, expiry);
 }
 
+/* ---- activities */
+
+static const char *activity_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/activities/%zu/%s", index, field);
+}
+
+static bool same_activity(const struct activity_rule *a, const struct activity_rule *b)
+{
+        return a->type == b->type && (a->code == NULL || b->code == NULL || strcmp(a->code, b->code) == 0);
+}
+
+static void activity_check(struct ctx *c, const struct program *program, size_t index)
+{
+        const struct activity_rule *rule = &program->activities.v[index];
+
+        if ((rule->type == ACTIVITY_CUSTOM) != (rule->code != NULL))
+                fault_body(c, activity_pointer(c, index, "code"),
+                           rule->code == NULL ? "required" : "not_allowed",
+                           "A custom activity has a code, no other has.");
+        if (rule->points == 0 && rule->growth == 0)
+                fault_body(c, activity_pointer(c, index, "points"), "required",
+                           "It must bring points, growth or both.");
+        if (rule->take_back && rule->type != ACTIVITY_REFERRAL)
+                fault_body(c, activity_pointer(c, index, "take_back"), "not_allowed",
+                           "Only a referral is paid for an order.");
+        for (size_t i = 0; i < index; i++)
+                if (same_activity(&program->activities.v[i], rule)) {
+                        fault_body(c, activity_pointer(c, index, "type"), "duplicate",
+                                   "Activity %zu is the same already.", i);
+                        return;
+                }
+}
+
 /* ---- the whole */
 
 static void points_settings_check(struct ctx *c, const struct points_settings *points)
@@ -165,6 +204,15 @@ static void points_settings_check(struct ctx *c, const struct points_settings *p
                 fault_body(c, "#/points/pending_days", "not_allowed", "Days count only with pending = days.");
 }
 
+static bool counts_days(const struct program *program)
+{
+        bool counts = cap_limits_by_day(&program->points.caps);
+
+        for (size_t i = 0; i < program->earning.n; i++)
+                counts = counts || cap_limits_by_day(&program->earning.v[i].caps);
+        return counts;
+}
+
 enum err program_compile(struct ctx *c, struct program *program)
 {
         const char **codes = ARENA_ARRAY(c->arena, program->tiers.n, const char *);
@@ -172,6 +220,8 @@ enum err program_compile(struct ctx *c, struct program *program)
 
         points_settings_check(c, &program->points);
         expiry_check(c, &program->points.expiry);
+        if (program->lifecycle.lost_months < program->lifecycle.at_risk_months)
+                fault_body(c, "#/lifecycle/lost_months", "too_small", "Nobody is lost before he is at risk.");
         for (size_t i = 0; i < program->tiers.n; i++) {
                 codes[i] = program->tiers.v[i].code;
                 tier_code_check(c, program, i);
@@ -181,6 +231,12 @@ enum err program_compile(struct ctx *c, struct program *program)
                 benefits_check(c, &program->tiers.v[i].benefits, i, &names);
         for (size_t i = 0; i < program->earning.n; i++)
                 rule_compile(c, program, i, &names);
+        program->counts_days = counts_days(program);
+        program->pays_referrals = false;
+        for (size_t i = 0; i < program->activities.n; i++) {
+                activity_check(c, program, i);
+                program->pays_referrals |= program->activities.v[i].type == ACTIVITY_REFERRAL;
+        }
         return problem_check(c);
 }
 

@@ -5,6 +5,7 @@ const char program_default_json[] =
         " \"earning\":[\n"
         "  {\"code\":\"base\",\"target\":\"points\",\"kind\":\"base\",\"rate_millionths\":1000000},\n"
         "  {\"code\":\"growth_base\",\"target\":\"growth\",\"kind\":\"base\",\"rate_millionths\":1000000}],\n"
+        " \"activities\":[{\"type\":\"photo_review\",\"growth\":50}],\n"
         " \"cycle\":{\"cycle_months\":12,\"after_refund\":\"at_once\"},\n"
         " \"tiers\":[\n"
         "  {\"rank\":0,\"code\":\"basic\",\"name\":\"普通\",\n"

@@ -7,16 +7,25 @@ NAMES(pending_names, "none", "days", "delivered", "completed");
 NAMES(expiry_form_names, "never", "months", "dates", "inactivity");
 NAMES(round_to_names, "none", "month", "quarter", "half_year", "year");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
+NAMES(activity_type_names, "sign_up", "check_in", "review", "photo_review", "share", "referral",
+      "profile_completed", "survey_answered", "custom");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
 NAMES(anchor_names, "tier_start", "joining", "calendar_year");
 NAMES(downgrade_names, "one_step", "reassess", "none");
 
-#define RATE_MAX   INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
-#define MINOR_MAX  INT64_C(1000000000000)
-#define WINDOW_MAX 120 /* months: what a customer did more than ten years ago is lifetime */
-#define RULES_MAX  100
-#define TIERS_MAX  20
+#define RATE_MAX             INT64_C(1000000000) /* a thousandfold: more is a slip of the keyboard */
+#define MINOR_MAX            INT64_C(1000000000000)
+#define WINDOW_MAX           120 /* months: what a customer did more than ten years ago is lifetime */
+#define RULES_MAX            100
+#define LIFECYCLE_ORDERS_MAX 1000
+
+#define SHAPE_T struct cap_limits
+SHAPE(cap_limits, "What may be earned at most; what goes beyond is cut off, and the explanation says so.",
+      FIELD(per_order, .min = 1, .max = MINOR_MAX, .doc = "null: any number."),
+      FIELD(per_day, .min = 1, .max = MINOR_MAX, .doc = "By a customer on a day of the shop."),
+      FIELD(per_month, .min = 1, .max = MINOR_MAX, .doc = "By a customer in a month of the shop."));
+#undef SHAPE_T
 
 #define SHAPE_T struct earning_rule
 SHAPE(earning_rule, "One way to earn points or growth from an order.",
@@ -36,13 +45,32 @@ SHAPE(earning_rule, "One way to earn points or growth from an order.",
       FIELD(valid_until, .doc = "Last day, in the shop's zone."),
       FIELD(priority, .min = -1000, .max = 1000, .dflt = "0", .doc = "Higher first."),
       FIELD(stacking, .names = &stacking_names, .dflt = "stack",
-            .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."));
+            .doc = "exclusive: counts only when no rule of its kind and target was taken before it, and ends their search."),
+      NEST(caps, cap_limits, .doc = "On what this rule brings."));
+#undef SHAPE_T
+
+#define TIMES_MAX      1000000
+#define ACTIVITIES_MAX 50
+
+#define SHAPE_T struct activity_rule
+SHAPE(activity_rule, "What something that a customer does brings him.",
+      FIELD(type, .need = true, .names = &activity_type_names,
+            .doc = "A referral is paid when the referred customer's first order counts."),
+      FIELD(code, .min = 1, .max = 50, .format = &format_code, .doc = "Of a custom one: its name."),
+      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "Each time."),
+      FIELD(growth, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "Each time."),
+      FIELD(per_day, .min = 1, .max = TIMES_MAX,
+            .doc = "Times that it is paid in a day of the shop; null: any."),
+      FIELD(per_week, .min = 1, .max = TIMES_MAX, .doc = "Weeks begin on Monday."),
+      FIELD(per_month, .min = 1, .max = TIMES_MAX), FIELD(per_lifetime, .min = 1, .max = TIMES_MAX),
+      FIELD(take_back,
+            .doc = "Of a referral: it is taken back when the order that it was paid for is refunded as a whole."));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry_settings
 SHAPE(expiry_settings, "When points lapse, always at the end of a day of the shop.",
       FIELD(form, .names = &expiry_form_names, .dflt = "never",
-            .doc = "months: so many after they became active; dates: on days of the year; inactivity: so many months after points were last earned or spent."),
+            .doc = "months: so many after they became active; dates: on days of the year; inactivity: so many months after points were last earned, became active or were spent."),
       FIELD(months, .from_zero = true, .max = WINDOW_MAX, .dflt = "0",
             .doc = "With months and inactivity: how many; with dates: points live at least this long."),
       FIELD(round_to, .names = &round_to_names, .dflt = "none",
@@ -61,6 +89,11 @@ SHAPE(points_settings, "How points behave.",
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
             .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
       NEST(expiry, expiry_settings),
+      NEST(caps, cap_limits, .doc = "On what all rules together bring in points."),
+      FIELD(value_minor_per_100, .from_zero = true, .max = MINOR_MAX, .dflt = "100",
+            .doc = "What 100 points are worth to a customer, in minor units; reports value points by it."),
+      FIELD(approval_above, .from_zero = true, .max = MINOR_MAX, .dflt = "10000",
+            .doc = "Adjustments of more points than this in one request, given and taken together, wait until a second key approves them."),
       FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",
             .doc = "Spent points that a refund gives back live at least this long, though their time was over."));
 #undef SHAPE_T
@@ -131,10 +164,24 @@ SHAPE(tier_settings, "How tiers run.",
             .doc = "When a refund may lower the tier."));
 #undef SHAPE_T
 
+#define SHAPE_T struct lifecycle_limits
+SHAPE(lifecycle_limits, "When a customer is new, a repeat one, loyal, at risk or lost.",
+      FIELD(repeat_orders, .min = 2, .max = LIFECYCLE_ORDERS_MAX, .dflt = "2",
+            .doc = "Orders in a lifetime that make a repeat customer."),
+      FIELD(loyal_orders, .min = 2, .max = LIFECYCLE_ORDERS_MAX, .dflt = "5",
+            .doc = "Orders within loyal_window_months that make a loyal one."),
+      FIELD(loyal_window_months, .min = 1, .max = WINDOW_MAX, .dflt = "12"),
+      FIELD(at_risk_months, .min = 1, .max = WINDOW_MAX, .dflt = "6",
+            .doc = "Months without an order after which he is at risk."),
+      FIELD(lost_months, .min = 1, .max = WINDOW_MAX, .dflt = "12",
+            .doc = "Months without an order after which he is lost; not less than at_risk_months."));
+#undef SHAPE_T
+
 #define SHAPE_T struct program
 SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
       NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
-      NEST(cycle, tier_settings),
+      LIST(activities, activity_rule, .max = ACTIVITIES_MAX), NEST(cycle, tier_settings),
+      NEST(lifecycle, lifecycle_limits),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

@@ -9,12 +9,24 @@
 
 #include "base/ctx.h"
 #include "base/shape.h"
+#include "customers/lifecycle.h"
 
 struct expr;
 
 enum rule_kind { RULE_NONE, RULE_BASE, RULE_MULTIPLY, RULE_ADD };
 enum rule_target { TARGET_NONE, TARGET_POINTS, TARGET_GROWTH };
 enum stacking { STACKING_NONE, STACKING_STACK, STACKING_EXCLUSIVE };
+
+/* What may be earned at most, each unset: any number. What goes beyond is cut off. */
+struct cap_limits {
+        struct opt_int per_order, per_day, per_month; /* days and months of the shop's zone */
+};
+static inline bool cap_limits_by_day(const struct cap_limits *limits)
+{
+        return limits->per_day.set || limits->per_month.set;
+}
+/* What counts and explanations call the caps of the programme; no earning rule may have this code. */
+#define CAPS_OF_PROGRAM "program"
 
 struct earning_rule {
         const char *code;
@@ -27,6 +39,7 @@ struct earning_rule {
         struct date valid_from, valid_until; /* days in the shop's zone, both included; none: unbounded */
         int64_t priority;                    /* higher first; equal ones in the order of the document */
         unsigned stacking;                   /* enum stacking */
+        struct cap_limits caps;              /* on what this rule brings */
         const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
 };
 
@@ -52,7 +65,35 @@ struct points_settings {
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
-        int64_t restored_life_days; /* how long restored points live at least, from then on */
+        struct cap_limits caps;      /* on what all rules together bring in points */
+        int64_t value_minor_per_100; /* what 100 points are worth, in minor units */
+        int64_t approval_above;      /* points given and taken by hand in one request: beyond it a second key
+                                        approves */
+        int64_t restored_life_days;  /* how long restored points live at least, from then on */
+};
+
+enum activity_type {
+        ACTIVITY_NONE,
+        ACTIVITY_SIGN_UP,
+        ACTIVITY_CHECK_IN,
+        ACTIVITY_REVIEW,
+        ACTIVITY_PHOTO_REVIEW,
+        ACTIVITY_SHARE,
+        ACTIVITY_REFERRAL,
+        ACTIVITY_PROFILE_COMPLETED,
+        ACTIVITY_SURVEY_ANSWERED,
+        ACTIVITY_CUSTOM,
+};
+extern const struct names activity_type_names;
+
+/* What something that a customer does brings him, and how often. */
+struct activity_rule {
+        unsigned type;          /* enum activity_type */
+        const char *code;       /* of a custom one; NULL for the others */
+        int64_t points, growth; /* each time */
+        struct opt_int per_day, per_week, per_month,
+                per_lifetime; /* payments of a customer; unset: any number */
+        bool take_back;       /* a referral, when the order that it was paid for is refunded as a whole */
 };
 
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };
@@ -89,6 +130,9 @@ struct benefits {
         struct texts perks;
 };
 
+/* Tiers of a programme, at most. */
+#define TIERS_MAX 20
+
 struct tier {
         int64_t rank; /* 0 is the tier that everyone has */
         const char *code, *name;
@@ -117,10 +161,16 @@ struct program {
         int64_t version; /* 1 is the one that a new installation starts with */
         struct points_settings points;
         LIST_OF(struct earning_rule) earning;
+        LIST_OF(struct activity_rule) activities;
         struct tier_settings cycle;
+        struct lifecycle_limits lifecycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
+        bool counts_days;           /* some cap is by day or month. Not in the document. */
+        bool pays_referrals;        /* some activity rule is for them. Not in the document. */
 };
 SHAPE_DECLARE(program);
+SHAPE_DECLARE(tier);
+SHAPE_DECLARE(tier_settings);
 SHAPE_DECLARE(benefits);
 SHAPE_DECLARE(full_reduction);
 extern const struct names metric_names;

@@ -35,6 +35,9 @@ SHAPE(program_row, "A stored programme.", FIELD(version), FIELD(document), FIELD
 #define COLUMNS "version, document, key_id, note, restored_version"
 
 SQL_OPT(row_newest, nothing, program_row, "SELECT " COLUMNS " FROM programs ORDER BY version DESC LIMIT 1")
+SQL_OPT(row_at, program_version, program_row,
+        "SELECT " COLUMNS
+        " FROM programs WHERE created_at <= :created_at OR version = 1 ORDER BY version DESC LIMIT 1")
 SQL_OPT(row_of, program_row, program_row, "SELECT " COLUMNS " FROM programs WHERE version = :version")
 SQL_EXEC(row_insert, program_row,
          "INSERT INTO programs (" COLUMNS ", created_at) "
@@ -84,6 +87,17 @@ enum err program_newest(struct ctx *c, struct program *ret)
         struct program_row row;
 
         TRY(newest(c, &row));
+        return row_read(c, &row, ret);
+}
+
+enum err program_at(struct ctx *c, struct instant at, struct program *ret)
+{
+        struct program_row row;
+        bool found;
+
+        TRY(row_at(c, &(struct program_version){.created_at = at}, &row, &found));
+        if (!found)
+                TRY(newest(c, &row));
         return row_read(c, &row, ret);
 }
 

@@ -18,6 +18,9 @@ enum err program_newest(struct ctx *c, struct program *ret) MUST_CHECK;
 /* A version, compiled, in c's arena. ERR_NOT_FOUND. */
 enum err program_get(struct ctx *c, int64_t version, struct program *ret) MUST_CHECK;
 
+/* The version that was in force at an instant (before the first one: that), compiled, in c's arena. */
+enum err program_at(struct ctx *c, struct instant at, struct program *ret) MUST_CHECK;
+
 /* Versions, newest first, before a number (0: from the newest). */
 struct program_versions_page {
         int64_t before_version, limit;

@@ -22,16 +22,20 @@ struct due_standing {
 SHAPE(due_standing, "A customer whose turn it is.", FIELD(customer_id), FIELD(until));
 #undef SHAPE_T
 
-SQL_MANY(standings_over, due, due_standing,
-         "SELECT customer_id, until FROM tier_standings WHERE until <= :before ORDER BY until LIMIT :limit")
+/* In the order of the customers' ids, in which their rows lie together in every index. */
+#define FOUND(rows) "SELECT customer_id, until FROM (" rows ") AS due ORDER BY customer_id"
+
+SQL_MANY(
+        standings_over, due, due_standing,
+        FOUND("SELECT customer_id, until FROM tier_standings WHERE until <= :before ORDER BY until LIMIT :limit"))
 SQL_MANY(
         standings_to_notice, due, due_standing,
-        "SELECT customer_id, until FROM tier_standings WHERE until <= :before AND noticed_until IS DISTINCT FROM until "
-        "ORDER BY until LIMIT :limit")
+        FOUND("SELECT customer_id, until FROM tier_standings WHERE until <= :before AND noticed_until IS DISTINCT FROM until "
+              "ORDER BY until LIMIT :limit"))
 SQL_MANY(
         pins_over, due, due_standing,
-        "SELECT customer_id, pin_until AS until FROM tier_standings WHERE pin_until <= :before ORDER BY pin_until "
-        "LIMIT :limit")
+        FOUND("SELECT customer_id, pin_until AS until FROM tier_standings WHERE pin_until <= :before ORDER BY pin_until "
+              "LIMIT :limit"))
 
 /* Some customers' stands in one transaction. */
 struct round {
@@ -43,7 +47,7 @@ struct round {
 };
 
 struct task {
-        const struct list *due; /* struct due_standing */
+        const struct due_standing *due;
         void (*visit)(struct round *round, struct stand *stand);
 };
 
@@ -52,42 +56,45 @@ static struct instant days_later(struct instant at, int64_t days)
         return (struct instant){at.us + days * INSTANT_DAY};
 }
 
-/* Lock and load whoever is due; the first of them is due longest. */
+/* Lock and load whoever is due. */
 static enum err round_load(struct round *round, const struct list *due)
 {
         struct ctx *c = round->c;
         const struct due_standing *rows = due->v;
+        struct instant first = c->now;
         struct uuids ids = {ARENA_ARRAY(c->arena, due->n, struct uuid), due->n};
         struct list customers = {0};
         struct stand_rows stands = {0};
 
-        for (size_t i = 0; i < due->n; i++)
+        for (size_t i = 0; i < due->n; i++) {
                 ids.v[i] = rows[i].customer_id;
+                if (rows[i].until.us < first.us)
+                        first = rows[i].until;
+        }
         TRY(customers_lock(c, &ids, &customers));
-        struct date earliest =
-                zone_date(&c->shop->zone, rows[0].until.us < c->now.us ? rows[0].until : c->now);
+        struct date earliest = zone_date(&c->shop->zone, first);
         TRY(stands_later(c, &ids, date_add_months(earliest, -program_window_months(round->program)),
                          &stands));
         TRY(db_flush(c));
-        round->stands = ARENA_ARRAY(c->arena, customers.n, struct stand);
-        round->count = customers.n;
+        struct newcomer *who = ARENA_ARRAY(c->arena, customers.n, struct newcomer);
         for (size_t i = 0; i < customers.n; i++) {
                 const struct customer *customer = &((const struct customer *)customers.v)[i];
-                round->stands[i] =
-                        stand_of(c->arena, round->program, &stands, customer->id, customer->created_at);
+                who[i] = (struct newcomer){customer->id, customer->created_at};
         }
+        round->count = customers.n;
+        round->stands = stands_of(c->arena, round->program, &stands, who, customers.n);
         return ERR_OK;
 }
 
-static enum err round_run(struct ctx *c, void *arg)
+static enum err round_run(struct ctx *c, const struct piece_of_work *piece)
 {
-        const struct task *task = arg;
+        const struct task *task = piece->arg;
         PROGRAM(program);
         TX(tx);
         struct round round = {.c = c, .program = program};
 
         TRY(tx_begin(c, &tx));
-        TRY(round_load(&round, task->due));
+        TRY(round_load(&round, &(struct list){(void *)(task->due + piece->from), piece->n}));
         struct stand **stands = ARENA_ARRAY(c->arena, round.count, struct stand *);
         for (size_t i = 0; i < round.count; i++) {
                 stands[i] = &round.stands[i];
@@ -98,13 +105,17 @@ static enum err round_run(struct ctx *c, void *arg)
         return tx_commit(&tx);
 }
 
-static enum err round_of(struct ctx *c, const struct list *due, void (*visit)(struct round *, struct stand *),
-                         bool *ret_more)
+/* Whoever is due is found for many transactions at once: the index still leads to those just dealt with, and
+ * each look passes them by again. */
+#define FOUND_MAX 10000
+
+static enum err round_of(struct ctx *c, const struct list *due, int64_t most,
+                         void (*visit)(struct round *, struct stand *), bool *ret_more)
 {
-        struct task task = {due, visit};
+        struct task task = {due->v, visit};
 
         *ret_more = due->n > 0;
-        return due->n == 0 ? ERR_OK : db_run(c, round_run, &task);
+        return db_run_pieces(c, due->n, (size_t)most, round_run, &task);
 }
 
 static void note(struct round *round, const struct stand *stand, enum event_type type,
@@ -127,6 +138,27 @@ static void move(struct round *round, struct stand *stand, size_t rank, struct i
         note(round, stand, EVENT_TIER_CHANGED, &event, at);
 }
 
+/* The rank as of the first moment of a day: what is bought on that day comes too late. */
+static size_t rank_at(const struct round *round, const struct stand *stand, struct instant at)
+{
+        struct arena *arena = round->c->arena;
+        struct date day = zone_date(&round->c->shop->zone, at);
+        struct metrics metrics = stand_metrics_as_of(stand, arena, date_add_days(day, -1));
+
+        return judge_cycle_end(round->program, stand->rank, &metrics, day);
+}
+
+/* The rank after the cycle that is over: what is kept at its end is kept, and the grace can only help. */
+static size_t rank_after_cycle(const struct round *round, const struct stand *stand)
+{
+        struct instant end = stand->standing.until;
+        int64_t grace_days = round->program->cycle.grace_days;
+        size_t rank = rank_at(round, stand, end);
+
+        return rank >= stand->rank || grace_days == 0 ? rank
+                                                      : rank_at(round, stand, days_later(end, grace_days));
+}
+
 /* Judge every cycle that is over, each as of its own end and grace: an outage changes no result. */
 static void judge(struct round *round, struct stand *stand)
 {
@@ -138,9 +170,7 @@ static void judge(struct round *round, struct stand *stand)
                 struct instant at = days_later(stand->standing.until, program->cycle.grace_days);
                 if (at.us > c->now.us)
                         break;
-                struct date day = zone_date(&c->shop->zone, at);
-                struct metrics metrics = stand_metrics_as_of(stand, c->arena, day);
-                size_t rank = judge_cycle_end(program, stand->rank, &metrics, day);
+                size_t rank = rank_after_cycle(round, stand);
                 if (rank == stand->rank)
                         stand_renew(stand, program, &c->shop->zone);
                 else
@@ -160,8 +190,9 @@ enum err tiers_judge_due(struct ctx *c, int64_t limit, bool *ret_more)
         PROGRAM(program);
         struct list due;
 
-        TRY(standings_over(c, &(struct due){days_later(c->now, -program->cycle.grace_days), limit}, &due));
-        return round_of(c, &due, judge, ret_more);
+        TRY(standings_over(c, &(struct due){days_later(c->now, -program->cycle.grace_days), FOUND_MAX},
+                           &due));
+        return round_of(c, &due, limit, judge, ret_more);
 }
 
 /* ------------------------------------------------------------------ notices */
@@ -172,8 +203,9 @@ static void notice(struct round *round, struct stand *stand)
         struct standing *standing = &stand->standing;
         struct metrics metrics = stand_metrics(stand);
 
-        if (!instant_known(standing->until) || standing->noticed_until.us == standing->until.us)
-                return;
+        if (!instant_known(standing->until) || standing->noticed_until.us == standing->until.us ||
+            standing->until.us > days_later(round->c->now, program->cycle.notice_days).us)
+                return; /* another server was quicker, or judged it meanwhile */
         standing->noticed_until = standing->until;
         stand->changed = true;
         struct date end =
@@ -193,8 +225,8 @@ enum err tiers_give_notice(struct ctx *c, int64_t limit, bool *ret_more)
 
         if (program->cycle.notice_days > 0)
                 TRY(standings_to_notice(
-                        c, &(struct due){days_later(c->now, program->cycle.notice_days), limit}, &due));
-        return round_of(c, &due, notice, ret_more);
+                        c, &(struct due){days_later(c->now, program->cycle.notice_days), FOUND_MAX}, &due));
+        return round_of(c, &due, limit, notice, ret_more);
 }
 
 /* ------------------------------------------------------------------ pins */
@@ -223,8 +255,8 @@ enum err tiers_unpin_due(struct ctx *c, int64_t limit, bool *ret_more)
 {
         struct list due;
 
-        TRY(pins_over(c, &(struct due){c->now, limit}, &due));
-        return round_of(c, &due, unpin_over, ret_more);
+        TRY(pins_over(c, &(struct due){c->now, FOUND_MAX}, &due));
+        return round_of(c, &due, limit, unpin_over, ret_more);
 }
 
 /* One customer's stand, locked. */

@@ -13,6 +13,7 @@
 #include "db/migrate.h"
 #include "db/statement.h"
 #include "http/server.h"
+#include "job_runner.h"
 #include "program/programs.h"
 
 /* What is kept in memory; the names are the payloads of NOTIFY patron_cache. */
@@ -67,6 +68,7 @@ static struct server_options options_of(const struct process *p)
                 .orders_workers = (unsigned)config->order_workers,
                 .api_workers = (unsigned)config->api_workers,
                 .reports_workers = (unsigned)config->report_workers,
+                .bulk_workers = (unsigned)config->bulk_workers,
                 .request_deadline_ms = (unsigned)config->request_deadline_ms,
                 .statement_timeout_ms = (unsigned)config->statement_timeout_ms,
                 .report_timeout_ms = (unsigned)config->report_timeout_ms,
@@ -135,10 +137,15 @@ static int serve_run(struct process *p)
                 cache_watch_stop(watch);
                 return EXIT_FAILURE;
         }
+        struct job_runner *runner =
+                job_runner_start(p->config.database_url, &p->shop, (unsigned)p->config.job_workers);
+        if (runner == NULL)
+                LOG(LOG_LEVEL_ERROR, "no_job_runner"); /* imports wait for another server */
         say_ready(p, server_port(server));
 
         int signal_number = signals_wait();
         LOG(LOG_LEVEL_INFO, "draining", LOG_S("signal", strsignal(signal_number)));
+        job_runner_stop(runner);
         server_drain_and_stop(server, (unsigned)p->config.drain_seconds);
         cache_watch_stop(watch);
         attributes_unload();

@@ -12,6 +12,8 @@
 #include "http/path.h"
 
 #define RETRY_AFTER_SECONDS "1"
+/* What MHD asks stream_pull for at once. */
+#define STREAM_BLOCK_BYTES ((size_t)32 * 1024)
 
 int64_t answer_version(const struct request *r)
 {
@@ -205,5 +207,16 @@ void answer_finish(struct request *r)
         r->response = response_of_body(&r->answer);
         if (r->response == NULL)
                 abort(); /* out of memory, as everywhere */
+        add_headers(r);
+}
+
+void answer_stream(struct request *r, const char *content_type)
+{
+        r->answer.status = MHD_HTTP_OK;
+        r->answer.type = content_type;
+        r->response =
+                MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_pull, r, NULL);
+        if (r->response == NULL)
+                abort();
         add_headers(r);
 }

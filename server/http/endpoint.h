@@ -27,6 +27,7 @@ enum lane {
                          batch */
         LANE_ORDERS,  /* by customer, batched */
         LANE_REPORTS, /* slow analytics */
+        LANE_BULK,    /* uploads, exports, watchers: as long as they last */
         LANE_COUNT_
 };
 
@@ -45,6 +46,10 @@ struct reply {
         bool idempotency_hit; /* Idempotency-Hit: true */
         const char *json;     /* the body, already encoded, instead of out; lives in the arena */
         size_t json_len;
+        /* Of the request, for endpoints with .produces and .consumes: the form the caller likes best, and
+         * what the body is. */
+        const char *form;
+        const char *content_type, *content_encoding;
 };
 
 /* One of several calls that a batch endpoint decides together. */
@@ -70,9 +75,14 @@ struct endpoint {
         enum idempotency idempotency;
         const char *summary, *doc;
         const enum err *errors; /* ERRS(...): the domain's; the server adds its own (401, 422, 503 ...) */
-        bool minimal;           /* Prefer: return=minimal is honoured: 204 */
-        bool only_asks;         /* a POST that writes nothing: it has no entry in the audit log */
-        bool etag;              /* it sets reply.version, as out has no integer `version` of its own */
+        bool streams;           /* reads its body or writes its answer as a stream, see http/stream.h */
+        /* Media types, NULL-terminated. consumes: those of a body that run reads with body_read. produces:
+         * those that the answer may have; the one that fits is in reply.form. NULL: application/json. */
+        const char *const *consumes, *const *produces;
+        const struct shape *line; /* of an answer as application/x-ndjson, for the documentation */
+        bool minimal;             /* Prefer: return=minimal is honoured: 204 */
+        bool only_asks;           /* a POST that writes nothing: it has no entry in the audit log */
+        bool etag;                /* it sets reply.version, as out has no integer `version` of its own */
 
         /* Exactly one of these: */
         enum err (*run)(struct ctx *c, const void *in, void *out);

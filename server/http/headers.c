@@ -172,12 +172,15 @@ bool header_prefers_minimal(const char *value)
         return false;
 }
 
-/* How narrowly a media range names application/json: 3 exactly, 2 its type, 1 everything, 0 not at all. */
-static int range_specificity(struct span range)
+/* How narrowly a media range names a type: 3 exactly, 2 its main type, 1 everything, 0 not at all. */
+static int range_specificity(struct span range, const char *type)
 {
-        if (span_is(range, "application/json"))
+        size_t main_len = strcspn(type, "/") + 1;
+
+        if (span_is(range, type))
                 return 3;
-        if (span_is(range, "application/*"))
+        if (range.len == main_len + 1 && strncasecmp(range.at, type, main_len) == 0 &&
+            range.at[main_len] == '*')
                 return 2;
         return span_is(range, "*/*") ? 1 : 0;
 }
@@ -198,23 +201,57 @@ static bool refused_by_quality(struct span parameters)
         return false;
 }
 
-bool header_accepts_json(const char *value)
+int header_accepts(const char *value, const char *type)
 {
         struct span range;
         int best = 0;
         bool accepted = value == NULL;
 
         while (next_part(&value, ',', &range)) {
-                struct span rest = range, type;
-                if (!next_subpart(&rest, ';', &type))
+                struct span rest = range, name;
+                if (!next_subpart(&rest, ';', &name))
                         continue;
-                int specificity = range_specificity(type);
+                int specificity = range_specificity(name, type);
                 if (specificity > best) {
                         best = specificity;
                         accepted = !refused_by_quality(rest);
                 }
         }
-        return accepted;
+        if (!accepted)
+                return 0;
+        return best > 0 ? best : 1;
+}
+
+bool header_is_type(const char *value, const char *type)
+{
+        struct span rest = {value, strlen(value)}, part;
+
+        return next_subpart(&rest, ';', &part) && span_is(part, type);
+}
+
+bool header_parameter(const char *value, const char *name, char *ret, size_t size)
+{
+        struct span rest = {value, strlen(value)}, part;
+        size_t name_len = strlen(name);
+
+        (void)next_subpart(&rest, ';', &part);
+        while (next_subpart(&rest, ';', &part)) {
+                if (part.len <= name_len || strncasecmp(part.at, name, name_len) != 0 ||
+                    part.at[name_len] != '=')
+                        continue;
+                part = (struct span){part.at + name_len + 1, part.len - name_len - 1};
+                if (part.len >= 2 && part.at[0] == '"' && part.at[part.len - 1] == '"')
+                        part = (struct span){part.at + 1, part.len - 2};
+                if (part.len >= size)
+                        return false;
+                for (size_t i = 0; i < part.len; i++) {
+                        char ch = part.at[i];
+                        ret[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+                }
+                ret[part.len] = '\0';
+                return true;
+        }
+        return false;
 }
 
 bool header_is_json(const char *value, bool patch)

@@ -32,8 +32,16 @@ bool header_none_match(const char *value, const char *etag);
 /* Prefer: is return=minimal among the preferences? */
 bool header_prefers_minimal(const char *value);
 
-/* Accept: is application/json admitted? NULL admits everything; the most specific range decides. */
-bool header_accepts_json(const char *value);
+/* Accept: how much is this media type ("application/json") liked? 0: not at all; more the more narrowly it is
+ * named. NULL admits everything; the most specific range decides. */
+int header_accepts(const char *value, const char *type);
+
+/* Content-Type: this media type, whatever its parameters. */
+bool header_is_type(const char *value, const char *type);
+
+/* The value of a parameter of a Content-Type ("charset"), without quotes and in lower case; false when there
+ * is none, or it is longer than size - 1. */
+bool header_parameter(const char *value, const char *name, char *ret, size_t size);
 
 /* Content-Type: application/json, or with patch application/merge-patch+json; a charset must be UTF-8. */
 bool header_is_json(const char *value, bool patch);

@@ -2,10 +2,12 @@
  *
  * Who owns a request: the event thread until lanes_put, the worker until MHD_resume_connection (or until
  * recorder_put, and then the recorder), then the event thread again until the request's arena is freed in
- * request_end. Nobody else ever touches it. */
+ * request_end. Nobody else ever touches it. A request that streams has both at once: what they share is
+ * behind the lock of its struct streaming, and the one who leaves last frees it. */
 #pragma once
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "access/access.h"
@@ -32,6 +34,7 @@ struct server {
         struct MHD_Daemon *daemon;
         struct loop *loop;
         atomic_bool draining;
+        atomic_bool giving_up; /* the drain's time is over: nobody may wait for a client any more */
         atomic_uint in_flight; /* requests that are wholly read and not yet answered */
         atomic_uint connections;
 };
@@ -61,8 +64,28 @@ struct answer {
 enum phase {
         PHASE_HEAD,    /* the head is complete, nothing was looked at */
         PHASE_BODY,    /* the body comes in */
+        PHASE_UPLOAD,  /* the body comes in and goes on to a worker */
         PHASE_WORKING, /* suspended, in a queue or with a worker */
         PHASE_DONE,    /* response is there */
+};
+
+struct pipe {
+        char *data;        /* a ring */
+        size_t start, len; /* bytes in it */
+        bool closed;       /* no more will come */
+};
+
+/* What the event thread and the worker of a streaming request share. */
+struct streaming {
+        pthread_mutex_t lock;
+        pthread_cond_t moved; /* for the worker */
+        struct pipe in, out;
+        bool held;     /* by a worker, or on the way to one */
+        bool gone;     /* the client went away, the worker frees the request */
+        bool stalled;  /* the connection is suspended until the pipe has room, or bytes */
+        bool begun;    /* the head of the answer is out */
+        bool unwanted; /* HEAD: the bytes are not sent */
+        bool failed;   /* cut the answer short */
 };
 
 struct request {
@@ -96,7 +119,8 @@ struct request {
 
         struct answer answer;
         struct MHD_Response *response;
-        bool counted; /* in server->in_flight */
+        struct streaming *streaming; /* NULL: an ordinary request */
+        bool counted;                /* in server->in_flight */
 };
 
 /* ---- request.c: on the event thread */
@@ -116,6 +140,29 @@ bool request_refused_early(const struct request *r);
 /* Decode path, query and body into r->in, all faults at once. */
 enum err request_decode(struct request *r) MUST_CHECK;
 
+/* Decode path and query only, before the body of an upload comes in. */
+enum err request_decode_head(struct request *r) MUST_CHECK;
+
+/* ---- stream.c: see http/stream.h for what endpoints call */
+
+struct streaming *streaming_new(void);
+void streaming_free(struct streaming *s);
+
+/* Event thread: hand bytes of the body on; *len is what did not fit (the connection is suspended then). */
+void stream_body_put(struct request *r, const char *data, size_t *len);
+
+/* Event thread: the body is whole. Is the answer there already? Else the connection is suspended. */
+bool stream_body_end(struct request *r);
+
+/* Event thread: MHD_ContentReaderCallback. */
+ssize_t stream_pull(void *cls, uint64_t position, char *buffer, size_t size);
+
+/* Event thread: the connection is done with. Does a worker still hold the request, and will free it? */
+bool stream_abandon(struct request *r);
+
+/* Worker: done, r->err says how. It must not be touched afterwards. */
+void stream_finish(struct request *r);
+
 /* ---- answer.c: on either thread */
 
 /* The version for the ETag, 0 when there is none. */
@@ -126,6 +173,9 @@ void answer_render(struct request *r);
 
 /* Make r->response from the outcome (r->err, r->answer). */
 void answer_finish(struct request *r);
+
+/* Make r->response of a stream that stream_pull fills. */
+void answer_stream(struct request *r, const char *content_type);
 
 /* ---- listener.c */
 
@@ -138,3 +188,6 @@ void listener_stop(struct server *server);
 
 /* Hand a finished request back to the event thread; it must not be touched afterwards. */
 void listener_resume(struct request *r);
+
+/* Free what belongs to a request, and it; counts it out. */
+void request_free(struct request *r);

@@ -17,26 +17,42 @@
  * chore starves the others. */
 #define PIECES_MAX 2000
 
-struct keeper {
+/* Two chores at a time: on the night when everything is due, each keeps a process of the database busy. More
+ * would only take the processors from the requests. */
+#define HANDS 2
+
+struct hand {
+        struct keeper *keeper;
         pthread_t thread;
-        pthread_mutex_t lock;
-        pthread_cond_t stop;
-        bool stopping;
-        const struct shop *shop;
         struct db *db;
+        bool first; /* it also looks after the database, and does all chores when they are wanted */
+};
+
+struct keeper {
+        struct hand hands[HANDS];
+        size_t hand_count; /* those that were started */
+        pthread_mutex_t lock;
+        pthread_cond_t wake; /* to stop, or because all chores are wanted */
+        pthread_cond_t done; /* a chore, or a round of all */
+        bool stopping;
+        uint64_t wanted, answered; /* rounds of all chores */
+        int64_t failed;            /* chores of the last such round */
+        const struct shop *shop;
         int64_t due_us[CHORES_MAX]; /* when each chore is next, on the monotonic clock */
+        bool in_hand[CHORES_MAX];
         _Atomic(const char *) fault;
 };
 
-/* A database that was restored or migrated under the running server is noticed too. */
-static const char *look(struct keeper *keeper, struct ctx *c)
+/* That of this process, for keeper_chores_now. */
+static _Atomic(struct keeper *) the_keeper;
+
+static const char *look(struct ctx *c)
 {
         if (db_ready(c) != ERR_OK)
                 return "away";
         enum err err = migrate_check(c);
         if (err == ERR_DATABASE_AWAY)
                 return "away";
-        (void)keeper;
         return err == ERR_OK ? NULL : "schema differs";
 }
 
@@ -48,13 +64,14 @@ static bool stopping(struct keeper *keeper)
         return stop;
 }
 
-static void chore_do(struct keeper *keeper, const struct chore *chore)
+static bool chore_do(struct hand *hand, const struct chore *chore)
 {
-        bool more = true;
+        bool more = true, failed = false;
 
-        for (int i = 0; i < PIECES_MAX && more && !stopping(keeper); i++) {
+        for (int i = 0; i < PIECES_MAX && more && !stopping(hand->keeper); i++) {
                 _cleanup_(arena_freep) struct arena *arena = arena_new();
-                struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
+                struct ctx c = {
+                        .arena = arena, .now = clock_now(), .shop = hand->keeper->shop, .db = hand->db};
                 enum err err = db_ready(&c);
                 if (err == ERR_OK)
                         err = chore->run(&c, &more);
@@ -62,27 +79,76 @@ static void chore_do(struct keeper *keeper, const struct chore *chore)
                         LOG(LOG_LEVEL_WARNING, "chore_failed", LOG_S("chore", chore->name),
                             LOG_S("detail", c.problem.detail));
                         more = false;
+                        failed = true;
                 }
                 problem_reset(&c);
         }
+        return !failed;
 }
 
-static void chores_do(struct keeper *keeper)
+/* Take a chore in hand; with the lock. */
+static void chore_take(struct keeper *keeper, size_t i)
 {
-        for (size_t i = 0; i < chore_count; i++) {
-                int64_t now_us = clock_monotonic_us();
-                if (now_us < keeper->due_us[i])
-                        continue;
-                keeper->due_us[i] = now_us + chores[i].every_seconds * INSTANT_SECOND;
-                chore_do(keeper, &chores[i]);
+        keeper->in_hand[i] = true;
+        keeper->due_us[i] = clock_monotonic_us() + chores[i].every_seconds * INSTANT_SECOND;
+}
+
+static void chore_leave(struct keeper *keeper, size_t i)
+{
+        pthread_mutex_lock(&keeper->lock);
+        keeper->in_hand[i] = false;
+        pthread_cond_broadcast(&keeper->done);
+        pthread_mutex_unlock(&keeper->lock);
+}
+
+/* Take the first chore that is due and in nobody's hand; chore_count: there is none. */
+static size_t chore_due(struct keeper *keeper)
+{
+        int64_t now_us = clock_monotonic_us();
+        size_t i = 0;
+
+        pthread_mutex_lock(&keeper->lock);
+        while (i < chore_count && (keeper->in_hand[i] || now_us < keeper->due_us[i]))
+                i++;
+        if (i < chore_count)
+                chore_take(keeper, i);
+        pthread_mutex_unlock(&keeper->lock);
+        return i;
+}
+
+static void chores_due_do(struct hand *hand)
+{
+        for (size_t i = chore_due(hand->keeper); i < chore_count; i = chore_due(hand->keeper)) {
+                (void)chore_do(hand, &chores[i]);
+                chore_leave(hand->keeper, i);
         }
 }
 
-static void keep(struct keeper *keeper)
+/* All of them in their order, each from its beginning. Returns how many failed. */
+static int64_t chores_all_do(struct hand *hand)
+{
+        struct keeper *keeper = hand->keeper;
+        int64_t failed = 0;
+
+        for (size_t i = 0; i < chore_count; i++) {
+                pthread_mutex_lock(&keeper->lock);
+                while (keeper->in_hand[i])
+                        pthread_cond_wait(&keeper->done, &keeper->lock);
+                chore_take(keeper, i);
+                pthread_mutex_unlock(&keeper->lock);
+                failed += !chore_do(hand, &chores[i]);
+                chore_leave(keeper, i);
+        }
+        return failed;
+}
+
+/* A database that was restored or migrated under the running server is noticed too. */
+static void look_after_database(struct hand *hand)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
-        struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = keeper->db};
-        const char *fault = look(keeper, &c), *before = atomic_exchange(&keeper->fault, fault);
+        struct keeper *keeper = hand->keeper;
+        struct ctx c = {.arena = arena, .now = clock_now(), .shop = keeper->shop, .db = hand->db};
+        const char *fault = look(&c), *before = atomic_exchange(&keeper->fault, fault);
 
         if (fault != NULL && fault != before)
                 LOG(LOG_LEVEL_WARNING, "database_fault", LOG_S("fault", fault),
@@ -90,57 +156,94 @@ static void keep(struct keeper *keeper)
         else if (fault == NULL && before != NULL)
                 LOG(LOG_LEVEL_INFO, "database_ready");
         problem_reset(&c);
-        if (fault == NULL)
-                chores_do(keeper);
 }
 
-static void *keeper_main(void *arg)
+/* One round of a hand. Returns how many of all chores failed, when all are wanted. */
+static int64_t keep(struct hand *hand, bool all)
 {
-        struct keeper *keeper = arg;
+        if (hand->first)
+                look_after_database(hand);
+        if (atomic_load(&hand->keeper->fault) != NULL)
+                return (int64_t)chore_count;
+        if (all)
+                return chores_all_do(hand);
+        chores_due_do(hand);
+        return 0;
+}
+
+static void *hand_main(void *arg)
+{
+        struct hand *hand = arg;
+        struct keeper *keeper = hand->keeper;
 
         pthread_mutex_lock(&keeper->lock);
         while (!keeper->stopping) {
+                uint64_t wanted = keeper->wanted;
+                bool all = hand->first && wanted != keeper->answered;
                 pthread_mutex_unlock(&keeper->lock);
-                keep(keeper);
+                int64_t failed = keep(hand, all);
                 pthread_mutex_lock(&keeper->lock);
+                if (all) {
+                        keeper->failed = failed;
+                        keeper->answered = wanted;
+                        pthread_cond_broadcast(&keeper->done);
+                }
                 struct timespec until;
                 clock_gettime(CLOCK_MONOTONIC, &until);
                 until.tv_sec += KEEPER_LOOK_SECONDS;
-                if (!keeper->stopping)
-                        pthread_cond_timedwait(&keeper->stop, &keeper->lock, &until);
+                if (!keeper->stopping && !(hand->first && keeper->wanted != keeper->answered))
+                        pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
         }
+        pthread_cond_broadcast(&keeper->done);
         pthread_mutex_unlock(&keeper->lock);
         return NULL;
+}
+
+static bool hand_start(struct keeper *keeper, const char *database_url)
+{
+        struct hand *hand = &keeper->hands[keeper->hand_count];
+        pthread_attr_t attr;
+
+        hand->keeper = keeper;
+        hand->first = keeper->hand_count == 0;
+        hand->db = db_new(&(struct db_options){.url = database_url,
+                                               .application = "patron keeper",
+                                               .statement_timeout_ms = KEEPER_TIMEOUT_MS,
+                                               .by_key = true});
+        pthread_attr_init(&attr);
+        pthread_attr_setstacksize(&attr, KEEPER_STACK_BYTES);
+        int error = pthread_create(&hand->thread, &attr, hand_main, hand);
+        pthread_attr_destroy(&attr);
+        if (error != 0) {
+                db_free(hand->db);
+                return false;
+        }
+        keeper->hand_count++;
+        return true;
 }
 
 struct keeper *keeper_start(const char *database_url, const struct shop *shop)
 {
         struct keeper *keeper = calloc(1, sizeof *keeper);
         pthread_condattr_t condattr;
-        pthread_attr_t attr;
 
         if (keeper == NULL)
                 abort();
         keeper->shop = shop;
         keeper->fault = "unknown";
-        keeper->db = db_new(&(struct db_options){.url = database_url,
-                                                 .application = "patron keeper",
-                                                 .statement_timeout_ms = KEEPER_TIMEOUT_MS,
-                                                 .by_key = true});
         pthread_mutex_init(&keeper->lock, NULL);
         pthread_condattr_init(&condattr);
         pthread_condattr_setclock(&condattr, CLOCK_MONOTONIC);
-        pthread_cond_init(&keeper->stop, &condattr);
+        pthread_cond_init(&keeper->wake, &condattr);
+        pthread_cond_init(&keeper->done, /* attr= */ NULL);
         pthread_condattr_destroy(&condattr);
-        pthread_attr_init(&attr);
-        pthread_attr_setstacksize(&attr, KEEPER_STACK_BYTES);
-        int error = pthread_create(&keeper->thread, &attr, keeper_main, keeper);
-        pthread_attr_destroy(&attr);
-        if (error == 0)
-                return keeper;
-        db_free(keeper->db);
-        free(keeper);
-        return NULL;
+        for (int i = 0; i < HANDS; i++)
+                if (!hand_start(keeper, database_url)) {
+                        keeper_stop(keeper);
+                        return NULL;
+                }
+        the_keeper = keeper;
+        return keeper;
 }
 
 void keeper_stop(struct keeper *keeper)
@@ -149,13 +252,36 @@ void keeper_stop(struct keeper *keeper)
                 return;
         pthread_mutex_lock(&keeper->lock);
         keeper->stopping = true;
-        pthread_cond_signal(&keeper->stop);
+        pthread_cond_broadcast(&keeper->wake);
         pthread_mutex_unlock(&keeper->lock);
-        pthread_join(keeper->thread, NULL);
-        pthread_cond_destroy(&keeper->stop);
+        for (size_t i = 0; i < keeper->hand_count; i++) {
+                pthread_join(keeper->hands[i].thread, NULL);
+                db_free(keeper->hands[i].db);
+        }
+        the_keeper = NULL;
+        pthread_cond_destroy(&keeper->wake);
+        pthread_cond_destroy(&keeper->done);
         pthread_mutex_destroy(&keeper->lock);
-        db_free(keeper->db);
         free(keeper);
+}
+
+bool keeper_chores_now(int64_t *ret_failed)
+{
+        struct keeper *keeper = the_keeper;
+
+        if (keeper == NULL)
+                return false;
+        pthread_mutex_lock(&keeper->lock);
+        uint64_t mine = ++keeper->wanted;
+        pthread_cond_broadcast(&keeper->wake);
+        while (keeper->answered < mine && !keeper->stopping)
+                pthread_cond_wait(&keeper->done, &keeper->lock);
+        bool done = keeper->answered >= mine;
+        int64_t failed = keeper->failed;
+        pthread_mutex_unlock(&keeper->lock);
+        if (done)
+                *ret_failed = failed;
+        return done;
 }
 
 const char *keeper_database_fault(struct keeper *keeper)

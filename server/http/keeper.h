@@ -1,4 +1,4 @@
-/* The housekeeper: one thread that looks after the database beside the requests. It knows whether the
+/* The housekeeper: two threads that look after the database beside the requests. It knows whether the
  * database can be used, so that /readyz never waits for it, and does the chores (chores.h). */
 #pragma once
 
@@ -12,3 +12,7 @@ void keeper_stop(struct keeper *keeper);
  * wrong: "unknown" before the first look, "away", "schema differs". Static text. */
 #define KEEPER_LOOK_SECONDS 1
 const char *keeper_database_fault(struct keeper *keeper);
+
+/* For tests: have the keeper of this process do every chore now, by the clock as it stands, and wait until it has.
+ * ret_failed: how many met an error. False when there is no keeper or it stops. */
+bool keeper_chores_now(int64_t *ret_failed);

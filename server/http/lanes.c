@@ -135,8 +135,8 @@ static bool worker_start(struct lanes *lanes, struct queue *queue, const struct 
 static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, unsigned workers_per_queue)
 {
         static const char *const applications[LANE_COUNT_] = {"patron api", "patron reads", "patron orders",
-                                                              "patron reports"};
-        bool reports = lane == LANE_REPORTS;
+                                                              "patron reports", "patron bulk"};
+        bool reports = lane == LANE_REPORTS || lane == LANE_BULK;
         struct db_options options = {
                 .url = lanes->options.database_url,
                 .application = applications[lane],
@@ -159,10 +159,12 @@ static bool lane_start(struct lanes *lanes, enum lane lane, unsigned queues, uns
 struct lanes *lanes_start(const struct server_options *options)
 {
         struct lanes *lanes = calloc(1, sizeof *lanes);
-        unsigned queues = options->orders_workers + 3;
-        unsigned workers = options->orders_workers + options->api_workers + options->reports_workers + 1;
+        unsigned queues = options->orders_workers + 4;
+        unsigned workers = options->orders_workers + options->api_workers + options->reports_workers +
+                           options->bulk_workers + 1;
 
-        assert(options->orders_workers > 0 && options->api_workers > 0 && options->reports_workers > 0);
+        assert(options->orders_workers > 0 && options->api_workers > 0 && options->reports_workers > 0 &&
+               options->bulk_workers > 0);
         if (lanes == NULL)
                 abort();
         lanes->options = *options;
@@ -172,7 +174,8 @@ struct lanes *lanes_start(const struct server_options *options)
                 abort();
         if (!lane_start(lanes, LANE_API, 1, options->api_workers) || !lane_start(lanes, LANE_READS, 1, 1) ||
             !lane_start(lanes, LANE_ORDERS, options->orders_workers, 1) ||
-            !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers)) {
+            !lane_start(lanes, LANE_REPORTS, 1, options->reports_workers) ||
+            !lane_start(lanes, LANE_BULK, 1, options->bulk_workers)) {
                 lanes_stop(lanes);
                 lanes_free(lanes);
                 return NULL;

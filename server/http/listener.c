@@ -46,13 +46,18 @@ void listener_resume(struct request *r)
         loop_wake(loop);
 }
 
-/* The request is whole: answer it here, or give it to a lane. */
-static enum MHD_Result request_dispatch(struct request *r)
+static void request_count(struct request *r)
 {
         atomic_fetch_add(&r->server->in_flight, 1);
         r->counted = true;
         metric_add(r->server->metrics, METRIC_IN_FLIGHT, 1);
         r->arrived_us = clock_monotonic_us();
+}
+
+/* The request is whole: answer it here, or give it to a lane. */
+static enum MHD_Result request_dispatch(struct request *r)
+{
+        request_count(r);
         /* Counted before it is looked at: either the drain waits for this request, or the request sees the
          * drain. */
         if (r->err == ERR_OK && r->match.route != NULL && atomic_load(&r->server->draining))
@@ -65,14 +70,40 @@ static enum MHD_Result request_dispatch(struct request *r)
                 return answer_now(r);
 
         r->phase = PHASE_WORKING;
+        if (r->match.route->endpoint->streams) {
+                r->streaming = streaming_new();
+                r->streaming->held = r->streaming->in.closed = true;
+        }
         MHD_suspend_connection(r->connection); /* before a worker can resume it */
         if (lanes_put(r->server->lanes, r))
                 return MHD_YES;
         r->err = fail(&r->ctx, ERR_BUSY, "The queue for this kind of request is full.");
+        if (r->streaming != NULL)
+                r->streaming->held = false;
         answer_finish(r);
         r->phase = PHASE_DONE;
         listener_resume(r);
         return MHD_YES;
+}
+
+/* The head is whole and the body is for a worker to read while it comes in. False: it is not, or can't be. */
+static bool upload_begin(struct request *r)
+{
+        if (r->err != ERR_OK || r->match.route == NULL || r->match.route->endpoint->consumes == NULL)
+                return false;
+        r->err = request_decode_head(r);
+        if (r->err != ERR_OK)
+                return false;
+        request_count(r);
+        r->streaming = streaming_new();
+        r->streaming->held = true;
+        r->phase = PHASE_UPLOAD;
+        if (lanes_put(r->server->lanes, r))
+                return true;
+        r->err = fail(&r->ctx, ERR_BUSY, "The queue for this kind of request is full.");
+        r->streaming->held = false;
+        answer_finish(r);
+        return true;
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
@@ -89,6 +120,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         case PHASE_HEAD:
                 r->method = arena_strdup(r->ctx.arena, method);
                 request_begin(r);
+                if (upload_begin(r))
+                        return MHD_YES;
                 r->phase = PHASE_BODY;
                 /* An answer in this first call would close the connection; only here that is wanted. */
                 return request_refused_early(r) ? answer_now(r) : MHD_YES;
@@ -98,6 +131,11 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
                 bool bearable = request_body(r, upload, *upload_len);
                 *upload_len = 0;
                 return bearable ? MHD_YES : MHD_NO;
+        case PHASE_UPLOAD:
+                if (*upload_len == 0)
+                        return stream_body_end(r) ? answer_queue(r) : MHD_YES;
+                stream_body_put(r, upload, upload_len);
+                return MHD_YES;
         case PHASE_WORKING:
                 return MHD_YES; /* suspended: nothing to do yet */
         case PHASE_DONE:
@@ -137,14 +175,23 @@ static void request_end(void *cls, struct MHD_Connection *connection, void **slo
                         metric_request(server->metrics, r->match.route, r->answer.status, total_us);
                 request_log(r, total_us, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
         }
+        *slot = NULL;
+        if (r->streaming == NULL || !stream_abandon(r))
+                request_free(r);
+}
+
+void request_free(struct request *r)
+{
+        struct server *server = r->server;
+        bool counted = r->counted;
+
         if (r->response != NULL)
                 MHD_destroy_response(r->response);
+        streaming_free(r->streaming);
         text_free(&r->body);
         text_free(&r->answer.body);
         problem_reset(&r->ctx);
-        bool counted = r->counted;
         arena_free(r->ctx.arena);
-        *slot = NULL;
         if (counted) {
                 metric_add(server->metrics, METRIC_IN_FLIGHT, -1);
                 atomic_fetch_sub(&server->in_flight, 1);

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-const char *const lane_names[LANE_COUNT_] = {"api", "reads", "orders", "reports"};
+const char *const lane_names[LANE_COUNT_] = {"api", "reads", "orders", "reports", "bulk"};
 
 #define STATUS_CLASSES 6 /* 1xx ... 5xx at 1 ... 5 */
 

@@ -81,8 +81,10 @@ static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
                 ret[*err] = true;
         for (size_t i = 0; i < ARRAY_SIZE(always); i++)
                 ret[always[i]] = true;
-        for (size_t i = 0; reads_body(e) && i < ARRAY_SIZE(with_body); i++)
+        for (size_t i = 0; reads_body(e) && e->consumes == NULL && i < ARRAY_SIZE(with_body); i++)
                 ret[with_body[i]] = true;
+        if (e->consumes != NULL)
+                ret[ERR_MEDIA_TYPE] = true;
         for (size_t i = 0; e->scope != 0 && i < ARRAY_SIZE(with_scope); i++)
                 ret[with_scope[i]] = true;
         for (size_t i = 0; takes_key(e) && i < ARRAY_SIZE(with_key); i++)
@@ -148,8 +150,20 @@ static void put_parameters(struct text *out, const struct endpoint *e)
                 text_putc(out, ']');
 }
 
+/* A file is a text; what its lines are the description says. */
+static void put_upload(struct text *out, const struct endpoint *e)
+{
+        text_puts(out, ",\"requestBody\":{\"required\":true,\"content\":{");
+        for (const char *const *type = e->consumes; *type != NULL; type++)
+                text_printf(out, "%s\"%s\":{\"schema\":{\"type\":\"string\"}}",
+                            type == e->consumes ? "" : ",", *type);
+        text_puts(out, "}}");
+}
+
 static void put_request_body(struct text *out, const struct endpoint *e)
 {
+        if (e->consumes != NULL)
+                put_upload(out, e);
         if (!has_body(e))
                 return;
         text_puts(out, ",\"requestBody\":{\"required\":true,\"content\":{");
@@ -167,6 +181,37 @@ static void put_request_body(struct text *out, const struct endpoint *e)
 static void put_header(struct text *out, const char *name, const char *component)
 {
         text_printf(out, ",\"%s\":{\"$ref\":\"#/components/headers/%s\"}", name, component);
+}
+
+/* An answer that comes as a stream: of NDJSON the schema is that of one line. */
+static void put_stream(struct text *out, const struct endpoint *e)
+{
+        bool also_json = e->status == 200 && e->out != &nothing_shape;
+        const char *separator = "";
+
+        text_puts(
+                out,
+                "\"200\":{\"description\":\"A stream, cut short when something goes wrong on the way.\","
+                "\"headers\":{\"Request-Id\":{\"$ref\":\"#/components/headers/request_id\"}},\"content\":{");
+        if (also_json) {
+                text_puts(out, "\"application/json\":{\"schema\":");
+                shape_schema_ref(out, e->out, SCHEMA_OUTPUT);
+                text_putc(out, '}');
+                separator = ",";
+        }
+        for (const char *const *type = e->produces; *type != NULL; type++) {
+                if (strcmp(*type, "application/json") == 0)
+                        continue;
+                text_printf(out, "%s\"%s\":{\"schema\":", separator, *type);
+                if (e->line != NULL && strcmp(*type, "text/csv") != 0)
+                        shape_schema_ref(out, e->line, SCHEMA_INPUT);
+                else
+                        text_puts(out, strcmp(*type, "text/csv") == 0 ? "{\"type\":\"string\"}"
+                                                                      : "{\"type\":\"object\"}");
+                text_putc(out, '}');
+                separator = ",";
+        }
+        text_puts(out, "}}");
 }
 
 static void put_success(struct text *out, const struct endpoint *e, int status)
@@ -236,7 +281,12 @@ static void put_responses(struct text *out, const struct endpoint *e)
         const int first_error = 400, last_error = 599;
 
         text_puts(out, ",\"responses\":{");
-        put_success(out, e, e->status);
+        if (e->produces != NULL)
+                put_stream(out, e);
+        if (e->produces == NULL || e->status != 200) {
+                text_puts(out, e->produces != NULL ? "," : "");
+                put_success(out, e, e->status);
+        }
         if (e->status_hit != 0) {
                 text_putc(out, ',');
                 put_success(out, e, e->status_hit);
@@ -273,6 +323,8 @@ static void put_operation(struct text *out, const struct endpoint *e, const char
                    e->doc != NULL            ? e->doc
                    : e->in != &nothing_shape ? e->in->doc
                                              : e->out->doc);
+        if (e->streams)
+                text_puts(out, ",\"x-streams\":true");
         put_security(out, e);
         put_parameters(out, e);
         put_request_body(out, e);
@@ -354,6 +406,8 @@ static void put_schemas(struct text *out, const struct operations *all)
                         schema_set_add(&set, shape_body(e->in), SCHEMA_INPUT);
                 if (e->out != &nothing_shape)
                         schema_set_add(&set, e->out, SCHEMA_OUTPUT);
+                if (e->line != NULL) /* members that are null are left out */
+                        schema_set_add(&set, e->line, SCHEMA_INPUT);
         }
         text_putc(out, '{');
         schema_set_write(out, &set);

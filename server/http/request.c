@@ -235,6 +235,48 @@ static enum err check_idempotency(struct request *r)
         return ERR_OK;
 }
 
+/* Which of the forms that the operation answers in the caller likes best; the first one where it is all the
+ * same. */
+static enum err check_accept(struct request *r)
+{
+        static const char *const json_only[] = {"application/json", NULL};
+        const struct endpoint *endpoint = r->match.route->endpoint;
+        const char *const *forms = endpoint->produces != NULL ? endpoint->produces : json_only;
+        int best = 0;
+
+        for (; *forms != NULL; forms++) {
+                int liking = header_accepts(r->head.accept, *forms);
+                if (liking <= best)
+                        continue;
+                best = liking;
+                r->reply.form = *forms;
+        }
+        if (best > 0)
+                return ERR_OK;
+        return endpoint->produces == NULL
+                       ? fail(&r->ctx, ERR_NOT_ACCEPTABLE, "This operation answers in application/json only.")
+                       : fail(&r->ctx, ERR_NOT_ACCEPTABLE, "This operation answers in none of these forms.");
+}
+
+/* The form of a body that the endpoint reads by itself. */
+static enum err check_upload(struct request *r)
+{
+        struct ctx *c = &r->ctx;
+        const char *const *type = r->match.route->endpoint->consumes;
+
+        r->reply.content_type = r->head.content_type;
+        r->reply.content_encoding = r->head.content_encoding;
+        for (; r->head.content_type != NULL && *type != NULL; type++)
+                if (header_is_type(r->head.content_type, *type))
+                        return ERR_OK;
+        struct text types = {0};
+        for (type = r->match.route->endpoint->consumes; *type != NULL; type++)
+                text_printf(&types, "%s%s", types.len > 0 ? " or " : "", *type);
+        enum err err = fail(c, ERR_MEDIA_TYPE, "Send the body as Content-Type: %s.", types.data);
+        text_free(&types);
+        return err;
+}
+
 static enum err check_form(struct request *r)
 {
         struct ctx *c = &r->ctx;
@@ -242,6 +284,7 @@ static enum err check_form(struct request *r)
 
         if (r->head.repeated != NULL)
                 return fail(c, ERR_BAD_HEADER, "%s must be sent once.", r->head.repeated);
+        TRY(check_accept(r));
         if (r->head.audit_reason != NULL) {
                 if (!header_reason_sane(r->head.audit_reason))
                         return fail(c, ERR_BAD_HEADER,
@@ -249,12 +292,12 @@ static enum err check_form(struct request *r)
                                     AUDIT_REASON_MAX);
                 c->reason = arena_strdup(c->arena, r->head.audit_reason);
         }
-        if (!header_accepts_json(r->head.accept))
-                return fail(c, ERR_NOT_ACCEPTABLE, "This operation answers in application/json only.");
         if (r->head.if_match != NULL && !header_if_match(r->head.if_match, &r->reply.if_match))
                 return fail(c, ERR_BAD_HEADER, "If-Match must be * or one ETag in quotes.");
         r->prefers_minimal =
                 r->head.prefer != NULL && endpoint->minimal && header_prefers_minimal(r->head.prefer);
+        if (endpoint->consumes != NULL)
+                return check_upload(r);
         TRY(check_idempotency(r));
         r->keep_body = endpoint->method != METHOD_GET && endpoint->method != METHOD_DELETE;
         if (!r->has_body || !r->keep_body)
@@ -290,6 +333,8 @@ static enum err check_head(struct request *r)
                 r->ctx.operation = r->match.route->endpoint->name;
                 TRY(check_access(r));
                 TRY(check_form(r));
+                if (r->match.route->endpoint->consumes != NULL)
+                        return ERR_OK; /* of any length */
         }
         return length > r->server->options.body_max_bytes ? too_large(r) : ERR_OK;
 }
@@ -350,7 +395,7 @@ static enum err decode_body(struct request *r)
         return ERR_OK;
 }
 
-enum err request_decode(struct request *r)
+static enum err decode_address(struct request *r)
 {
         struct ctx *c = &r->ctx;
         const struct shape *in = r->match.route->endpoint->in;
@@ -368,6 +413,20 @@ enum err request_decode(struct request *r)
         if (step == QUERY_MALFORMED)
                 return fail(c, ERR_BAD_ADDRESS, "The query is not percent-encoded UTF-8.");
         shape_decode_parameters_end(c, in, seen, r->in);
+        return ERR_OK;
+}
+
+enum err request_decode_head(struct request *r)
+{
+        TRY(decode_address(r));
+        return problem_check(&r->ctx);
+}
+
+enum err request_decode(struct request *r)
+{
+        struct ctx *c = &r->ctx;
+
+        TRY(decode_address(r));
         TRY(decode_body(r));
         if (r->idempotent.key != NULL)
                 idempotency_fingerprint(r->method, r->target, r->body.data != NULL ? r->body.data : "",

@@ -111,6 +111,7 @@ void server_drain_and_stop(struct server *server, unsigned limit_seconds)
         loop_close(server->loop);
         if (!wait_until_answered(server, clock_monotonic_us() + limit_seconds * INSTANT_SECOND)) {
                 LOG(LOG_LEVEL_WARNING, "drain_limit", LOG_I("in_flight", atomic_load(&server->in_flight)));
+                atomic_store(&server->giving_up, true);
                 lanes_give_up(server->lanes);
         }
         linger(server);

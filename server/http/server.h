@@ -19,6 +19,7 @@ struct server_options {
         unsigned orders_workers; /* threads, and connections to the database, of each lane */
         unsigned api_workers;
         unsigned reports_workers;
+        unsigned bulk_workers;         /* each serves one upload, export or watcher at a time */
         unsigned request_deadline_ms;  /* a request that waited longer than this is not begun any more */
         unsigned statement_timeout_ms; /* of one statement on the api and the orders lane */
         unsigned report_timeout_ms;    /* of one statement on the reports lane */

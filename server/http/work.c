@@ -10,7 +10,10 @@
 static void attempt_begin(struct request *r)
 {
         problem_reset(&r->ctx);
-        r->reply = (struct reply){.if_match = r->reply.if_match};
+        r->reply = (struct reply){.if_match = r->reply.if_match,
+                                  .form = r->reply.form,
+                                  .content_type = r->reply.content_type,
+                                  .content_encoding = r->reply.content_encoding};
         r->ctx.audited = 0;
         r->answer.status = 0;
         memset(r->out, 0, r->match.route->endpoint->out->size);
@@ -89,6 +92,14 @@ static void run_single(struct request *r)
         r->err = db_run(&r->ctx, read ? read_once : write_once, r);
 }
 
+/* Once, and in no transaction but its own: the body can't be read twice, nor the answer taken back. */
+static void run_stream(struct request *r)
+{
+        r->err = db_ready(&r->ctx);
+        if (r->err == ERR_OK)
+                r->err = r->match.route->endpoint->run(&r->ctx, r->in, r->out);
+}
+
 /* ------------------------------------------------------------------ a batch */
 
 struct batch {
@@ -155,6 +166,10 @@ static void run_batch(struct db *db, struct request **requests, size_t n)
 
 void work_finish(struct request *r)
 {
+        if (r->streaming != NULL) {
+                stream_finish(r);
+                return;
+        }
         answer_finish(r);
         r->phase = PHASE_DONE;
         listener_resume(r);
@@ -198,7 +213,9 @@ void work_run(struct db *db, struct request **requests, size_t n, bool given_up)
                 else
                         finish(requests[i]);
         }
-        if (live > 0 && requests[0]->match.route->endpoint->run_batch == NULL)
+        if (live > 0 && requests[0]->streaming != NULL)
+                run_stream(requests[0]);
+        else if (live > 0 && requests[0]->match.route->endpoint->run_batch == NULL)
                 run_single(requests[0]);
         else if (live == 1)
                 run_alone(requests[0]);

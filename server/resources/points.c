@@ -5,24 +5,28 @@
 #include "customers/customers.h"
 #include "resources/common.h"
 
-struct balance_path {
+struct balance_query {
         const char *customer;
+        struct instant as_of;
 };
-#define SHAPE_T struct balance_path
-SHAPE(balance_path, "Whose points.", CUSTOMER_PATH);
+#define SHAPE_T struct balance_query
+SHAPE(balance_query, "Whose points.", CUSTOMER_PATH,
+      FIELD(as_of, .in = IN_QUERY, .doc = "A past instant, to tell what there was then; null: now."));
 #undef SHAPE_T
 
-ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_path, 200, points_balance,
+ENDPOINT_BATCH(points_get, GET, "/v1/customers/{customer}/points", balance_query, 200, points_balance,
                .lane = LANE_READS, .summary = "Get a customer's points", .scope = SCOPE_POINTS_READ,
                .errors = ERRS(ERR_NOT_FOUND))
 {
         struct points_read *reads = ARENA_ARRAY(c->arena, n, struct points_read);
 
-        for (size_t i = 0; i < n; i++)
-                reads[i] =
-                        (struct points_read){.c = calls[i].c,
-                                             .customer = ((const struct balance_path *)calls[i].in)->customer,
-                                             .balance = calls[i].out};
+        for (size_t i = 0; i < n; i++) {
+                const struct balance_query *in = calls[i].in;
+                reads[i] = (struct points_read){.c = calls[i].c,
+                                                .customer = in->customer,
+                                                .balance = calls[i].out,
+                                                .as_of = in->as_of};
+        }
         TRY(points_balances(c, reads, n));
         for (size_t i = 0; i < n; i++)
                 calls[i].err = reads[i].err;
@@ -62,10 +66,10 @@ SHAPE(ledger_query, "Which page.", CUSTOMER_PATH, PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct ledger_list {
-        PAGE_OF(struct ledger_entry);
+        PAGE_OF(struct ledger_line);
 };
 #define SHAPE_T struct ledger_list
-SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_entry));
+SHAPE(ledger_list, "A page of the ledger.", PAGE_FIELDS(ledger_line));
 #undef SHAPE_T
 
 struct ledger_position {
@@ -89,7 +93,7 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         const char *filters = arena_printf(c->arena, "ledger %s", id);
         TRY(cursor_read(c, in->cursor, filters, &ledger_position_shape, &at));
         TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, in->limit + 1}, &rows));
-        const struct ledger_entry *last = PAGE_FILL(out, rows, in->limit);
+        const struct ledger_line *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.seq = last->seq;
                 out->next_cursor = cursor_write(c->arena, filters, &ledger_position_shape, &at);

@@ -1,5 +1,6 @@
 /* /v1/customers/{customer}/tier */
 #include "customers/customers.h"
+#include "reports/simulation.h"
 #include "resources/common.h"
 #include "tiers/cycles.h"
 #include "tiers/tiers.h"
@@ -89,5 +90,15 @@ ENDPOINT(tier_pin_drop, DELETE, "/v1/customers/{customer}/tier/pin", tier_path, 
         return tier_get(c, in->customer, out);
 }
 
+ENDPOINT(
+        tiers_simulate, POST, "/v1/tiers/simulate", simulation_in, 200, simulation, .lane = LANE_REPORTS,
+        .idempotency = IDEMPOTENCY_NATURAL, .only_asks = true,
+        .summary = "Try other tiers on the real history", .scope = SCOPE_TIERS_READ,
+        .doc = "Everybody is judged as if the proposed tiers were in force and his cycle ended today: how many hold each tier, who "
+               "rises, who falls, and what the benefits would have cost in the last 12 months. Nothing is written.")
+{
+        return simulation_run(c, in, out);
+}
+
 RESOURCE(tiers, "Tiers", "Where customers stand.", &tier_get_one_endpoint, &tier_history_get_endpoint,
-         &tier_pin_set_endpoint, &tier_pin_drop_endpoint);
+         &tier_pin_set_endpoint, &tier_pin_drop_endpoint, &tiers_simulate_endpoint);

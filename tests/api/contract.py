@@ -21,6 +21,13 @@ def is_instant(value):
     return not isinstance(value, str) or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value) is not None
 
 
+def bodies_of(kind, answer):
+    """What the schema is held against: of NDJSON each line."""
+    if kind == "application/x-ndjson":
+        return [json.loads(line) for line in answer.body.splitlines()]
+    return [answer.json() if kind.endswith("json") else answer.body.decode()]
+
+
 class Operation(NamedTuple):
     id: str
     method: str
@@ -30,6 +37,13 @@ class Operation(NamedTuple):
     @property
     def scope(self):
         return self.spec.get("x-scope")
+
+    @property
+    def streams(self):
+        return self.spec.get("x-streams", False)
+
+    def slugs_of(self, status):
+        return set(self.spec["responses"][str(status)].get("x-problems", ()))
 
     @property
     def slugs(self):
@@ -116,9 +130,9 @@ class Contract:
         kind = answer.headers["content-type"].split(";")[0]
         assert kind in kinds, f"{where}: {kind} is not declared"
         self.seen.add((operation.id, answer.status, "content type", kind))
-        body = answer.json() if kind.endswith("json") else answer.body.decode()
-        fault = next(self.validator(operation, answer.status, kind).iter_errors(body), None)
-        assert fault is None, f"{where}: {fault.json_path}: {fault.message}"
+        for body in bodies_of(kind, answer):
+            fault = next(self.validator(operation, answer.status, kind).iter_errors(body), None)
+            assert fault is None, f"{where}: {fault.json_path}: {fault.message}"
         if kind == "application/problem+json":
             self.check_problem(where, answer)
             assert answer.slug in response["x-problems"], f"{where}: this problem is not declared"

@@ -77,6 +77,22 @@ def test_time_alone_moves_people_and_reading_is_exact(admin, person, who, clock)
         assert state() == wanted, moment
 
 
+def test_the_shops_own_thresholds_decide_at_once(admin, person, who, program):
+    for _ in range(3):
+        outcome = take(admin, order(person["external_id"], 1000, placed_at="2026-09-01T00:00:00Z", paid_at="2026-09-01T00:00:00Z"))
+    assert outcome["segments"] == {"entered": [], "left": []} and admin.get(who).ok()["lifecycle"] == "repeat"
+    for thresholds, wanted in (({"loyal_orders": 3}, "loyal"), ({"repeat_orders": 4}, "new"), ({"at_risk_months": 2}, "at_risk"),
+                               ({"at_risk_months": 1, "lost_months": 2}, "lost"), ({"loyal_orders": 3, "loyal_window_months": 1}, "repeat")):
+        program({"lifecycle": thresholds})
+        assert admin.get(who).ok()["lifecycle"] == wanted, thresholds
+        assert [one["id"] for one in admin.get(f"/v1/customers?lifecycle={wanted}&q={person['external_id']}").ok()["data"]] == [
+            admin.get(who).ok()["id"]]
+    program({"lifecycle": {"loyal_orders": 4}})
+    assert take(admin, order(person["external_id"], 1000))["segments"] == {"entered": ["loyal"], "left": ["repeat"]}
+    wrong = {**admin.get("/v1/program").ok(), "lifecycle": {"at_risk_months": 6, "lost_months": 5}}
+    assert admin.put("/v1/program", wrong).faults == {("#/lifecycle/lost_months", "too_small")}
+
+
 def test_metrics_are_exact_when_read(admin, person, who):
     number = fresh("metrics")
     take(admin, order(person["external_id"], 60_000, external_id=number))

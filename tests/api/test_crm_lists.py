@@ -96,6 +96,8 @@ FILTERS = {
     "tier=silver": lambda one: one["metrics"]["tier"] == "silver",
     "deal_status=deal": lambda one: one["deal_status"] == "deal", "deal_status=no_deal": lambda one: one["deal_status"] == "no_deal",
     "deal_status=inquiring": lambda one: one["deal_status"] == "inquiring",
+    **{f"lifecycle={name}": lambda one, name=name: one["lifecycle"] == name
+       for name in ("lead", "inquiring", "new", "repeat", "loyal", "at_risk", "lost")},
     "spend_min=20000": lambda one: one["metrics"]["spend_minor"] >= 20_000,
     "spend_max=20000": lambda one: one["metrics"]["spend_minor"] <= 20_000,
     "orders_min=2": lambda one: one["metrics"]["orders"] >= 2, "orders_max=1": lambda one: one["metrics"]["orders"] <= 1,
@@ -114,6 +116,33 @@ def test_a_filter_passes_those_and_only_those_in_every_order(admin, people, mark
     for sort in ("created_at", "-spend_minor"):
         assert sorted(ids(listed(admin, **query, sort=sort))) == wanted
     assert admin.get("/v1/customers?include_total=true&" + urllib.parse.urlencode(query)).ok()["total"] == len(wanted)
+
+
+def test_lists_of_a_lifecycle_move_with_the_days(admin, mark, clock):
+    """Each list holds those whom reading them says it of, on the days on which somebody moves and on those before."""
+    owner = fresh("lives")
+    october = "2026-10-10"
+    lives = [((), False), ((), True), ((october,), False), (("2024-01-01", october), False), (("2026-09-01",) * 3 + (october,), True),
+             (("2025-12-10", "2026-01-01", "2026-02-01", "2026-03-01", october), False), ((october,) * 6, False)]
+    for days, asked in lives:
+        number = fresh("life")
+        path = f"/v1/customers/{admin.post('/v1/customers', {'external_id': number, 'owner': owner}).ok(201)['id']}"
+        if asked:
+            admin.post(f"{path}/interactions", {"kind": "consultation"}).ok(201)
+        for day in days:
+            take(admin, order(number, 1000, paid_at=f"{day}T04:00:00Z", placed_at=f"{day}T04:00:00Z"))
+    seen = set()
+    for moment in ("2026-11-18T05:00:00Z", "2026-12-09T04:00:00Z", "2026-12-09T17:00:00Z", "2027-04-10T04:00:00Z", "2027-04-10T17:00:00Z",
+                   "2027-10-10T04:00:00Z", "2027-10-10T17:00:00Z"):
+        clock.set(moment)
+        everybody = listed(admin, owner=owner)
+        assert len(everybody) == 7
+        for name in ("lead", "inquiring", "new", "repeat", "loyal", "at_risk", "lost"):
+            wanted = ids([one for one in everybody if one["lifecycle"] == name])
+            for sort in ("created_at", "-spend_minor"):
+                assert sorted(ids(listed(admin, owner=owner, lifecycle=name, sort=sort))) == sorted(wanted), (moment, name)
+            seen |= {(name, len(wanted))} if wanted else set()
+    assert seen >= {("lead", 1), ("inquiring", 1), ("new", 1), ("repeat", 2), ("repeat", 3), ("loyal", 2), ("loyal", 1), ("at_risk", 5), ("lost", 5)}
 
 
 def test_filters_add_up(admin, people, mark):

@@ -3,7 +3,7 @@
 import pytest
 
 import servers
-from shop import balance, fresh, give_back, order, refund, take
+from shop import balance, fresh, give_back, line, order, refund, take
 
 
 def redeem(client, customer, points, key=None, **rest):
@@ -49,7 +49,7 @@ def test_the_ledger_is_a_chain_newest_first_through_all_pages(admin):
     entries = ledger(admin, customer)
     assert [(one["seq"], one["kind"], one["amount"], one["active_after"]) for one in entries] == [
         (4, "spend", -30, 40), (3, "spend", -20, 70), (2, "spend", -10, 90), (1, "earn", 100, 100)]
-    assert [one["reference"] for one in entries[:3]] == ["cup 30", "cup 20", "cup 10"]
+    assert [one["reason"] for one in entries[:3]] == ["cup 30", "cup 20", "cup 10"]
     assert entries[0]["cause"] == "redemption" and entries[3]["cause"] == "order" and entries[3]["order_id"]
     assert ledger(admin, customer, "?limit=1") == ledger(admin, customer, "?limit=3") == entries
 
@@ -149,3 +149,33 @@ def test_the_proof_names_the_customer_whose_points_are_wrong(server, admin, spoi
     assert not proof["ok"] and check in {one["check"] for one in proof["faults"]}
     assert {one["customer_id"] for one in proof["faults"]} == {balance(admin, customer)["customer_id"]}
     assert admin.get("/v1/points/proof").ok()["ok"]
+
+
+def test_what_there_was_at_a_past_instant_is_told(admin, clock):
+    customer = fresh("customer")
+    clock.set("2028-02-01T04:00:00Z")
+    take(admin, order(customer, 10000))
+    clock.set("2028-02-02T04:00:00Z")
+    redeem(admin, customer, 30).ok(201)
+    path = f"/v1/customers/ext:{customer}/points?as_of="
+    assert admin.get(path + "2028-02-01T12:00:00Z").ok()["active"] == 100
+    assert admin.get(path + "2028-01-31T04:00:00Z").ok()["active"] == 0
+    assert admin.get(path + "2028-02-02T04:10:00Z").faults == {("as_of", "too_large")}
+    clock.set("2028-02-03T04:00:00Z")
+    assert admin.get(path + "2028-02-02T05:00:00Z").ok() == balance(admin, customer)
+    admin.get("/v1/customers/ext:nobody/points?as_of=2028-02-02T05:00:00Z").is_problem(404, "not-found")
+
+
+def test_the_ledger_alone_explains_every_point(admin, program):
+    program({"earning": [{"code": "base", "kind": "base", "rate_millionths": 1000000, "caps": {"per_order": 80}},
+                         {"code": "bags", "kind": "add", "points": 5, "when": "category = 'bags'"}],
+             "points": {"expiry": {"form": "months", "months": 12}}})
+    customer = fresh("customer")
+    number = take(admin, order(customer, lines=[line(1, 10000, category="bags")]))["order"]["external_id"]
+    redeem(admin, customer, 30, reason="a cup").ok(201)
+    spent, earned = ledger(admin, customer)
+    assert earned["order_external_id"] == number and earned["lot_no"] == 1 and earned["lot_remaining"] == 55 and earned["expires_at"]
+    assert earned["explanation"] == [{"rule": "base", "points": 100}, {"rule": "base:cap_per_order", "points": -20},
+                                     {"rule": "bags", "points": 5}]
+    assert spent["draws"] == [{"lot_no": 1, "amount": 30, "expires_at": earned["expires_at"]}] and spent["reason"] == "a cup"
+    assert spent["actor"] == earned["actor"] == admin.key.split("_")[1]

@@ -284,3 +284,32 @@ def test_without_a_key_it_is_400_and_under_a_used_one_422(admin, what):
     again = admin.post(path, first, Idempotency_Key=key)
     assert again.body == done.body and again.headers["idempotency-hit"] == "true"
     admin.post(path, other, Idempotency_Key=key).is_problem(422, "idempotency-key-reused")
+
+
+def test_of_64_resolutions_of_one_hold_one_counts(admin):
+    customer = with_points(admin, 50)
+    hold(admin, customer, 50, reference="c").ok(201)
+    calls = [("POST", f"{holds(customer)}/ext:c/{('capture', 'release')[n % 2]}", {}, {"Idempotency-Key": fresh("key")}) for n in range(64)]
+    assert sorted(answer.status for answer in admin.parallel(calls)) == [200] + [409] * 63
+    state = admin.get(f"{holds(customer)}/ext:c").ok()["state"]
+    assert sums(admin, customer) == ((0, 0, 0) if state == "captured" else (50, 0, 0))
+
+
+def test_of_64_clients_on_the_last_50_points_none_gets_too_much(admin):
+    customer = with_points(admin, 50)
+    take_one = ("POST", f"/v1/customers/ext:{customer}/points/adjustments", {"points": -1, "reason": "a test"})
+    calls = [(*take_one, {"Idempotency-Key": fresh("key")}) if n % 2 else
+             ("POST", holds(customer), {"points": 1}, {"Idempotency-Key": fresh("key")}) for n in range(64)]
+    answers = admin.parallel(calls)
+    assert sorted(answer.status for answer in answers) == [201] * 50 + [409] * 14
+    assert sums(admin, customer)[0] == 0
+
+
+def test_refunds_while_the_same_points_are_spent_end_as_if_one_after_the_other(admin):
+    customer = fresh("customer")
+    number = take(admin, order(customer, *[1000] * 16))["order"]["external_id"]
+    calls = [("POST", f"/v1/customers/ext:{customer}/points/redemptions", {"points": 5}, {"Idempotency-Key": fresh("key")}) for _ in range(32)]
+    calls += [("POST", f"/v1/orders/ext:{number}/refunds", refund({"line_no": n + 1, "amount_minor": 1000})) for n in range(16)]
+    spent = sum(5 for answer in admin.parallel(calls) if answer.status == 201 and "order" not in answer.json())
+    after = balance(admin, customer)
+    assert after["active"] - after["debt"] == -spent and after["lifetime_earned"] == 0 and after["lifetime_spent"] == spent

@@ -23,6 +23,9 @@ def test_a_proposal_is_compared_by_names_and_stored_only_by_put(admin, program):
     assert told["/earning/welcome"][0::2] == ("added", {**answer["changes"][1]["after"], "points": 100, "when": "first_order"})
     assert told["/tiers/silver/qualify/any_of"][2] == [{"metric": "orders", "window_months": None, "at_least": 3}]
     assert admin.get("/v1/program").ok() == before
+    key = fresh("key")
+    admin.post("/v1/program/diff", sent, Idempotency_Key=key).ok()
+    admin.post("/v1/program/diff", document(before), Idempotency_Key=key).is_problem(422, "idempotency-key-reused")
     stored = program(sent)
     same = admin.get(f"/v1/program/versions/{stored['version']}/diff").ok()
     assert same["changes"] == answer["changes"] and same["to_version"] == stored["version"]
@@ -41,14 +44,18 @@ def test_an_earlier_version_comes_back_as_a_new_one_and_decides_again(admin, pro
     eventually(lambda: take(admin, order(fresh("customer"), 100))["points"]["earned"] == 2, seconds=2)
     admin.post("/v1/program/rollback", {"version": 1 << 40}).is_problem(404, "not-found")
     admin.post("/v1/program/rollback", {"version": first["version"]}, If_Match=f'"{first["version"]}"').is_problem(412, "stale-version")
-    back = admin.post("/v1/program/rollback", {"version": first["version"], "note": "the days are over"}).ok()
+    key = fresh("key")
+    back = admin.post("/v1/program/rollback", {"version": first["version"], "note": "the days are over"}, Idempotency_Key=key).ok()
+    admin.post("/v1/program/rollback", {"version": first["version"]}, Idempotency_Key=key).is_problem(422, "idempotency-key-reused")
     assert back["version"] == first["version"] + 2 and document(back) == document(first)
     eventually(lambda: take(admin, order(fresh("customer"), 100))["points"]["earned"] == 1, seconds=2)
     page = admin.get("/v1/program/versions?limit=3").ok()
     assert [(one["version"] - first["version"], one["note"], one["restored_version"]) for one in page["data"]] == [
         (2, "the days are over", first["version"]), (1, "double days", None), (0, None, None)]
     assert page["data"][0]["key_id"] == admin.key.split("_")[1]
-    assert admin.get(f"/v1/program/versions/{first['version']}").ok() == first
+    old = admin.get(f"/v1/program/versions/{first['version']}")
+    assert old.ok() == first
+    assert admin.get(f"/v1/program/versions/{first['version']}", If_None_Match=old.headers["etag"]).status == 304
     admin.get(f"/v1/program/versions/{back['version'] + 1}").is_problem(404, "not-found")
     diff = f"/v1/program/versions/{back['version']}/diff"
     assert [one["path"] for one in admin.get(diff).ok()["changes"]] == ["/earning/base/rate_millionths"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import servers
+from client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("PATRON_SHARED_DATA") or ROOT.parent / "shared" / "data") / "online_retail.csv.gz"
@@ -85,6 +86,48 @@ def test_replay_of_a_made_shop_twice_changes_nothing(shanghai):
     status, second = replay(shanghai, "--made", 600)
     assert (second["orders"]["replayed"], second["orders"]["created"], status) == (600, 0, 0)
     assert stored(shanghai) == held
+
+
+PROPOSAL = {"cycle": {"downgrade": "reassess"}, "samples": 4, "tiers": [
+    {"rank": 0, "code": "basic", "name": "B", "benefits": {"discount_permille": 20}},
+    {"rank": 1, "code": "silver", "name": "S", "qualify": {"any_of": [{"metric": "spend", "at_least": 30000}]},
+     "keep": {"all_of": [{"metric": "orders", "window_months": 120, "at_least": 4}]},
+     "benefits": {"discount_permille": 55, "full_reduction": [{"threshold_minor": 20000, "off_minor": 1500}]}},
+    {"rank": 2, "code": "jade", "name": "J", "qualify": {"all_of": [{"metric": "orders", "window_months": 120, "at_least": 3},
+                                                                  {"metric": "growth", "at_least": 900}]}}]}
+
+
+def forecast(one):
+    """Where PROPOSAL takes somebody, said again in other words."""
+    if one["orders"] >= 3 and one["growth"] >= 900:
+        return "jade"
+    return "silver" if one["spend"] >= 30000 or (one["tier"] == "silver" and one["orders"] >= 4) else "basic"
+
+
+def test_a_simulation_over_the_made_shop_is_what_its_customers_add_up_to(shanghai, contract):
+    assert replay(shanghai, "--made", 600)[0] == 0
+    client = Client(shanghai, contract)
+    everybody = json.loads(servers.psql(shanghai.database_url, """
+        SELECT json_agg(json_build_object('id', c.id, 'name', external_id, 'tier', coalesce(tier, 'basic'), 'orders', coalesce(orders, 0),
+                                          'spend', coalesce(spend_minor, 0), 'growth', coalesce(growth, 0)) ORDER BY c.id)
+        FROM customers c LEFT JOIN tier_standings s ON s.customer_id = c.id"""))
+    answer = client.post("/v1/tiers/simulate", PROPOSAL).ok()
+    moves, ranks = {}, {"basic": 0, "silver": 1, "jade": 2, "gold": 2, "diamond": 3}
+    for one in everybody:
+        moves[one["tier"], forecast(one)] = moves.get((one["tier"], forecast(one)), 0) + 1
+    assert {(one["from"], one["to"]): one["customers"] for one in answer["moves"]} == moves
+    rising = sum(count for (held, to), count in moves.items() if ranks[to] > ranks[held])
+    falling = sum(count for (held, to), count in moves.items() if ranks[to] < ranks[held])
+    assert (answer["rising"]["customers"], answer["falling"]["customers"]) == (rising, falling) and rising > 0
+    assert answer["unchanged"] == len(everybody) - rising - falling and answer["customers"] == len(everybody)
+    assert {one["code"]: one["customers"] for one in answer["proposed"]} == {
+        code: sum(count for (_, to), count in moves.items() if to == code) for code in ("basic", "silver", "jade")}
+    names = {one["id"]: one["name"] for one in everybody}
+    for sample in answer["rising"]["samples"] + answer["falling"]["samples"]:
+        assert names[sample["customer_id"]] == sample["external_id"] and set(sample) == {"customer_id", "external_id", "from", "to"}
+    assert len(answer["rising"]["samples"]) == min(rising, 4)
+    assert client.post("/v1/tiers/simulate", {"tiers": [{"rank": 1, "code": "basic", "name": "B"}]}).faults == {
+        ("#/tiers/0/rank", "out_of_order")}
 
 
 def test_replay_of_another_made_shop_under_the_same_numbers_says_that_it_is_not_right(shanghai):

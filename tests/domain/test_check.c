@@ -2,6 +2,9 @@
 #include "test.h"
 #include "till.h"
 
+#include "activities/activities.h"
+#include "points/adjustments.h"
+
 #include "check/check.h"
 #include "customers/consent.h"
 #include "customers/groups.h"
@@ -36,6 +39,38 @@ static void holds_make(void)
 #undef OF_H
 }
 
+/* Points for something done, points given, and a gift that waits. */
+static enum err grants_once(struct ctx *c, void *arg)
+{
+        struct activity_in did = {.key = "did", .customer = "ext:H", .type = ACTIVITY_SHARE};
+        struct adjustment_in gifts[] = {
+                {.customer = "ext:H", .points = 3, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM},
+                {.customer = "ext:H", .points = 20000, .reason = "a gift", .expiry = GRANT_EXPIRY_PROGRAM}};
+        struct uuid approval;
+        struct activity_answer done;
+        TX(tx);
+
+        (void)arg;
+        TRY(tx_begin(c, &tx));
+        TRY(activity_record(c, &did, &done));
+        for (size_t i = 0; i < ARRAY_SIZE(gifts); i++)
+                TRY(points_adjust(c, &(struct adjustment_call){.c = c, .in = &gifts[i]}, 1, &approval));
+        return tx_commit(&tx);
+}
+
+static void grants_make(void)
+{
+        struct ctx *c = fixture_ctx(shop);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(db_run(c, grants_once, NULL), ERR_OK);
+        till_sql(
+                shop,
+                "INSERT INTO points_cap_days SELECT customer_id, '2026-01-01', 'program', 1 FROM points_accounts LIMIT 1");
+        till_sql(shop,
+                 "INSERT INTO points_lot_lives SELECT customer_id, lot_no, 1, NULL FROM points_lots LIMIT 1");
+}
+
 /* Somebody with orders, refunds, debt, pending points and a tier. */
 static void books_make(void)
 {
@@ -43,7 +78,7 @@ static void books_make(void)
                 shop,
                 "{\"points\":{\"pending\":\"delivered\",\"refund_policy\":\"unlimited\"},\"earning\":[{\"code\":\"base\","
                 "\"kind\":\"base\",\"rate_millionths\":1000000},{\"code\":\"growth\",\"target\":\"growth\",\"kind\":\"base\","
-                "\"rate_millionths\":1000000}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\","
+                "\"rate_millionths\":1000000}],\"activities\":[{\"type\":\"share\",\"points\":5,\"growth\":2}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\","
                 "\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"at_least\":15000}]}}]}");
         static const char *const orders[] = {"k1", "k2", "k3"};
         for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
@@ -67,10 +102,13 @@ static void books_make(void)
                         ERR_OK);
         }
         holds_make();
+        grants_make();
 }
 
-#define SECOND " WHERE seq = 2"
-#define NIL    "'00000000-0000-4000-8000-000000000000'"
+#define APPROVALS_ADD_UP "every request for approval is the sum of its adjustments"
+#define POINTS_BELONG    "every row of points belongs to a customer and an order that exist"
+#define SECOND           " WHERE seq = 2"
+#define NIL              "'00000000-0000-4000-8000-000000000000'"
 
 static const struct spoil spoils[] = {
         {"UPDATE points_ledger SET amount = amount + 1" SECOND,
@@ -79,8 +117,7 @@ static const struct spoil spoils[] = {
          "every ledger entry follows from the one before"},
         {"DELETE FROM points_ledger" SECOND, "every ledger entry follows from the one before"},
         {"UPDATE points_ledger SET seq = 99" SECOND, "every ledger entry follows from the one before"},
-        {"UPDATE points_ledger SET order_id = " NIL SECOND,
-         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_ledger SET order_id = " NIL SECOND, POINTS_BELONG},
         {"UPDATE points_accounts SET active = active + 1", "every account is what its last entry says"},
         {"UPDATE points_accounts SET active = active + 1, pending = pending - 1 WHERE pending > 0",
          "lots hold what is active and pending"},
@@ -92,12 +129,10 @@ static const struct spoil spoils[] = {
         {"UPDATE points_lots SET amount = amount + 1", "every lot is its earning less what was drawn"},
         {"UPDATE points_lots SET pending = NOT pending WHERE remaining > 0",
          "lots hold what is active and pending"},
-        {"DELETE FROM points_lots WHERE remaining = 0",
-         "every row belongs to a customer and an order that exist"},
+        {"DELETE FROM points_lots WHERE remaining = 0", POINTS_BELONG},
         {"DELETE FROM points_allocations", "every lot is its earning less what was drawn"},
         {"UPDATE points_allocations SET seq = seq + 50", "every entry drew from lots what it says"},
-        {"UPDATE points_allocations SET lot_no = lot_no + 77",
-         "every row belongs to a customer and an order that exist"},
+        {"UPDATE points_allocations SET lot_no = lot_no + 77", POINTS_BELONG},
         {"UPDATE points_allocations SET amount = amount + 1", "every entry drew from lots what it says"},
         {"UPDATE points_holds SET points = points + 1 WHERE state = 'open'", "open holds have what is held"},
         {"UPDATE points_holds SET state = 'released' WHERE state = 'open'", "open holds have what is held"},
@@ -109,7 +144,7 @@ static const struct spoil spoils[] = {
          "every hold is what it drew"},
         {"UPDATE points_hold_draws SET lot_no = lot_no + 77", "every hold is what it drew"},
         {"DELETE FROM points_hold_draws", "every hold is what it drew"},
-        {"DELETE FROM points_holds", "every row belongs to a customer and an order that exist"},
+        {"DELETE FROM points_holds", POINTS_BELONG},
         {"UPDATE points_accounts SET lifetime_expired = 1", "entries sum to active + pending + held - debt"},
         {"UPDATE orders SET total_minor = total_minor + 1", "every order is the sum of its lines"},
         {"UPDATE orders SET points_earned = points_earned + 1", "every order earned what the ledger says"},
@@ -150,6 +185,21 @@ static const struct spoil spoils[] = {
         {"UPDATE tier_history SET change_no = 5", "every history ends in the present tier"},
         {"INSERT INTO tier_history SELECT customer_id, 2, 'gold', 'silver', 'x', NULL, created_at FROM tier_history",
          "every history ends in the present tier"},
+        {"UPDATE points_adjustments SET points = points + 1 WHERE state = 'applied'",
+         "every adjustment is one entry"},
+        {"DELETE FROM points_adjustments WHERE state = 'applied'", "every adjustment is one entry"},
+        {"UPDATE points_adjustments SET points = points + 1 WHERE state = 'pending_approval'",
+         APPROVALS_ADD_UP},
+        {"DELETE FROM points_adjustments WHERE state = 'pending_approval'", APPROVALS_ADD_UP},
+        {"UPDATE points_adjustments SET state = 'declined' WHERE state = 'pending_approval'",
+         APPROVALS_ADD_UP},
+        {"DELETE FROM points_approvals", APPROVALS_ADD_UP},
+        {"UPDATE activities SET points = points + 1", "every payment for an activity is one entry"},
+        {"UPDATE activities SET growth = growth + 1", "every standing is the sum of its orders"},
+        {"DELETE FROM activities", "every payment for an activity is one entry"},
+        {"UPDATE points_cap_days SET points = 1000000", "caps count no more than orders earned"},
+        {"UPDATE points_cap_days SET customer_id = " NIL, POINTS_BELONG},
+        {"UPDATE points_lot_lives SET lot_no = 99", POINTS_BELONG},
         {"UPDATE groups SET members = members + 1", "every group counts its members"},
         {"UPDATE group_members SET left_at = joined_at", "every group counts its members"},
         {"UPDATE group_members SET customer_id = " NIL, CONTACTS_BELONG},
@@ -265,7 +315,7 @@ TEST(the_proof_of_points_names_the_customer)
 
         EXPECT_INT(db_ready(c), ERR_OK);
         EXPECT_INT(check_points(c, &proof), ERR_OK);
-        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 2 && proof.checked_entries == 12);
+        EXPECT(proof.ok && proof.faults.n == 0 && proof.customers == 2 && proof.checked_entries == 14);
         till_sql(shop, "UPDATE points_accounts SET active = active + 1 WHERE debt > 0");
         c = fixture_ctx(shop);
         EXPECT_INT(check_points(c, &proof), ERR_OK);

@@ -141,7 +141,7 @@ def verify(load, shop, server):
             WHERE l.customer_id = o.customer_id AND l.order_id = o.id)),
         'orders without their points', (SELECT count(*) FROM orders o WHERE (SELECT count(*) FROM points_ledger l
             WHERE l.customer_id = o.customer_id AND l.order_id = o.id AND l.kind = 'earn') <> 1),
-        'spent twice', (SELECT count(*) FROM (SELECT FROM points_ledger WHERE kind = 'spend' GROUP BY reference
+        'spent twice', (SELECT count(*) FROM (SELECT FROM points_ledger WHERE kind = 'spend' GROUP BY reason
             HAVING count(*) > 1) AS twice),
         'events missing or doubled', (SELECT count(*) FROM events WHERE type = 'order.paid')
             - (SELECT count(*) FROM orders))""") == {

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 assert(strlen(value) == 55);
         (void)header_none_match(value, "\"1\"");
         (void)header_prefers_minimal(value);
-        (void)header_accepts_json(value);
+        (void)header_accepts(value, "application/json");
         (void)header_is_json(value, true);
         (void)header_length(value, &length);
         free(value);

@@ -67,6 +67,7 @@ void harness_open(const char *label)
                                                   .orders_workers = 2,
                                                   .api_workers = 2,
                                                   .reports_workers = 1,
+                                                  .bulk_workers = 2,
                                                   .request_deadline_ms = 5000,
                                                   .statement_timeout_ms = 5000,
                                                   .report_timeout_ms = 5000,

@@ -49,9 +49,9 @@ WITH known AS (
         FROM given
 ), entry AS (
         INSERT INTO points_ledger (customer_id, seq, kind, amount, active_after, pending_after, held_after, debt_after,
-                                   cause, order_id, reference, created_at)
+                                   cause, order_id, reference, actor, created_at)
         SELECT g.customer_id, a.last_seq, 'earn', g.points, a.active, a.pending, a.held, a.debt, 'order', g.order_id,
-               '6b021d0e-284d-' || :n, g.now
+               '6b021d0e-284d-' || :n, repeat('5', 12), g.now
         FROM given g, account a
 ), lot AS (
         INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, order_id)

@@ -12,7 +12,7 @@
 #define ORDERS    6
 #define LIFE_DAYS 30
 
-enum unit_state { UNIT_PENDING, UNIT_ACTIVE, UNIT_HELD, UNIT_SPENT, UNIT_GONE };
+enum unit_state { UNIT_PENDING, UNIT_ACTIVE, UNIT_HELD, UNIT_COMING, UNIT_SPENT, UNIT_GONE };
 
 /* One point. */
 struct unit {
@@ -65,17 +65,22 @@ static int64_t lot_end(const struct model_lot *lot)
         return m.settings.form == EXPIRY_INACTIVITY ? slow_end(&m.settings, m.moved_at).us : INT64_MAX;
 }
 
-static void model_expire(void)
+static void model_expire_at(struct instant at)
 {
         int64_t ends[LOTS_MAX] = {0};
 
         for (int i = 0; i < m.lot_count; i++)
                 ends[i] = lot_end(&m.lots[i]);
         for (int i = 0; i < m.unit_count; i++)
-                if (m.units[i].state == UNIT_ACTIVE && ends[m.units[i].lot] <= m.now.us) {
+                if (m.units[i].state == UNIT_ACTIVE && ends[m.units[i].lot] <= at.us) {
                         m.units[i].state = UNIT_GONE;
                         m.expired++;
                 }
+}
+
+static void model_expire(void)
+{
+        model_expire_at(m.now);
 }
 
 /* A point that is there again pays off debt or can be spent. */
@@ -136,6 +141,21 @@ static struct unit *unit_of_hold(int hold, enum unit_state state, bool last)
         return best;
 }
 
+/* The points of a hold that it drew last come back; those among them that it drew first pay off debt. */
+static void units_come(int hold, enum unit_state state, int64_t points)
+{
+        for (int64_t i = 0; i < points; i++)
+                unit_of_hold(hold, state, /* last= */ true)->state = UNIT_COMING;
+}
+
+static void units_arrive(int hold)
+{
+        struct unit *unit;
+
+        while ((unit = unit_of_hold(hold, UNIT_COMING, /* last= */ false)) != NULL)
+                unit_back(unit);
+}
+
 /* ------------------------------------------------------------------ both at once */
 
 static void do_earn(void)
@@ -158,16 +178,39 @@ static void do_earn(void)
         m.lots[lot].lot_no = book.lots[book.lot_count - 1].lot_no;
 }
 
+/* When a pending lot becomes active, or became without being booked; INT64_MAX: not yet. */
+static int64_t activation(int at, int order)
+{
+        const struct model_lot *lot = &m.lots[at];
+        bool left = false;
+
+        for (int i = 0; i < m.unit_count; i++)
+                left |= m.units[i].lot == at && m.units[i].state == UNIT_PENDING;
+        if (!left || (order >= 0 && lot->order != order))
+                return INT64_MAX;
+        if (!instant_known(lot->active_from))
+                return order >= 0 ? m.now.us : INT64_MAX;
+        return lot->active_from.us <= m.now.us ? lot->active_from.us : INT64_MAX;
+}
+
 static void do_activate(void)
 {
         int order = test_between(0, 1) ? -1 : (int)test_between(0, ORDERS - 1);
         struct posting why = why_of(-1);
 
-        for (int i = 0; i < m.lot_count; i++) {
-                struct model_lot *lot = &m.lots[i];
-                bool due = instant_known(lot->active_from) && lot->active_from.us <= m.now.us;
-                if (lot->pending && (order < 0 ? due : lot->order == order))
-                        lot_activate(i, order < 0 ? lot->active_from : m.now);
+        for (;;) {
+                int first = 0;
+                for (int i = 1; i < m.lot_count; i++)
+                        if (activation(i, order) < activation(first, order))
+                                first = i;
+                int64_t at = activation(first, order);
+                if (m.lot_count == 0 || at == INT64_MAX)
+                        break;
+                if (at > m.moved_at.us) {
+                        model_expire_at((struct instant){at});
+                        m.moved_at.us = at;
+                }
+                lot_activate(first, (struct instant){at});
         }
         (void)book_activate(&book, &journal, &why, order < 0 ? nobody : order_id(order));
 }
@@ -230,8 +273,8 @@ static void do_resolve(void)
         struct hold *hold = book_hold_find(&book, m.holds[at]);
         int64_t points = test_between(0, 2) ? test_between(1, hold->points) : 0;
         m.open[at] = false;
-        for (int64_t i = 0; i < hold->points - points; i++)
-                unit_back(unit_of_hold(at, UNIT_HELD, /* last= */ true));
+        units_come(at, UNIT_HELD, hold->points - points);
+        units_arrive(at);
         for (int64_t i = 0; i < points; i++)
                 unit_of_hold(at, UNIT_HELD, true)->state = UNIT_SPENT;
         m.spent += points;
@@ -261,12 +304,11 @@ static void do_restore(void)
         model_expire();
         for (int i = 0; i < m.lot_count; i++)
                 lapsed[i] = lot_end(&m.lots[i]) <= m.now.us;
-        for (int64_t i = 0; i < points; i++) {
-                struct unit *unit = unit_of_hold(at, UNIT_SPENT, true);
-                if (lapsed[unit->lot])
-                        m.lots[unit->lot].expires_at.us = m.now.us + LIFE_DAYS * INSTANT_DAY;
-                unit_back(unit);
-        }
+        units_come(at, UNIT_SPENT, points);
+        for (int i = 0; i < m.unit_count; i++)
+                if (m.units[i].state == UNIT_COMING && lapsed[m.units[i].lot])
+                        m.lots[m.units[i].lot].expires_at.us = m.now.us + LIFE_DAYS * INSTANT_DAY;
+        units_arrive(at);
         m.spent -= points;
         book_restore(&book, &journal, &why, hold, points, LIFE_DAYS);
 }

@@ -484,7 +484,7 @@ TEST(earn_of_random_programmes_equals_long_arithmetic)
                 struct earned earned = earn_decide(w.c.arena, &w.input);
                 EXPECT_INT(earned.total, slow_total(&w, ALL_STAGES) + slow_adds(&w));
                 for (size_t i = 0; i < earned.explanation.n; i++) {
-                        const struct earn_entry *entry = &earned.explanation.v[i];
+                        const struct explained *entry = &earned.explanation.v[i];
                         EXPECT_INT(entry->points, slow_brought(&w, entry->rule));
                         EXPECT(entry->points != 0 || earned.total == 0);
                         sum += entry->points;

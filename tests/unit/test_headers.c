@@ -95,15 +95,15 @@ TEST(prefer_finds_minimal)
 
 TEST(accept_is_decided_by_the_most_specific_range)
 {
-        EXPECT(header_accepts_json(NULL));
-        EXPECT(header_accepts_json("application/json"));
-        EXPECT(header_accepts_json("text/html, application/*;q=0.2"));
-        EXPECT(header_accepts_json("*/*"));
-        EXPECT(header_accepts_json("*/*;q=0, application/json; charset=utf-8 ;q=0.001"));
-        EXPECT(!header_accepts_json("text/html"));
-        EXPECT(!header_accepts_json("*/*, application/json;q=0.000"));
-        EXPECT(!header_accepts_json("application/jsonp"));
-        EXPECT(!header_accepts_json(""));
+        EXPECT(header_accepts(NULL, "application/json") > 0);
+        EXPECT(header_accepts("application/json", "application/json") > 0);
+        EXPECT(header_accepts("text/html, application/*;q=0.2", "application/json") > 0);
+        EXPECT(header_accepts("*/*", "application/json") > 0);
+        EXPECT(header_accepts("*/*;q=0, application/json; charset=utf-8 ;q=0.001", "application/json") > 0);
+        EXPECT(header_accepts("text/html", "application/json") == 0);
+        EXPECT(header_accepts("*/*, application/json;q=0.000", "application/json") == 0);
+        EXPECT(header_accepts("application/jsonp", "application/json") == 0);
+        EXPECT(header_accepts("", "application/json") == 0);
 }
 
 TEST(content_type_is_json_in_utf8)

@@ -2,6 +2,12 @@
 
 #include "customers/lifecycle.h"
 
+static const struct lifecycle_limits limits = {.repeat_orders = 2,
+                                               .loyal_orders = 5,
+                                               .loyal_window_months = 12,
+                                               .at_risk_months = 6,
+                                               .lost_months = 12};
+
 static enum lifecycle decide(int64_t orders, int64_t in_window, bool inquired, const char *last_order,
                              const char *today)
 {
@@ -11,7 +17,7 @@ static enum lifecycle decide(int64_t orders, int64_t in_window, bool inquired, c
 
         EXPECT(last_order == NULL || date_parse(last_order, &facts.last_order));
         EXPECT(date_parse(today, &day));
-        return lifecycle_decide(&facts, &lifecycle_limits_default, day);
+        return lifecycle_decide(&facts, &limits, day);
 }
 
 TEST(lifecycle_without_orders_is_lead_or_inquiring)
@@ -48,7 +54,7 @@ TEST(lifecycle_never_brightens_as_time_passes)
 
                 facts.orders_in_window = test_between(0, facts.orders);
                 for (int day = 0; day < 800; day++) {
-                        enum lifecycle now = lifecycle_decide(&facts, &lifecycle_limits_default, today);
+                        enum lifecycle now = lifecycle_decide(&facts, &limits, today);
                         EXPECT(now >= before);
                         before = now;
                         today = date_add_days(today, 1);

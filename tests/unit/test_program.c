@@ -97,6 +97,32 @@ TEST(program_compile_makes_conditions_ready)
         program_end(&c);
 }
 
+TEST(program_goods_repaired_for_life_are_told_by_their_line)
+{
+        static const struct {
+                const char *goods;
+                enum err err;
+        } cases[] = {{"category = 'bags' and line.quantity >= 2", ERR_OK},
+                     {"order.total >= 10.00", ERR_INVALID},
+                     {"category = 'bags' or city = 'x'", ERR_INVALID}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[400];
+                struct program program = {0};
+                struct ctx c;
+                snprintf(
+                        text, sizeof text,
+                        "{\"tiers\":[{\"rank\":0,\"code\":\"t\",\"name\":\"T\",\"benefits\":{\"lifetime_repair\":true,"
+                        "\"lifetime_repair_goods\":\"%s\"}}]}",
+                        cases[i].goods);
+                EXPECT_INT(program_read(&c, text, &program), cases[i].err);
+                EXPECT(has_fault(&c, "#/tiers/0/benefits/lifetime_repair_goods", "not_allowed") ==
+                       (cases[i].err == ERR_INVALID));
+                problem_reset(&c);
+                arena_free(c.arena);
+        }
+}
+
 TEST(program_compile_names_every_fault_at_once)
 {
         const char *text =

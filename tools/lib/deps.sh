@@ -10,6 +10,8 @@ DEPS_RUN=(
         library:jansson:libjansson-dev
         library:uuid:uuid-dev
         library:libsodium:libsodium-dev
+        library:zlib:zlib1g-dev
+        library:libzstd:libzstd-dev
         library:libmicrohttpd:libmicrohttpd-dev
         file:/usr/include/stdlib.h:libc6-dev
         program:cmake:cmake

@@ -284,9 +284,9 @@ def report(bench, measured, sizes):
     return "\n".join(lines)
 
 
-def write_between_marks(path, text):
+def write_between_marks(path, text, mark_begin=MARK_BEGIN, mark_end=MARK_END):
     page = path.read_text()
-    begin, end = page.index(MARK_BEGIN) + len(MARK_BEGIN), page.index(MARK_END)
+    begin, end = page.index(mark_begin) + len(mark_begin), page.index(mark_end)
     path.write_text(f"{page[:begin]}\n{text}\n{page[end:]}")
 
 

@@ -9,6 +9,7 @@ for part in say postgres server; do
 done
 
 ORDERS=600
+LINES=3000       # of a file that comes in and goes out meanwhile
 CUSTOMERS=20     # few, so that they are fought for
 CONNECTIONS=32
 READS=(/v1/program '/v1/customers?limit=5' /v1/points/proof /metrics)
@@ -28,8 +29,10 @@ main() {
         id=$!
         server_await "$id" "$PATRON_LISTEN" || { tail -n 50 "$dir/log" && die "the server did not start"; }
         requests "$key" >"$dir/requests"
+        files "$key" "$dir" &
         curl --silent --noproxy '*' --parallel --parallel-immediate --parallel-max $CONNECTIONS \
                 --config "$dir/requests" >"$dir/statuses" || status=$?
+        wait $! || status=$?
         kill -TERM "$id"
         wait "$id" || status=$?
         rm -f "$dir/patron.pid"
@@ -45,13 +48,27 @@ judge() {
         ! compgen -G "$1/races.*" >/dev/null || die "ThreadSanitizer saw races"
 }
 
+# files KEY DIR: import a file and see the result of every line, then export all orders.
+files() {
+        local n url=http://$PATRON_LISTEN/v1
+
+        for ((n = 0; n < LINES; n++)); do
+                order F "$n"
+        done >"$2/file"
+        curl --silent --show-error --fail --noproxy '*' --oauth2-bearer "$1" --header 'Content-Type: application/x-ndjson' \
+                --request POST --upload-file "$2/file" "$url/imports/orders?wait=true" >"$2/results"
+        [ "$(grep -c '"status":201' "$2/results")" = $LINES ] || die "some lines of the file did not succeed"
+        curl --silent --show-error --fail --noproxy '*' --oauth2-bearer "$1" --output "$2/export" "$url/exports/orders"
+        [ "$(grep -c '"external_id":"F-' "$2/export")" = $LINES ] || die "some lines of the file were not exported"
+}
+
 # requests KEY: a curl configuration that sends every order, each followed by the reads.
 requests() {
         local n path
 
         for ((n = 0; n < ORDERS; n++)); do
                 request "$1" /v1/orders
-                printf 'header = "Content-Type: application/json"\ndata = "%s"\n' "$(order "$n" | sed 's/"/\\"/g')"
+                printf 'header = "Content-Type: application/json"\ndata = "%s"\n' "$(order T "$n" | sed 's/"/\\"/g')"
                 for path in "${READS[@]}"; do
                         printf 'next\n'
                         request "$1" "$path"
@@ -66,7 +83,7 @@ request() {
 }
 
 order() {
-        printf '{"external_id":"T-%d","status":"paid","customer":{"external_id":"C-%d"},' "$1" $(($1 % CUSTOMERS))
+        printf '{"external_id":"%s-%d","status":"paid","customer":{"external_id":"C-%d"},' "$1" "$2" $(($2 % CUSTOMERS))
         printf '"lines":[{"line_no":1,"sku":"S","name":"S","quantity":1,"unit_price_minor":1000,"total_minor":1000}],'
         printf '"total_minor":1000}\n'
 }

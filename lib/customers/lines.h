@@ -1,0 +1,28 @@
+/* Customers in bulk: as they come in a file, and as they go out. */
+#pragma once
+
+#include "customers/customers.h"
+
+struct customer_line {
+        struct customer_in in; /* first: the shape is that of customer_in and more */
+        struct instant created_at, updated_at;
+        int64_t version;
+};
+
+/* The shape of struct customer_line. */
+const struct shape *customer_line_shape(void);
+
+/* Customers in the order in which they were created, after a position, as lines. In a snapshot. */
+struct customer_lines_page {
+        struct instant after_at;
+        struct uuid after_id;
+        int64_t limit;
+};
+enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret) MUST_CHECK;
+
+/* How orders and refunds name their customers in a file: the shop's number, NULL where there is none. */
+struct customer_name {
+        struct uuid id;
+        const char *external_id;
+};
+enum err customer_names_later(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;

@@ -1,0 +1,181 @@
+#include "jobs/work.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "db/db.h"
+#include "jobs/apply.h"
+
+enum err work_columns(struct ctx *c, const struct job *job, struct csv_columns *ret)
+{
+        *ret = (struct csv_columns){0};
+        if (job->columns.n == 0)
+                return ERR_OK;
+        return csv_columns_find(c, bulk_type(job->type)->shape(), &job->columns, ret);
+}
+
+static bool is_done(const struct chunk *chunk, int64_t line, size_t *at)
+{
+        while (*at < chunk->result_count && chunk->results[*at].line < line)
+                (*at)++;
+        return *at < chunk->result_count && chunk->results[*at].line == line;
+}
+
+enum err work_load(struct ctx *c, const struct job *job, const struct csv_columns *columns, int64_t chunk_no,
+                   size_t parts, struct work_chunk *ret)
+{
+        const struct bulk_type *type = bulk_type(job->type);
+        struct chunk chunk;
+        size_t at = 0, n = 0;
+
+        assert(parts > 0 && parts <= WORK_PARTS_MAX);
+        TRY(job_chunk(c, job, chunk_no, &chunk));
+        *ret = (struct work_chunk){.chunk_no = chunk_no,
+                                   .lines = ARENA_ARRAY(c->arena, chunk.n, struct bulk_line)};
+        for (size_t i = 0; i < parts; i++)
+                ret->parts[i].v = ARENA_ARRAY(c->arena, chunk.n, struct bulk_line *);
+        for (size_t i = 0; i < chunk.n; i++) {
+                if (is_done(&chunk, chunk.lines[i].line, &at))
+                        continue;
+                struct bulk_line *line = &ret->lines[n++];
+                line_read(c, job, columns, &chunk.lines[i], line);
+                uint64_t key = line->object != NULL ? type->key(line->object) : 0;
+                size_t part = (size_t)(key >> 32 ^ key) % parts;
+                ret->parts[part].v[ret->parts[part].n++] = line;
+        }
+        return ERR_OK;
+}
+
+void work_chunk_free(struct work_chunk *chunk, size_t parts)
+{
+        for (size_t i = 0; i < parts; i++)
+                for (size_t k = 0; k < chunk->parts[i].n; k++)
+                        problem_reset(&chunk->parts[i].v[k]->c);
+}
+
+/* Apply what could be read of these lines, and say what became of each. In a transaction. */
+static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line **lines, size_t n,
+                         struct line_result **ret)
+{
+        const struct bulk_options options = {.backfill = job->backfill};
+        struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
+        struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
+        size_t count = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                lines[i]->c.arena = c->arena; /* the chunk's is shared by all hands */
+                if (lines[i]->object != NULL)
+                        readable[count++] = lines[i];
+        }
+        TRY(lines_apply(c, bulk_type(job->type), &options, readable, count));
+        for (size_t i = 0; i < n; i++)
+                line_outcome(c, lines[i], &results[i]);
+        *ret = results;
+        return ERR_OK;
+}
+
+struct part_work {
+        const struct job *job;
+        const struct work_chunk *chunk;
+        size_t part;
+        unsigned status;
+};
+
+static enum err part_once(struct ctx *c, void *arg)
+{
+        struct part_work *work = arg;
+        struct bulk_line *const *lines = work->chunk->parts[work->part].v;
+        size_t n = work->chunk->parts[work->part].n;
+        struct line_result *results;
+        TX(tx);
+
+        TRY(db_ready(c));
+        TRY(tx_begin(c, &tx));
+        TRY(lines_do(c, work->job, (struct bulk_line **)lines, n, &results));
+        TRY(job_results_add(c, work->job, work->chunk->chunk_no, results, n, &work->status));
+        return tx_commit(&tx);
+}
+
+enum err work_part(struct ctx *c, const struct job *job, const struct work_chunk *chunk, size_t part,
+                   unsigned *ret_status)
+{
+        struct part_work work = {job, chunk, part, JOB_RUNNING};
+
+        if (chunk->parts[part].n > 0)
+                TRY(db_run(c, part_once, &work));
+        *ret_status = work.status;
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ all or nothing */
+
+struct whole {
+        struct ctx *c, *control;
+        const struct job *job;
+        struct csv_columns columns;
+        int64_t failed;
+        bool canceled;
+};
+
+static enum err whole_results(struct ctx *control, const struct whole *w, int64_t chunk_no,
+                              const struct line_result *results, size_t n, unsigned *ret_status)
+{
+        TX(tx);
+
+        TRY(tx_begin(control, &tx));
+        TRY(job_results_add(control, w->job, chunk_no, results, n, ret_status));
+        return tx_commit(&tx);
+}
+
+static enum err whole_chunk(struct whole *w, int64_t chunk_no, struct instant now)
+{
+        _cleanup_(arena_freep) struct arena *arena = arena_new();
+        struct ctx c = *w->c, control = *w->control;
+        struct work_chunk chunk;
+        struct line_result *results;
+        unsigned status = JOB_RUNNING;
+
+        c.arena = control.arena = arena;
+        control.now = now;
+        enum err err = work_load(&control, w->job, &w->columns, chunk_no, /* parts= */ 1, &chunk);
+        if (err == ERR_OK && chunk.parts[0].n > 0) {
+                err = lines_do(&c, w->job, chunk.parts[0].v, chunk.parts[0].n, &results);
+                for (size_t i = 0; err == ERR_OK && i < chunk.parts[0].n; i++)
+                        w->failed += results[i].error != NULL;
+                if (err == ERR_OK)
+                        err = whole_results(&control, w, chunk_no, results, chunk.parts[0].n, &status);
+                w->canceled = err == ERR_OK && status == JOB_CANCELING;
+                work_chunk_free(&chunk, 1);
+        }
+        if (err == ERR_OK)
+                return ERR_OK;
+        const char *detail = c.problem.detail != NULL ? c.problem.detail : control.problem.detail;
+        err = fail(w->control, err, "%s", detail != NULL ? detail : "");
+        problem_reset(&c);
+        problem_reset(&control);
+        return err;
+}
+
+enum err work_whole(struct ctx *c, struct ctx *control, const struct job *job, struct instant (*now)(void))
+{
+        struct whole w = {.c = c, .control = control, .job = job};
+        TX(tx);
+
+        TRY(work_columns(control, job, &w.columns));
+        TRY(job_results_clear(control, job));
+        TRY(tx_begin(c, &tx));
+        for (int64_t i = 0; i < job->chunks && !w.canceled; i++)
+                TRY(whole_chunk(&w, i, now()));
+        control->now = now();
+        if (w.canceled)
+                return job_end(control, job, JOB_CANCELED, NULL);
+        if (job->mode == JOB_ATOMIC && w.failed > 0)
+                return job_end(control, job, JOB_FAILED,
+                               arena_printf(control->arena,
+                                            "%" PRId64 " lines failed, so nothing of the file was kept.",
+                                            w.failed));
+        if (job->dry_run)
+                return job_end(control, job, JOB_COMPLETE, NULL);
+        TRY(job_end(c, job, JOB_COMPLETE, NULL)); /* with everything, or not at all */
+        return tx_commit(&tx);
+}

@@ -1,0 +1,261 @@
+#include "orders/lines.h"
+
+#include "base/idmap.h"
+#include "customers/lines.h"
+#include "orders/store.h"
+
+#define READ_ONLY .doc = "As exported; not read."
+
+#define SHAPE_T struct bulk_order
+static const struct field order_more[] = {
+        FIELD(awarded, .dflt = "true", .doc = "false: the order earns no points and no growth."),
+        FIELD(id, READ_ONLY),
+        FIELD(refunded_minor, READ_ONLY),
+        FIELD(points_earned, READ_ONLY),
+        FIELD(points_reversed, READ_ONLY),
+        FIELD(growth_earned, READ_ONLY),
+        FIELD(growth_reversed, READ_ONLY),
+};
+#undef SHAPE_T
+
+#define SHAPE_T struct bulk_refund
+static const struct field refund_more[] = {
+        {.name = "order",
+         .wire = WIRE_TEXT,
+         .offset = offsetof(SHAPE_T, order_reference),
+         .size = sizeof(const char *),
+         .need = true,
+         .max = 300,
+         .doc = "UUID or ext:<external id> of the order."},
+        FIELD(id, READ_ONLY),
+};
+#undef SHAPE_T
+
+static const struct shape *order_shape_, *refund_shape_;
+
+__attribute__((constructor)) static void shapes_make(void)
+{
+        order_shape_ = shape_extend(&order_in_shape, "order_line_of_file", "An order in a file.",
+                                    sizeof(struct bulk_order), order_more, ARRAY_SIZE(order_more));
+        refund_shape_ = shape_extend(&refund_in_shape, "refund_line_of_file", "A refund in a file.",
+                                     sizeof(struct bulk_refund), refund_more, ARRAY_SIZE(refund_more));
+}
+
+const struct shape *bulk_order_shape(void)
+{
+        return order_shape_;
+}
+
+const struct shape *bulk_refund_shape(void)
+{
+        return refund_shape_;
+}
+
+#define SHAPE_T struct bulk_order_page
+SHAPE(bulk_order_page, "A position.", FIELD(customer_id), FIELD(after_at), FIELD(after_id),
+      FIELD(after_parent), FIELD(limit));
+#undef SHAPE_T
+
+#define AFTER(at_)                                                                                           \
+        "(" at_ ", id) > (coalesce(:after_at, '-infinity'), "                                                \
+        "coalesce(:after_id, '00000000-0000-0000-0000-000000000000'))"
+
+SQL_LATER(bulk_orders_load, bulk_order_page, order,
+          "SELECT " ORDER_COLUMNS
+          " FROM orders WHERE " AFTER("placed_at") " ORDER BY placed_at, id LIMIT :limit")
+SQL_LATER(bulk_orders_load_of, bulk_order_page, order,
+          "SELECT " ORDER_COLUMNS " FROM orders WHERE customer_id = :customer_id AND " AFTER(
+                  "placed_at") " ORDER BY placed_at, id LIMIT :limit")
+
+static void line_of(const struct order *order, struct bulk_order *ret)
+{
+        *ret = (struct bulk_order){
+                .in = {.award = order->awarded,
+                       .external_id = order->external_id,
+                       .status = order->status,
+                       .channel = order->channel,
+                       .currency = order->currency,
+                       .customer = {.id = order->customer_id},
+                       .placed_at = order->placed_at,
+                       .paid_at = order->paid_at,
+                       .shipped_at = order->shipped_at,
+                       .delivered_at = order->delivered_at,
+                       .completed_at = order->completed_at,
+                       .cancelled_at = order->cancelled_at,
+                       .shipping_minor = order->shipping_minor,
+                       .discount_minor = order->discount_minor,
+                       .coupon = order->coupon,
+                       .total_minor = order->total_minor},
+                .awarded = order->awarded,
+                .id = order->id,
+                .refunded_minor = order->refunded_minor,
+                .points_earned = order->points_earned,
+                .points_reversed = order->points_reversed,
+                .growth_earned = order->growth_earned,
+                .growth_reversed = order->growth_reversed,
+        };
+}
+
+static struct order_line_in line_in_of(const struct order_line *line)
+{
+        return (struct order_line_in){
+                .line_no = {.set = true, .v = line->line_no},
+                .sku = line->sku,
+                .name = line->name,
+                .category = line->category,
+                .brand = line->brand,
+                .quantity = line->quantity,
+                .unit_price_minor = line->unit_price_minor,
+                .discount_minor = line->discount_minor,
+                .total_minor = line->total_minor,
+                .cost_minor = line->cost_minor,
+        };
+}
+
+static void lines_give(struct ctx *c, const struct list *rows, const struct idmap *by_id,
+                       const struct order *orders, struct bulk_order *lines)
+{
+        const struct order_line *row = rows->v;
+
+        for (size_t i = 0; i < rows->n; i++) {
+                size_t at = idmap_get(by_id, row[i].order_id);
+                struct order_in *in = &lines[at].in;
+                if (in->lines.v == NULL)
+                        in->lines.v =
+                                ARENA_ARRAY(c->arena, (size_t)orders[at].line_count, struct order_line_in);
+                in->lines.v[in->lines.n++] = line_in_of(&row[i]);
+        }
+}
+
+static void names_give(struct ctx *c, const struct list *names, struct bulk_order *lines, size_t n)
+{
+        const struct customer_name *name = names->v;
+        struct idmap by_id = idmap_new(c->arena, names->n);
+
+        for (size_t i = 0; i < names->n; i++)
+                idmap_put(&by_id, name[i].id, i);
+        for (size_t i = 0; i < n; i++) {
+                struct customer_in *customer = &lines[i].in.customer;
+                size_t at = idmap_get(&by_id, customer->id);
+                if (at == SIZE_MAX || name[at].external_id == NULL)
+                        continue;
+                *customer = (struct customer_in){.external_id = name[at].external_id};
+        }
+}
+
+enum err bulk_orders(struct ctx *c, const struct bulk_order_page *page, struct list *ret)
+{
+        struct list rows = {0}, order_lines = {0}, names = {0};
+
+        TRY(uuid_known(page->customer_id) ? bulk_orders_load_of(c, page, &rows)
+                                          : bulk_orders_load(c, page, &rows));
+        TRY(db_flush(c));
+        const struct order *orders = rows.v;
+        struct bulk_order *lines = ARENA_ARRAY(c->arena, rows.n, struct bulk_order);
+        struct order_probe probe = {.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid),
+                                    .orders.v = ARENA_ARRAY(c->arena, rows.n, struct uuid)};
+        struct idmap by_id = idmap_new(c->arena, rows.n);
+        for (size_t i = 0; i < rows.n; i++) {
+                line_of(&orders[i], &lines[i]);
+                probe.customers.v[probe.customers.n++] = orders[i].customer_id;
+                probe.orders.v[probe.orders.n++] = orders[i].id;
+                idmap_put(&by_id, orders[i].id, i);
+        }
+        TRY(order_lines_later(c, &probe, &order_lines));
+        TRY(customer_names_later(c, &probe.customers, &names));
+        TRY(db_flush(c));
+        lines_give(c, &order_lines, &by_id, orders, lines);
+        names_give(c, &names, lines, rows.n);
+        *ret = (struct list){lines, rows.n};
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ refunds */
+
+/* One line of a refund, with what its refund and order say. */
+struct refund_export_row {
+        struct uuid customer_id, order_id, id;
+        const char *order_external_id, *external_id, *reason;
+        int64_t shipping_minor;
+        struct instant created_at;
+};
+#define SHAPE_T struct refund_export_row
+SHAPE(refund_export_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD(id),
+      FIELD(order_external_id), FIELD(external_id), FIELD(reason), FIELD(shipping_minor), FIELD(created_at));
+#undef SHAPE_T
+
+#define REFUNDS                                                                                                 \
+        "SELECT r.customer_id, r.order_id, r.id, o.external_id AS order_external_id, r.external_id, r.reason, " \
+        "r.shipping_minor, r.created_at FROM refunds r JOIN orders o ON o.customer_id = r.customer_id AND "     \
+        "o.id = r.order_id WHERE r.fingerprint IS NOT NULL AND o.status <> 'cancelled' AND "                    \
+        "(r.created_at, r.order_id, r.id) > (coalesce(:after_at, '-infinity'), "                                \
+        "coalesce(:after_parent, '00000000-0000-0000-0000-000000000000'), "                                     \
+        "coalesce(:after_id, '00000000-0000-0000-0000-000000000000'))"
+#define REFUNDS_IN_ORDER " ORDER BY r.created_at, r.order_id, r.id LIMIT :limit"
+
+SQL_LATER(bulk_refunds_load, bulk_order_page, refund_export_row, REFUNDS REFUNDS_IN_ORDER)
+SQL_LATER(bulk_refunds_load_of, bulk_order_page, refund_export_row,
+          REFUNDS " AND r.customer_id = :customer_id" REFUNDS_IN_ORDER)
+
+static void refund_lines_give(struct ctx *c, const struct list *rows, struct bulk_refund *lines, size_t n)
+{
+        const struct refund_line_row *row = rows->v;
+        struct idmap by_id = idmap_new(c->arena, n);
+        size_t *counts = ARENA_ARRAY(c->arena, n, size_t);
+
+        for (size_t i = 0; i < n; i++)
+                idmap_put(&by_id, lines[i].id, i);
+        for (size_t i = 0; i < rows->n; i++)
+                if (idmap_get(&by_id, row[i].refund_id) != SIZE_MAX)
+                        counts[idmap_get(&by_id, row[i].refund_id)]++;
+        for (size_t i = 0; i < rows->n; i++) {
+                size_t at = idmap_get(&by_id, row[i].refund_id);
+                if (at == SIZE_MAX) /* another refund of the same order */
+                        continue;
+                struct refund_in *in = &lines[at].in;
+                if (in->lines.v == NULL)
+                        in->lines.v = ARENA_ARRAY(c->arena, counts[at], struct refund_line_in);
+                in->lines.v[in->lines.n++] = (struct refund_line_in){row[i].line_no,
+                                                                     {.set = true, .v = row[i].quantity},
+                                                                     {.set = true, .v = row[i].amount_minor}};
+        }
+}
+
+enum err bulk_refunds(struct ctx *c, struct bulk_order_page *page, struct list *ret)
+{
+        struct list rows = {0}, refund_lines = {0};
+
+        TRY(uuid_known(page->customer_id) ? bulk_refunds_load_of(c, page, &rows)
+                                          : bulk_refunds_load(c, page, &rows));
+        TRY(db_flush(c));
+        const struct refund_export_row *refunds = rows.v;
+        struct bulk_refund *lines = ARENA_ARRAY(c->arena, rows.n, struct bulk_refund);
+        struct order_probe probe = {.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid),
+                                    .orders.v = ARENA_ARRAY(c->arena, rows.n, struct uuid)};
+        struct idmap orders = idmap_new(c->arena, rows.n);
+        for (size_t i = 0; i < rows.n; i++) {
+                lines[i] = (struct bulk_refund){
+                        .in = {.external_id = refunds[i].external_id,
+                               .reason = refunds[i].reason,
+                               .shipping_minor = refunds[i].shipping_minor,
+                               .refunded_at = refunds[i].created_at},
+                        .order_reference = arena_printf(c->arena, "ext:%s", refunds[i].order_external_id),
+                        .id = refunds[i].id,
+                };
+                if (idmap_get(&orders, refunds[i].order_id) != SIZE_MAX)
+                        continue;
+                idmap_put(&orders, refunds[i].order_id, i);
+                probe.customers.v[probe.customers.n++] = refunds[i].customer_id;
+                probe.orders.v[probe.orders.n++] = refunds[i].order_id;
+        }
+        if (rows.n > 0) {
+                page->after_at = refunds[rows.n - 1].created_at;
+                page->after_parent = refunds[rows.n - 1].order_id;
+                page->after_id = refunds[rows.n - 1].id;
+        }
+        TRY(refund_lines_later(c, &probe, &refund_lines));
+        TRY(db_flush(c));
+        refund_lines_give(c, &refund_lines, lines, rows.n);
+        *ret = (struct list){lines, rows.n};
+        return ERR_OK;
+}

@@ -1,0 +1,31 @@
+/* Orders and refunds in bulk: as they come in a file, and as they go out. */
+#pragma once
+
+#include "orders/orders.h"
+
+struct bulk_order {
+        struct order_in in; /* first: the shape is that of order_in and more */
+        bool awarded;
+        struct uuid id;
+        int64_t refunded_minor, points_earned, points_reversed, growth_earned, growth_reversed;
+};
+const struct shape *bulk_order_shape(void);
+
+struct bulk_refund {
+        struct refund_in in; /* first */
+        const char *order_reference;
+        struct uuid id;
+};
+const struct shape *bulk_refund_shape(void);
+
+/* Pages in the order of placing, or of refunding; customer_id nil: of everybody. Refunds that a cancellation
+ * made, and those of orders that were cancelled later, are left out: the order's own line brings them. In a
+ * snapshot; *ret is an array of struct bulk_order or bulk_refund. */
+struct bulk_order_page {
+        struct uuid customer_id;
+        struct instant after_at;
+        struct uuid after_id, after_parent; /* after_parent: the order of a refund */
+        int64_t limit;
+};
+enum err bulk_orders(struct ctx *c, const struct bulk_order_page *page, struct list *ret) MUST_CHECK;
+enum err bulk_refunds(struct ctx *c, struct bulk_order_page *page, struct list *ret) MUST_CHECK;

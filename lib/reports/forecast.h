@@ -1,0 +1,36 @@
+/* What other tiers would make of one customer, and what his tier costs. Pure: simulation.h goes over all. */
+#pragma once
+
+#include "tiers/judge.h"
+
+/* What the orders of the last 12 months were, net of refunds. */
+struct custom {
+        int64_t spend_minor;
+        int64_t points; /* earned */
+        /* Goods paid for, one for each order that any full reduction may be about. */
+        struct ints baskets_minor;
+};
+
+/* What a tier gives in a year. */
+struct benefit_cost {
+        int64_t discount_minor, full_reduction_minor, extra_points;
+};
+
+/* The rank in the proposed programme were it in force and his cycle ended today: the one he qualifies for, or
+ * the one he holds as far as its `keep` holds it, else where the programme's way down leads. held: the
+ * proposed rank of the tier that he holds now; SIZE_MAX: the proposal has no such tier, which counts as rank
+ * 0. */
+size_t forecast_rank(const struct program *proposed, size_t held, const struct metrics *metrics,
+                     struct date today);
+
+/* Add what a tier with these benefits would have given for a year's custom:
+ *
+ *   discount        discount_permille of the net spend, rounded half up
+ *   full reduction  for each order not refunded whole, the best one that the goods paid for reach
+ *   extra points    those beyond points_multiplier_permille 1000 (negative below), had the same orders earned
+ * with this multiplier instead of that of the tier held now
+ *
+ * Not costed: the birthday month's multiplier (it needs birthdays), and what has no price in the programme
+ * (returns, pickup, agents, repair, invites, perks). Prices are taken as paid, with what was off already. */
+void forecast_cost(const struct benefits *benefits, const struct benefits *held, const struct custom *custom,
+                   struct benefit_cost *cost);

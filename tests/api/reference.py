@@ -1,0 +1,560 @@
+"""One customer's points, growth and tier as the rules of the domain say: slow, plain, and written without a look at the
+server's code. Instants are seconds since 1970; days are the shop's."""
+
+import datetime
+from dataclasses import dataclass, field
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from reference_earning import earn, largest_remainder
+
+STATES = ("placed", "paid", "shipped", "delivered", "completed")
+DAY = 86400
+# How many months a period has that expiry is rounded to the end of.
+ROUND_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+METRICS = {"spend": 0, "orders": 1, "growth": 2}
+
+
+class Calendar:
+    """Days of a zone."""
+
+    def __init__(self, zone):
+        zone = ZoneInfo(zone)
+        self.day = lru_cache(None)(lambda at: datetime.datetime.fromtimestamp(at, zone).date())
+        self.start = lru_cache(None)(
+            lambda day: int(datetime.datetime.combine(day, datetime.time(), zone).timestamp()))
+
+    def end(self, day):
+        return self.start(day + datetime.timedelta(1))
+
+
+@lru_cache(None)
+def add_months(day, months):
+    """The same day some months on; the last one of a month that is too short."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    first_of_next = datetime.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return datetime.date(year, month + 1, min(day.day, (first_of_next - datetime.timedelta(1)).day))
+
+
+def half_up(amount, part, whole):
+    return (2 * amount * part + whole) // (2 * whole)
+
+
+@dataclass
+class Lot:
+    amount: int
+    remaining: int
+    pending: bool
+    active_from: int  # None: it waits for a state of its order
+    expires_at: int  # None: never, or by inactivity
+    order: str
+
+
+@dataclass
+class Hold:
+    points: int
+    expires_at: int  # None: it waits for its order
+    draws: list  # [lot, points] in the order in which they were drawn
+    state: str = "open"
+    order: str = None
+    captured: int = 0
+    restored: int = 0
+
+
+@dataclass
+class Line:
+    body: dict  # as it was sent
+    paid: int
+    points: int = 0
+    growth: int = 0
+    refunded: int = 0
+    refunded_quantity: int = 0
+
+    def part(self):
+        """How much of it went back: (part, whole), by money, or by pieces when it cost nothing."""
+        if self.paid:
+            return self.refunded, self.paid
+        return self.refunded_quantity, self.body["quantity"]
+
+
+@dataclass
+class Order:
+    body: dict  # as it was sent last
+    lines: list
+    status: str = None
+    day: datetime.date = None  # on which it counts
+    hold: str = None
+    refunded: int = 0
+    refunded_shipping: int = 0
+    wholly_refunded: bool = False
+
+    @property
+    def total(self):
+        return self.body["total_minor"]
+
+
+@dataclass
+class Outcome:
+    """What one call changed."""
+
+    earned: int = 0
+    reversed: int = 0
+    written_off: int = 0
+    spent: int = 0
+    restored: int = 0
+    growth_earned: int = 0
+    growth_reversed: int = 0
+    tier_before: str = None
+    tier_after: str = None
+
+
+@dataclass
+class Customer:
+    calendar: Calendar
+    joined: int
+    birth_month: int = None
+    lots: list = field(default_factory=list)
+    holds: dict = field(default_factory=dict)
+    orders: dict = field(default_factory=dict)
+    days: dict = field(default_factory=dict)  # day: [spend, orders, growth]
+    debt: int = 0
+    earned: int = 0
+    spent: int = 0
+    expired: int = 0
+    moved_at: int = None  # points were last earned, became active or were spent
+    tier: str = None
+    since: int = None
+    until: int = None
+    pin: tuple = None  # tier, until
+
+    # ------------------------------------------------------------------ what there is
+
+    @property
+    def active(self):
+        return sum(lot.remaining for lot in self.lots if not lot.pending)
+
+    @property
+    def pending(self):
+        return sum(lot.remaining for lot in self.lots if lot.pending)
+
+    @property
+    def held(self):
+        return sum(hold.points for hold in self.holds.values() if hold.state == "open")
+
+    def next_expiries(self, program):
+        by_date = {}
+        for lot in self.lots:
+            if lot.remaining and not lot.pending:
+                at = self.lapses_at(program, lot)
+                by_date[at] = by_date.get(at, 0) + lot.remaining
+        return sorted(by_date.items(), key=lambda one: (one[0] is None, one[0]))
+
+    def total(self, metric):
+        return sum(day[METRICS[metric]] for day in self.days.values())
+
+    def value(self, metric, months, today, before=datetime.date.max):
+        """What a metric is over a window as of today, counting what was bought before a day."""
+        after = add_months(today, -months) if months else datetime.date.min
+        return sum(sums[METRICS[metric]] for day, sums in self.days.items() if after < day < before)
+
+    # ------------------------------------------------------------------ lots
+
+    def expiry(self, program, active_from):
+        """When points lapse that became active then, by a date of their own."""
+        settings = program["points"]["expiry"]
+        if settings["form"] not in ("months", "dates"):
+            return None
+        day = add_months(self.calendar.day(active_from), settings.get("months", 0))
+        if settings["form"] == "months":
+            return self.calendar.end(period_end(day, settings.get("round_to", "none")))
+        lasts = [datetime.date(year, int(text[:2]), int(text[3:])) for year in (day.year, day.year + 1)
+                 for text in settings["dates"]]
+        return self.calendar.end(min(last for last in lasts if last >= day))
+
+    def lapses_by_inactivity(self, program):
+        settings = program["points"]["expiry"]
+        if settings["form"] != "inactivity" or self.moved_at is None:
+            return None
+        day = add_months(self.calendar.day(self.moved_at), settings["months"])
+        return self.calendar.end(period_end(day, settings.get("round_to", "none")))
+
+    def lapses_at(self, program, lot):
+        return lot.expires_at if lot.expires_at is not None else self.lapses_by_inactivity(program)
+
+    def in_spending_order(self):
+        """Earliest expiry first, then oldest."""
+        active = [lot for lot in self.lots if not lot.pending and lot.remaining]
+        return sorted(active, key=lambda lot: (lot.expires_at is None, lot.expires_at))
+
+    def draw(self, points):
+        draws = []
+        for lot in self.in_spending_order():
+            taken = min(points, lot.remaining)
+            if taken:
+                lot.remaining -= taken
+                points -= taken
+                draws.append([lot, taken])
+        assert points == 0
+        return draws
+
+    def pay_debt(self, points):
+        """What is left of points after the debt is paid off."""
+        paid = min(points, self.debt)
+        self.debt -= paid
+        return points - paid
+
+    def put_back(self, draws, points):
+        """Points return to the lots they came from, last drawn first. What was drawn first pays off debt. Says to which lots
+        something was to return."""
+        parts = []
+        for draw in reversed(draws):
+            back = min(points, draw[1])
+            draw[1] -= back
+            points -= back
+            parts += [(draw[0], back)] if back else []
+        for lot, back in reversed(parts):
+            lot.remaining += self.pay_debt(back)
+        return [lot for lot, _ in parts]
+
+    # ------------------------------------------------------------------ what time does
+
+    def pass_time(self, program, now):
+        """Everything that is due by now, as of its own moment: holds, then what becomes active, what lapses, and tiers."""
+        before = self.rank(program)
+        while True:
+            due = [one for one in self.dues(program) if one[1] <= now]
+            if not due:
+                break
+            _, at, act = min(due, key=lambda one: one[:2])
+            act(at)
+        if self.pin and self.pin[1] <= now:
+            self.pin = None
+        if self.rank(program) < before:
+            self.rise(program, now)  # what was bought after the end of the cycle
+
+    def dues(self, program):
+        for hold in self.holds.values():
+            if hold.state == "open" and hold.expires_at is not None:
+                yield 0, hold.expires_at, lambda at, hold=hold: self.release(program, hold, "expired", at)
+        for lot in self.lots:
+            if lot.pending and lot.active_from is not None and lot.remaining:
+                yield 1, lot.active_from, lambda at, lot=lot: self.activate(program, lot, at)
+            lapses = None if lot.pending or not lot.remaining else self.lapses_at(program, lot)
+            if lapses is not None:
+                yield 2, lapses, lambda at, lot=lot: self.expire(lot)
+        if self.until is not None:
+            day = self.calendar.day(self.until) + datetime.timedelta(program["cycle"]["grace_days"])
+            yield 3, self.calendar.start(day), lambda at: self.end_cycle(program, at)
+
+    def activate(self, program, lot, at):
+        if at > self.moved_at:
+            self.expire_lapsed(program, at)
+            self.moved_at = at
+        lot.pending, lot.active_from = False, at
+        lot.remaining = self.pay_debt(lot.remaining)
+        lot.expires_at = self.expiry(program, at)
+
+    def expire_lapsed(self, program, at):
+        """What lapsed while it was held."""
+        for lot in self.lots:
+            lapses = self.lapses_at(program, lot)
+            if not lot.pending and lapses is not None and lapses <= at:
+                self.expire(lot)
+
+    def expire(self, lot):
+        self.expired += lot.remaining
+        lot.remaining = 0
+
+    # ------------------------------------------------------------------ points
+
+    def earn(self, program, points, at, waits, order):
+        """waits: False, True (for a state of the order) or the moment when they become active."""
+        self.earned += points
+        self.moved_at = max(self.moved_at or at, at)
+        lot = Lot(points, points, bool(waits), None if waits is True else waits or at, None, order)
+        self.lots.append(lot)
+        if not waits:
+            self.activate(program, lot, at)
+
+    def spend(self, points, at):
+        """False when there are too few."""
+        if points > self.active:
+            return False
+        self.draw(points)
+        self.spent += points
+        self.moved_at = at
+        return True
+
+    def hold(self, reference, points, expires_at):
+        if points > self.active:
+            return False
+        self.holds[reference] = Hold(points, expires_at, self.draw(points))
+        return True
+
+    def capture(self, program, hold, points, at):
+        hold.state, hold.captured = "captured", points
+        self.spent += points
+        self.moved_at = at
+        self.put_back(hold.draws, hold.points - points)
+        self.expire_lapsed(program, at)
+
+    def release(self, program, hold, state, at):
+        hold.state = state
+        self.put_back(hold.draws, hold.points)
+        self.expire_lapsed(program, at)
+
+    def restore(self, program, hold, points, at):
+        """Captured points go back; a lot that has lapsed lives a while again."""
+        hold.restored += points
+        self.spent -= points
+        for lot in self.put_back(hold.draws, points):
+            lapses = self.lapses_at(program, lot)
+            if lapses is not None and lapses <= at:
+                lot.expires_at = at + program["points"]["restored_life_days"] * DAY
+
+    def take_back(self, program, points, order, outcome):
+        """What an order had earned goes back, from where the policy lets it be taken."""
+        policy = program["points"]["refund_policy"]
+        own = [lot for lot in self.lots if lot.order == order]
+        lots = [lot for lot in own if lot.pending]
+        if policy != "only_pending":
+            lots += [lot for lot in own if not lot.pending] + self.in_spending_order()
+            lots += [lot for lot in self.lots if lot.pending]
+        left = points
+        for lot in lots:
+            taken = min(left, lot.remaining)
+            lot.remaining -= taken
+            left -= taken
+        outcome.reversed += points
+        self.earned -= points
+        if policy == "unlimited":
+            self.debt += left
+        else:
+            outcome.written_off += left
+            self.earned += left
+
+    # ------------------------------------------------------------------ orders
+
+    def take(self, program, body, at, award=True):
+        """An order in some state, new or a later one. `at` is when the call takes effect."""
+        outcome = Outcome(tier_before=self.shown_tier(at))
+        order = self.orders.get(body["external_id"]) or Order(body, paid_lines(body))
+        self.orders[body["external_id"]] = order
+        before, order.status, order.body = order.status, body["status"], body
+        if order.day is None:
+            self.attach_hold(program, order, body.get("points_hold"), at)
+        if order.status == "cancelled":
+            self.cancel(program, order, at, outcome)
+        elif order.status != "placed" and before in (None, "placed"):
+            self.count(program, order, at, award, outcome)
+        elif order.day and released(program, order.status):
+            for lot in self.lots:
+                if lot.order == body["external_id"] and lot.pending and lot.active_from is None and lot.remaining:
+                    self.activate(program, lot, at)
+        outcome.tier_after = self.shown_tier(at)
+        return outcome
+
+    def attach_hold(self, program, order, reference, at):
+        if reference == order.hold:
+            return
+        if order.hold:
+            self.release(program, self.holds[order.hold], "released", at)
+        order.hold = reference
+        if reference:
+            hold = self.holds[reference]
+            hold.order, hold.expires_at = order.body["external_id"], None
+
+    def count(self, program, order, at, award, outcome):
+        order.day = self.calendar.day(seconds(order.body["paid_at"]) if order.body.get("paid_at") else at)
+        if award:
+            self.award(program, order, at, outcome)
+        if order.hold:
+            hold = self.holds[order.hold]
+            self.capture(program, hold, hold.points, at)
+            outcome.spent = hold.points
+        self.add(order.day, order.total, 1, outcome.growth_earned)
+        self.rise(program, at)
+
+    def award(self, program, order, at, outcome):
+        facts = self.facts(program, order, at)
+        outcome.earned, shares = earn(program, "points", order, facts, self.benefits(program, at), self.birth_month)
+        outcome.growth_earned, growth = earn(program, "growth", order, facts, {}, None)
+        for line, points, more in zip(order.lines, shares, growth):
+            line.points, line.growth = points, more
+        if outcome.earned:
+            pending = program["points"]["pending"]
+            waits = at + program["points"]["pending_days"] * DAY if pending == "days" else False
+            if pending in STATES:
+                waits = STATES.index(order.status) < STATES.index(pending)
+            self.earn(program, outcome.earned, at, waits, order.body["external_id"])
+
+    def facts(self, program, order, at):
+        codes = [tier["code"] for tier in program["tiers"]]
+        return {"day": self.calendar.day(at), "order": order.body, "rank": codes.index(self.shown_tier(at)),
+                "orders": self.total("orders"), "spend": self.total("spend"), "birth_month": self.birth_month,
+                "codes": codes}
+
+    def cancel(self, program, order, at, outcome):
+        if order.day is None:
+            if order.hold:
+                self.release(program, self.holds[order.hold], "released", at)
+            return
+        rest = [(i, line.body["quantity"] - line.refunded_quantity, line.paid - line.refunded)
+                for i, line in enumerate(order.lines)]
+        self.give_back(program, order, rest, order.body.get("shipping_minor", 0) - order.refunded_shipping, at, outcome)
+
+    def refund(self, program, order, parts, shipping, at):
+        """Parts are (index of the line, pieces, money)."""
+        outcome = Outcome(tier_before=self.shown_tier(at))
+        self.give_back(program, order, parts, shipping, at, outcome)
+        outcome.tier_after = self.shown_tier(at)
+        return outcome
+
+    def give_back(self, program, order, parts, shipping, at, outcome):
+        today, points = self.calendar.day(at), 0
+        held_by = self.held_by(program, today)
+        for i, pieces, money in parts:
+            line = order.lines[i]
+            before, whole = line.part()
+            line.refunded_quantity += pieces
+            line.refunded += money
+            after, _ = line.part()
+            points += half_up(line.points, after, whole) - half_up(line.points, before, whole)
+            outcome.growth_reversed += half_up(line.growth, after, whole) - half_up(line.growth, before, whole)
+        money = sum(part[2] for part in parts) + shipping
+        order.refunded += money
+        order.refunded_shipping += shipping
+        self.restore_spent(program, order, at, outcome)
+        if points:
+            self.take_back(program, points, order.body["external_id"], outcome)
+        gone = is_wholly_refunded(order) and not order.wholly_refunded
+        order.wholly_refunded = order.wholly_refunded or gone
+        self.add(order.day, -money, -gone, -outcome.growth_reversed)
+        if program["cycle"]["after_refund"] == "at_once":
+            self.judge_refund(program, held_by, today, at)
+
+    def restore_spent(self, program, order, at, outcome):
+        if not order.hold:
+            return
+        hold = self.holds[order.hold]
+        part, whole = order.refunded, order.total
+        if whole == 0:
+            part, whole = (sum(line.refunded_quantity for line in order.lines),
+                           sum(line.body["quantity"] for line in order.lines))
+        outcome.restored = half_up(hold.captured, part, whole) - hold.restored
+        if outcome.restored:
+            self.restore(program, hold, outcome.restored, at)
+
+    # ------------------------------------------------------------------ tiers
+
+    def add(self, day, spend, orders, growth):
+        sums = self.days.setdefault(day, [0, 0, 0])
+        for i, more in enumerate((spend, orders, growth)):
+            sums[i] += more
+
+    def rank(self, program):
+        codes = [tier["code"] for tier in program["tiers"]]
+        return codes.index(self.tier) if self.tier in codes else 0
+
+    def shown_tier(self, at):
+        return self.pin[0] if self.pin and at < self.pin[1] else self.tier
+
+    def benefits(self, program, at):
+        codes = [tier["code"] for tier in program["tiers"]]
+        return program["tiers"][codes.index(self.shown_tier(at))].get("benefits") or {}
+
+    def met(self, requirements, today, before=datetime.date.max):
+        def one(requirement):
+            value = self.value(requirement["metric"], requirement.get("window_months"), today, before)
+            return value >= requirement["at_least"]
+
+        requirements = requirements or {}
+        any_of, all_of = requirements.get("any_of") or [], requirements.get("all_of") or []
+        return (not any_of or any(map(one, any_of))) and all(map(one, all_of))
+
+    def qualified(self, program, *when):
+        return max(rank for rank, tier in enumerate(program["tiers"]) if rank == 0 or self.met(tier["qualify"], *when))
+
+    def held_by(self, program, *when):
+        """Ranks that the metrics would hold: qualify or keep is met."""
+        return {rank for rank, tier in enumerate(program["tiers"])
+                if rank == 0 or self.met(tier["qualify"], *when) or self.met(tier.get("keep"), *when)}
+
+    def rise(self, program, at):
+        rank = self.qualified(program, self.calendar.day(at))
+        if rank > self.rank(program):
+            self.move(program, rank, at)
+
+    def judge_refund(self, program, before, today, at):
+        rank, after = self.rank(program), self.held_by(program, today)
+        if rank in before and rank not in after:
+            self.move(program, max(lower for lower in after if lower < rank), at)
+
+    def move(self, program, rank, at):
+        tier = program["tiers"][rank]
+        self.tier, self.since = tier["code"], at
+        self.until = self.cycle_end(program, rank, self.calendar.day(at))
+
+    def cycle_end(self, program, rank, day):
+        """The end of the cycle that begins on a day; None: the lowest tier is held for good."""
+        settings = program["cycle"]
+        if rank == 0:
+            return None
+        anchor = {"tier_start": day, "joining": self.calendar.day(self.joined),
+                  "calendar_year": datetime.date(day.year, 1, 1)}[settings["anchor"]]
+        months = 0
+        while add_months(anchor, months) <= day:
+            months += settings["cycle_months"]
+        return self.calendar.start(add_months(anchor, months))
+
+    def end_cycle(self, program, at):
+        """A tier that is kept neither at the end of the cycle nor at that of the grace falls."""
+        rank, today, end = self.rank(program), self.calendar.day(at), self.calendar.day(self.until)
+        lower = self.fallen(program, rank, today)
+        if lower < rank and self.fallen(program, rank, end) < rank:
+            self.move(program, lower, at)
+        else:
+            self.until = self.cycle_end(program, rank, end)
+
+    def fallen(self, program, rank, today):
+        """The rank after a cycle, as of the beginning of a day."""
+        if self.met(program["tiers"][rank].get("keep"), today, today):
+            return rank
+        way = program["cycle"]["downgrade"]
+        floors = [i for i, tier in enumerate(program["tiers"][:rank + 1]) if tier.get("floor")]
+        lower = {"none": rank, "one_step": rank - 1,
+                 "reassess": max(i for i in self.held_by(program, today, today) if i < rank)}[way]
+        return min(rank, max([lower, self.qualified(program, today, today), *floors]))
+
+
+# ---------------------------------------------------------------------- orders
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def period_end(day, round_to):
+    """The last day of the period in which a day lies."""
+    if round_to == "none":
+        return day
+    months = ROUND_MONTHS[round_to]
+    first = datetime.date(day.year, (day.month - 1) // months * months + 1, 1)
+    return add_months(first, months) - datetime.timedelta(1)
+
+
+def paid_lines(body):
+    totals = [line["total_minor"] for line in body["lines"]]
+    off = largest_remainder(body.get("discount_minor", 0), totals)
+    return [Line({"quantity": 1, **line}, total - less) for line, total, less in zip(body["lines"], totals, off)]
+
+
+def is_wholly_refunded(order):
+    """All money is back; an order that cost nothing counts until it is cancelled."""
+    return order.status == "cancelled" or (order.total > 0 and order.refunded == order.total)
+
+
+def released(program, status):
+    """Do points that waited for a state wait no longer in this one?"""
+    pending = program["points"]["pending"]
+    return STATES.index(status) >= STATES.index(pending if pending in STATES else "delivered")

@@ -1,0 +1,95 @@
+"""The scripts of api-spec/examples do what they say."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+import servers
+from bulk import export, ndjson
+from client import Client
+from shop import balance, eventually, fresh, order
+
+EXAMPLES = servers.ROOT / "api-spec" / "examples"
+
+
+@pytest.fixture(scope="module")
+def run(server):
+    used = set()
+
+    def run(name, *arguments, status=0, **rest):
+        used.add(name)
+        done = subprocess.run([EXAMPLES / name, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
+                              **({} if "input" in rest else {"stdin": subprocess.DEVNULL}),
+                              env={**os.environ, "PATRON_URL": server.url, "PATRON_KEY": server.key}, **rest)
+        assert done.returncode == status, (name, done.returncode, done.stdout, done.stderr)
+        return done
+    run.used = used
+    return run
+
+
+def test_a_file_is_imported_its_bad_lines_mended_and_sent_again(run, admin, tmp_path):
+    numbers = [fresh("example") for _ in range(3)]
+    file = tmp_path / "customers.csv"
+    file.write_text(f"external_id,name,phone\n{numbers[0]},A,\n{numbers[1]},B,nonsense\n{numbers[2]},C,\n")
+    assert run("try-first.sh", "customers", file).stdout.count('"status":201') == 2
+    admin.get(f"/v1/customers/ext:{numbers[0]}").is_problem(404, "not-found")
+    said = run("import.sh", "customers", file, status=1)
+    assert "3 of 3 lines, 1 failed" in said.stderr
+    errors = tmp_path / "customers.csv.errors.csv"
+    assert "nonsense" in errors.read_text() and "invalid" in errors.read_text()
+    job = said.stderr.partition("job ")[2].split()[0]
+    assert run("errors.sh", job).stdout == errors.read_bytes().decode().replace("\r\n", "\n")
+    errors.write_text(errors.read_text().replace("nonsense", ""))
+    run("import.sh", "customers", errors)
+    assert admin.get(f"/v1/customers/ext:{numbers[1]}").ok()["name"] == "B"
+    assert run("watch.sh").stderr.strip().endswith("1 of 1 lines, 0 failed")
+
+
+def test_orders_all_or_nothing_history_and_from_a_pipe(run, admin, tmp_path):
+    number = fresh("example")
+    file = tmp_path / "orders.ndjson"
+    file.write_bytes(ndjson([order(number, 1000), {"external_id": "x"}]))
+    run("import-all-or-nothing.sh", "orders", file, status=1)
+    admin.get(f"/v1/customers/ext:{number}").is_problem(404, "not-found")
+    times = {"placed_at": "2026-01-05T10:00:00Z", "paid_at": "2026-01-05T11:00:00Z"}
+    file.write_bytes(ndjson([order(number, 1000, **times)]))
+    run("import-history.sh", "orders", file)
+    run("import-from-pipe.sh", "orders", input=ndjson([order(number, 2000)]).decode())
+    assert balance(admin, number)["active"] == 30
+    items = tmp_path / "items.json"
+    items.write_text(json.dumps([order(number, 3000), {}]))
+    assert run("small-batch.sh", "orders", items).stdout.count('"status":201') == 1
+
+
+def test_a_job_is_cancelled(run, admin, tmp_path):
+    file = tmp_path / "many.ndjson"
+    file.write_bytes(ndjson(order(fresh("example"), 100) for _ in range(6000)))
+    with subprocess.Popen([EXAMPLES / "import.sh", "orders", file], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env={**os.environ, "PATRON_URL": admin.server.url, "PATRON_KEY": admin.server.key}) as importing:
+        def running():
+            newest = admin.get("/v1/jobs?limit=1").ok()["data"][0]
+            return newest if newest["status"] == "running" and newest["total"] == 6000 else None
+        assert '"status":"canceling"' in run("cancel.sh", eventually(running, seconds=30)["id"]).stdout
+        assert importing.wait(60) == 1
+
+
+def test_everything_moves_to_another_server(run, admin, contract):
+    with servers.running_server("moved", log_level="error") as other:
+        run("move.sh", other.url, other.key)
+        client = Client(other, contract)
+        names = [{one["external_id"] for one in export(where, "orders")} for where in (admin, client)]
+        assert names[0] == names[1] and names[0]
+        client.close()
+
+
+def test_an_export_is_a_file_that_is_whole(run, tmp_path):
+    run("export.sh", "customers", tmp_path / "customers.csv")
+    assert (tmp_path / "customers.csv").read_text().startswith("id,external_id,")
+    assert [path.name for path in tmp_path.iterdir()] == ["customers.csv"]
+
+
+def test_every_example_was_run(run):
+    scripts = {path.name for path in EXAMPLES.glob("*.sh")} - {"common.sh"}
+    assert run.used == scripts

@@ -1,0 +1,201 @@
+/* The nightly judging of tiers: once whoever runs it and how often, and the same after days without any. */
+#include "test.h"
+#include "till.h"
+
+#include <pthread.h>
+
+#include "tiers/cycles.h"
+
+#define CUSTOMERS 6
+#define DAYS      (3 * 365)
+#define STEP_DAYS 10
+#define FIRST_DAY 20454 /* 2026-01-01 */
+#define CROWD     120
+
+static void judge_all(struct ctx *c, int64_t at_once)
+{
+        enum err (*const chores[])(struct ctx *, int64_t, bool *) = {tiers_judge_due, tiers_give_notice,
+                                                                     tiers_unpin_due};
+
+        for (size_t i = 0; i < ARRAY_SIZE(chores); i++)
+                for (bool more = true; more;)
+                        EXPECT_INT(chores[i](c, at_once, &more), ERR_OK);
+}
+
+static void night(struct fixture *at)
+{
+        struct ctx *c = fixture_ctx(at);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        judge_all(c, 4);
+}
+
+static void clock_day(struct fixture *at, int64_t day)
+{
+        char text[INSTANT_TEXT_SIZE];
+
+        instant_format((struct instant){(FIRST_DAY + day) * INSTANT_DAY + 5 * 3600 * INSTANT_SECOND}, text);
+        till_clock(at, text);
+}
+
+static void buy(struct fixture *at, const char *customer, int order, int64_t minor)
+{
+        EXPECT_INT(
+                till_take(
+                        at,
+                        "{\"external_id\":\"o%d\",\"status\":\"paid\",\"customer\":{\"external_id\":\"%s\"},"
+                        "\"lines\":[{\"sku\":\"A\",\"total_minor\":%" PRId64 "}],\"total_minor\":%" PRId64
+                        "}",
+                        order, customer, minor, minor)
+                        .err,
+                ERR_OK);
+}
+
+/* Everything that judging leaves, with the moments as of which it was judged. */
+static const char *state_of(struct fixture *at)
+{
+        return till_text(
+                at,
+                "SELECT coalesce((SELECT string_agg(format('%%s:%%s %%s-%%s %%s', external_id, tier, since, until, changes), "
+                "E'\\n' ORDER BY external_id) FROM tier_standings s JOIN customers c ON c.id = s.customer_id), '') || E'\\n' || "
+                "coalesce((SELECT string_agg(format('%%s %%s: %%s>%%s %%s %%s', external_id, change_no, tier_before, tier_after, "
+                "cause, h.created_at), E'\\n' ORDER BY external_id, change_no) FROM tier_history h "
+                "JOIN customers c ON c.id = h.customer_id), '') || E'\\n' || "
+                "(SELECT count(*) FROM events WHERE type = 'tier.changed')");
+}
+
+#define TIER(rank_, code_, metric_, at_least_, floor_)                                                       \
+        ",{\"rank\":" rank_ ",\"code\":\"" code_ "\",\"name\":\"N\",\"floor\":" floor_                       \
+        ",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"window_months\":6,\"at_least\":" at_least_        \
+        "}]},\"keep\":{\"all_of\":[{\"metric\":\"" metric_ "\",\"window_months\":3,\"at_least\":3}]}}"
+#define PROGRAM_TEXT(cycle_, floor_)                                                                                \
+        "{\"earning\":[{\"code\":\"growth\",\"target\":\"growth\",\"kind\":\"base\",\"rate_millionths\":1000000}]," \
+        "\"cycle\":{\"cycle_months\":4," cycle_                                                                     \
+        "},\"tiers\":[{\"rank\":0,\"code\":\"a\",\"name\":\"N\"}" TIER("1", "b", "growth", "1000", floor_)          \
+                TIER("2", "c", "orders", "4000", "false") TIER("3", "d", "spend", "9000", "false") "]}"
+
+TEST(days_without_any_judging_change_no_result)
+{
+        static const char *const programs[] = {
+                PROGRAM_TEXT("\"anchor\":\"tier_start\",\"downgrade\":\"one_step\",\"grace_days\":10",
+                             "false"),
+                PROGRAM_TEXT("\"anchor\":\"joining\",\"downgrade\":\"reassess\"", "true"),
+                PROGRAM_TEXT("\"anchor\":\"calendar_year\",\"downgrade\":\"one_step\",\"grace_days\":33",
+                             "true"),
+                PROGRAM_TEXT("\"anchor\":\"calendar_year\",\"downgrade\":\"none\"", "false")};
+        int64_t fallen = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+                struct fixture *nightly = till_open("nightly"), *away = till_open("away");
+                int64_t away_until = 0;
+                int order = 0;
+                till_program(nightly, programs[i]);
+                till_program(away, programs[i]);
+                for (int64_t day = 0; day < DAYS; day += STEP_DAYS) {
+                        clock_day(nightly, day);
+                        clock_day(away, day);
+                        night(nightly);
+                        if (day < away_until)
+                                continue; /* nobody sells where nothing runs */
+                        night(away);
+                        if (test_between(0, 9) == 0)
+                                away_until = day + test_between(1, 300);
+                        if (test_between(0, 2) > 0)
+                                continue;
+                        char customer[16];
+                        snprintf(customer, sizeof customer, "p%d", (int)test_between(1, CUSTOMERS));
+                        int64_t minor = test_between(100, 5000);
+                        buy(nightly, customer, ++order, minor);
+                        buy(away, customer, order, minor);
+                }
+                night(nightly);
+                night(away);
+                EXPECT_TEXT(state_of(away), state_of(nightly));
+                EXPECT(till_sound(nightly) && till_sound(away));
+                fallen += till_int(away, "SELECT count(*) FROM tier_history WHERE cause = 'cycle_end'");
+                till_close(nightly);
+                till_close(away);
+        }
+        EXPECT(fallen > CUSTOMERS);
+}
+
+/* ---- one night, by whom and how often */
+
+static struct fixture *shop;
+
+static void crowd(void)
+{
+        char name[16];
+
+        till_program(shop, PROGRAM_TEXT("\"notice_days\":30", "false"));
+        till_clock(shop, "2026-01-10T04:00:00Z");
+        for (int i = 0; i < CROWD; i++) {
+                snprintf(name, sizeof name, "n%d", i);
+                buy(shop, name, i, 1000);
+        }
+}
+
+static int64_t events(const char *type)
+{
+        return till_int(shop, "SELECT count(*) FROM events WHERE type = '%s'", type);
+}
+
+static void *server_run(void *arg)
+{
+        struct fixture *at = arg;
+        struct ctx c = {.arena = arena_new(), .now = at->ctx.now, .shop = at->ctx.shop};
+
+        c.db = db_new(&(struct db_options){.url = at->url, .application = "patron-test"});
+        if (db_ready(&c) == ERR_OK)
+                judge_all(&c, 7);
+        db_free(c.db);
+        problem_reset(&c);
+        arena_free(c.arena);
+        return NULL;
+}
+
+static void servers_run(void)
+{
+        pthread_t servers[3];
+
+        for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+                EXPECT_INT(pthread_create(&servers[i], NULL, server_run, shop), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+                EXPECT_INT(pthread_join(servers[i], NULL), 0);
+}
+
+TEST(several_servers_judge_and_give_notice_once)
+{
+        crowd();
+        till_clock(shop, "2026-05-10T04:00:00Z"); /* they still qualify: another cycle */
+        servers_run();
+        EXPECT_INT(events("tier.notice"), 0);
+        till_clock(shop, "2026-08-20T04:00:00Z");
+        servers_run();
+        EXPECT_INT(events("tier.notice"), CROWD);
+        till_clock(shop, "2026-09-10T04:00:00Z");
+        servers_run();
+        EXPECT_INT(events("tier.changed"), 2 * CROWD); /* up once, down once */
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM tier_standings WHERE tier = 'a' AND until IS NULL"),
+                   CROWD);
+        EXPECT_INT(events("tier.notice"), CROWD);
+        EXPECT(till_sound(shop));
+}
+
+TEST(a_second_run_of_the_same_night_changes_nothing)
+{
+        const char *before = state_of(shop);
+
+        night(shop);
+        night(shop);
+        EXPECT_TEXT(state_of(shop), before);
+        EXPECT_INT(events("tier.notice"), CROWD);
+}
+
+int main(void)
+{
+        shop = till_open("tier_nights");
+        int status = test_run_all();
+        till_close(shop);
+        return status;
+}

@@ -1,0 +1,168 @@
+"""Measure what the loyalty programme costs: orders under a full one, the night of the year, a simulation. Called by
+tools/bench."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import date
+from pathlib import Path
+
+from measure import Bench, Failed, Measured, machine, table, write_between_marks
+
+CONNECTIONS = 64
+PROGRAM_SECONDS = 1.5  # every server has a new programme within a second
+POLL_SECONDS = 0.5
+NIGHT_SECONDS_MAX = 3600
+REQUEST_SECONDS_MAX = 300
+MARK_BEGIN, MARK_END = "<!-- bench loyalty: begin -->", "<!-- bench loyalty: end -->"
+
+DUE = """SELECT EXISTS (SELECT FROM points_lots WHERE pending AND active_from <= now() AND remaining > 0)
+             OR EXISTS (SELECT FROM points_lots WHERE expires_at <= now() AND remaining > 0)
+             OR EXISTS (SELECT FROM tier_standings WHERE until <= now())"""
+LEFT_BEHIND = """SELECT json_build_object(
+    'expired', (SELECT count(*) FROM points_ledger WHERE kind = 'expire'),
+    'activated', (SELECT count(*) FROM points_ledger WHERE kind = 'activate'),
+    'fallen', (SELECT count(*) FROM tier_history WHERE cause = 'cycle_end'),
+    'judged', (SELECT count(*) FROM tier_history WHERE cause = 'order'))"""
+
+# Every rule holds for every order of the load, and each asks something else.
+CONDITIONS = ["category = 'bags'", "sku = 'BAG-1'", "order.total > 1.00", "order.quantity >= 1", "order.channel = search", "tier >= basic",
+              "orders.count >= 0", "spend >= 0.00", "not (brand is known)", "coupon is unknown", "line.name contains 'Bag'",
+              "line.total between 0.01 and 100000.00", "order.line_count = 1", "line.unit_price > 0.01", "not (city = 'x')",
+              "category in ('bags', 'shoes') and order.total < 100000.00", "gender is unknown or gender != female", "order.hour >= 0"]
+
+
+class Shop:
+    """A running server and its database."""
+
+    def __init__(self, given):
+        self.given = given
+        self.key = given.key_file.read_text().strip()
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(f"http://{self.given.address}{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=REQUEST_SECONDS_MAX) as answer:
+                return json.loads(answer.read())
+        except OSError as error:
+            said = error.read().decode() if hasattr(error, "read") else error
+            raise Failed(f"{method} {path}: {said}") from error
+
+    def use(self, program):
+        self.call("PUT", "/v1/program", program)
+        time.sleep(PROGRAM_SECONDS)
+
+
+def full_program(plain):
+    """Twenty active rules (two that give a rate, eighteen that ask something), and all that tiers and points can do."""
+    rules = [{"code": "base", "kind": "base", "rate_millionths": 1000000},
+             {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": 1000000}]
+    for number, condition in enumerate(CONDITIONS):
+        kind = {"kind": "multiply", "factor_millionths": 1010000} if number % 2 else {"kind": "add", "points": 1}
+        rules.append({"code": f"rule_{number}", "when": condition, "target": "growth" if number % 3 == 2 else "points", **kind})
+    tiers = [dict(tier, benefits=dict(tier["benefits"], points_multiplier_permille=1100)) for tier in plain["tiers"]]
+    points = dict(plain["points"], expiry={"form": "months", "months": 12, "round_to": "quarter", "warn_days": 14})
+    return {"points": points, "earning": rules, "cycle": dict(plain["cycle"], grace_days=7, notice_days=30), "tiers": tiers}
+
+
+def measure_orders(given):
+    """Orders under the programme of a new installation and under a full one, by turns."""
+    shop, bench, measured = Shop(given), Bench(given), Measured()
+    plain = {name: part for name, part in shop.call("GET", "/v1/program").items() if name != "version"}
+    for number in range(1, given.rounds + 1):
+        print(f"Round {number} of {given.rounds}", file=sys.stderr)
+        shop.use(plain)
+        measured.add("orders, the programme of a new installation", bench.load("orders", CONNECTIONS))
+        shop.use(full_program(plain))
+        measured.add("orders, 20 active rules and a full programme", bench.load("orders", CONNECTIONS))
+    return bench, measured
+
+
+def measure_night(given, started):
+    """Seconds from the server's start until nothing is due any more, and what was done."""
+    bench = Bench(given)
+    while bench.sql(given.patron_url, DUE) == "t":
+        if time.time() - started > NIGHT_SECONDS_MAX:
+            raise Failed("the night does not end")
+        time.sleep(POLL_SECONDS)
+    return time.time() - started, json.loads(bench.sql(given.patron_url, LEFT_BEHIND))
+
+
+def measure_simulations(given):
+    shop, seconds = Shop(given), []
+    tiers = shop.call("GET", "/v1/program")["tiers"]
+    for tier in tiers[1:]:
+        tier["qualify"]["any_of"][0]["at_least"] += 10000
+        tier["keep"]["all_of"][0]["window_months"] = 6
+    for _ in range(given.rounds):
+        before = time.monotonic()
+        answer = shop.call("POST", "/v1/tiers/simulate", {"tiers": tiers})
+        seconds.append(time.monotonic() - before)
+        if answer["customers"] != given.made or answer["falling"]["customers"] == 0:
+            raise Failed(f"the simulation saw {answer['customers']} customers")
+        print(f"  simulation: {seconds[-1]:.1f} s", file=sys.stderr)
+    return statistics.median(seconds)
+
+
+def verdict(goal, measured, wanted, good):
+    return [goal, measured, wanted, "reached" if good else "**not reached**"]
+
+
+def report(given, bench, measured, night, simulation):
+    plain, full = measured.rounds
+    ratio = measured.ratio(full, plain)
+    seconds, done = night
+    made = f"{given.made:,}"
+    rows = [[name, f"{measured.median(name):,.0f}", f"{measured.median(name, 'p99_ms'):.1f}",
+             " + ".join(f"{measured.median(name, key):.0f}" for key in ("server_us", "database_us"))] for name in measured.rounds]
+    goals = [verdict("orders under a full programme / plain ones", f"{ratio:.2f}", "≥ 0.85", ratio >= 0.85),
+             verdict(f"the night of {made} customers, s", f"{seconds:.0f}", "≤ 60", seconds <= 60),
+             verdict(f"simulation over {made} customers, s", f"{simulation:.1f}", "≤ 10", simulation <= 10)]
+    return "\n".join(
+        [f"{machine(bench)}; {date.today().isoformat()}; {given.rounds} rounds of {given.seconds} s, medians; one night.", ""]
+        + table([f"{CONNECTIONS} connections", "per second", "p99 ms", "CPU µs: server + PostgreSQL"], rows) + [""]
+        + table(["goal", "measured", "wanted", ""], goals)
+        + ["", f"That night {done['expired']:,} customers' points lapsed, {done['activated']:,} lots became active, and "
+               f"{done['judged']:,} cycles ended, of which {done['fallen']:,} with a fall."])
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("orders", "night"))
+    for name in ("--address", "--patron-url", "--load", "--pg-bin"):
+        parser.add_argument(name, required=True)
+    for name in ("--key-file", "--pid-file", "--results"):
+        parser.add_argument(name, type=Path, required=True)
+    for name in ("--seconds", "--rounds", "--customers", "--made"):
+        parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--started", type=float)
+    parser.add_argument("--write", type=Path)
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    try:
+        if given.part == "orders":
+            given.results.write_text(json.dumps(measure_orders(given)[1].rounds))
+            return
+        night = measure_night(given, given.started)
+        print(f"  night: {night[0]:.0f} s", file=sys.stderr)
+        measured = Measured()
+        measured.rounds = json.loads(given.results.read_text())
+        text = report(given, Bench(given), measured, night, measure_simulations(given))
+    except (Failed, subprocess.SubprocessError) as failed:
+        sys.exit(f"tools/bench: {failed}")
+    print(text)
+    if given.write:
+        write_between_marks(given.write, text, MARK_BEGIN, MARK_END)
+
+
+if __name__ == "__main__":
+    main()
