@@ -69,11 +69,13 @@ static void take_sides(struct cut *cut)
 
 static size_t lot_at(const struct cut *cut, int64_t lot_no)
 {
-        for (size_t i = 0; i < cut->pile->lots.n; i++) /* a spend draws from few lots, undoing is rare */
-                if (cut->pile->lots.v[i].lot_no == lot_no)
-                        return i;
-        assert(!"a draw has its lot");
-        return 0;
+        size_t i = 0;
+
+        while (cut->pile->lots.v[i].lot_no != lot_no) { /* a spend draws from few lots, undoing is rare */
+                i++;
+                assert(i < cut->pile->lots.n); /* a draw has its lot */
+        }
+        return i;
 }
 
 /* When an entry moved points, as an account remembers it; none: it did not. */
