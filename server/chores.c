@@ -3,6 +3,7 @@
 
 #include "access/access.h"
 #include "activities/activities.h"
+#include "coupons/coupons.h"
 #include "customers/behaviour.h"
 #include "customers/tags.h"
 #include "db/db.h"
@@ -10,6 +11,7 @@
 #include "http/idempotency.h"
 #include "jobs/jobs.h"
 #include "points/points.h"
+#include "rewards/rewards.h"
 #include "tiers/cycles.h"
 
 /* Customers whose points are moved in one transaction: enough to share a commit, few enough that an order of
@@ -111,6 +113,27 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+/* Coupons that are looked at in one transaction. */
+#define DUE_COUPONS 500
+
+static enum err end_coupon_locks(struct ctx *c, bool *ret_more)
+{
+        return coupons_unlock_due(c, DUE_COUPONS, ret_more);
+}
+
+static enum err expire_coupons(struct ctx *c, bool *ret_more)
+{
+        return coupons_expire_due(c, DUE_COUPONS, ret_more);
+}
+
+/* Redemptions that are ended in one piece, each in a transaction of its own. */
+#define DUE_REDEMPTIONS 200
+
+static enum err expire_redemptions(struct ctx *c, bool *ret_more)
+{
+        return redemptions_expire_due(c, DUE_REDEMPTIONS, ret_more);
+}
+
 /* Referrals that are paid or taken back in one piece: each is a transaction of its own. */
 #define REFERRALS 50
 
@@ -134,6 +157,9 @@ const struct chore chores[] = {
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"end locks of coupons", 5, end_coupon_locks},
+        {"expire coupons", 5, expire_coupons},
+        {"expire redemptions", 5, expire_redemptions},
         {"expire jobs", 5, jobs_expire},
 };
 const size_t chore_count = ARRAY_SIZE(chores);

@@ -330,13 +330,19 @@ static enum err refer(struct work *w, struct person *referred)
         return ERR_OK;
 }
 
+/* The tier that holds now: the pinned one while it lasts. */
+static const char *tier_now(const struct work *w)
+{
+        return w->program->tiers.v[stand_rank(&w->person.stand, w->c->now)].code;
+}
+
 /* Tell what it changed, and keep that for the same call again. */
 static enum err answer(struct work *w, const char *tier_before, struct activity_answer *ret)
 {
         struct activity_result result = {.activity = w->activity,
                                          .growth = w->person.stand.standing.growth,
                                          .tier_before = tier_before,
-                                         .tier_after = w->person.stand.standing.tier};
+                                         .tier_after = tier_now(w)};
         struct text json = {0};
 
         TRY(balance_after(w->c, w->program, &w->person.book, &result.balance));
@@ -351,7 +357,7 @@ static enum err record(struct work *w, const struct activity_in *in, struct pers
                        struct activity_answer *ret)
 {
         TRY(person_load(w->c, w->program, &w->person));
-        const char *tier_before = w->person.stand.standing.tier;
+        const char *tier_before = tier_now(w);
         if (in->referred != NULL)
                 TRY(refer(w, referred));
         else

@@ -5,7 +5,7 @@
 #include <time.h>
 
 static bool test_enabled;
-static _Atomic int64_t test_offset_us; /* what the test clock shows beyond the system's */
+static _Atomic int64_t test_offset_us;    /* what the test clock shows beyond the system's */
 static _Atomic int64_t test_stands_at_us; /* where it stands; 0: it runs */
 
 static int64_t read_us(clockid_t id)

@@ -270,6 +270,52 @@ SQL_MANY(
         "USING (customer_id) WHERE coalesce(s.changes, 0) <> coalesce(h.n, 0) OR NOT coalesce(h.is_chain, true) "
         "OR (h.n > 0 AND h.tier IS DISTINCT FROM s.tier)" LIMIT)
 
+SQL_MANY(
+        coupons_are_counted, nothing, finding,
+        "SELECT 'coupon_stock' AS check, NULL::uuid AS customer_id, 'template ' || coalesce(s.template, c.template) || ' has ' || "
+        "coalesce(c.n, 0) || ' coupons, not ' || coalesce(s.issued, 0) AS detail FROM coupon_stocks s "
+        "FULL JOIN (SELECT template, count(*) AS n FROM coupons GROUP BY template) AS c USING (template) "
+        "WHERE coalesce(s.issued, 0) <> coalesce(c.n, 0)" LIMIT)
+
+SQL_MANY(
+        coupons_are_what_became_of_them, nothing, finding,
+        "SELECT 'coupon_history' AS check, c.customer_id, 'the history of coupon ' || coalesce(c.id::text, '(none)') || "
+        "' does not lead to its state' AS detail FROM coupons c FULL JOIN (SELECT code, count(*) AS n, max(change_no) AS last, "
+        "max(state) FILTER (WHERE is_last) AS state FROM (SELECT code, change_no, state, "
+        "lead(change_no) OVER (PARTITION BY code ORDER BY change_no) IS NULL AS is_last FROM coupon_history) AS l "
+        "GROUP BY code) AS h USING (code) WHERE (c.changes, c.changes, c.state) IS DISTINCT FROM (h.n, h.last, h.state)" LIMIT)
+
+/* A redeemed coupon has one order, which names it, or one redemption; any other has neither. */
+SQL_MANY(
+        coupons_are_used_once, nothing, finding,
+        "SELECT 'coupon_use' AS check, coalesce(c.customer_id, c.used_by) AS customer_id, 'coupon ' || c.id || "
+        "' is used by none or by several' AS detail FROM coupons c "
+        "LEFT JOIN orders o ON o.id = c.order_id AND o.customer_id = c.used_by AND strpos(o.coupon, c.code) > 0 "
+        "WHERE (c.order_id IS NOT NULL AND o.id IS NULL) OR num_nonnulls(c.order_id, c.redemption) <> "
+        "CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END "
+        "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
+        "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
+
+SQL_MANY(
+        rewards_are_counted, nothing, finding,
+        "SELECT 'reward_stock' AS check, NULL::uuid AS customer_id, 'reward ' || coalesce(s.reward, r.reward) || ' has ' || "
+        "coalesce(r.n, 0) || ' redemptions, not ' || coalesce(s.taken, 0) AS detail FROM reward_stocks s FULL JOIN "
+        "(SELECT reward, count(*) AS n FROM reward_redemptions WHERE state IN ('issued', 'redeemed') GROUP BY reward) AS r "
+        "USING (reward) WHERE coalesce(s.taken, 0) <> coalesce(r.n, 0)" LIMIT)
+
+/* The points of a redemption are where its state says, its coupon is its own. */
+SQL_MANY(
+        redemptions_have_their_points, nothing, finding,
+        "SELECT 'redemption_hold' AS check, coalesce(r.customer_id, h.customer_id) AS customer_id, 'the points of redemption ' "
+        "|| coalesce(r.id, h.redemption_id) || ' or its coupon are not what it says' AS detail FROM reward_redemptions r "
+        "FULL JOIN (SELECT * FROM points_holds WHERE redemption_id IS NOT NULL) AS h "
+        "ON h.customer_id = r.customer_id AND h.id = r.hold_id AND h.redemption_id = r.id "
+        "LEFT JOIN coupons c ON c.code = r.coupon AND c.customer_id = r.customer_id AND c.issue_key = r.id::text "
+        "WHERE r.id IS NULL OR h.id IS NULL OR h.points <> r.points OR (r.coupon IS NOT NULL AND c.code IS NULL) "
+        "OR (r.coupon IS NOT NULL AND r.state <> 'redeemed') OR (h.state, h.captured) IS DISTINCT FROM (CASE r.state "
+        "WHEN 'issued' THEN 'open' WHEN 'redeemed' THEN 'captured' WHEN 'cancelled' THEN 'released' ELSE 'expired' END, "
+        "CASE r.state WHEN 'redeemed' THEN r.points ELSE 0 END)" LIMIT)
+
 SQL_MANY(contacts_belong, nothing, finding,
          "SELECT 'contacts_orphans' AS check, customer_id, detail FROM (" ORPHANS(
                  "customer_tags", "customers",
@@ -351,6 +397,13 @@ static const struct check checks[] = {
         {"order_points", "every order earned what the ledger says", orders_earned_what_ledger_says, false},
         {"standing_sum", "every standing is the sum of its orders", standing_is_sum_of_orders, false},
         {"days_sum", "days sum to the standing", days_sum_to_standing, false},
+        {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
+        {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
+        {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
+        {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},
+        {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
+         false},
+
         {"contacts_orphans", "every tag, note, contact and membership belongs to a customer that exists",
          contacts_belong, false},
         {"group_members", "every group counts its members", groups_count_their_members, false},

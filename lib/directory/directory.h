@@ -47,7 +47,8 @@ extern const struct names yes_no_names; /* 1: yes */
 
 /* A list: what is given must hold. */
 #define CUSTOMER_FILTER_MEMBERS                                                                              \
-        const char *q; /* words in name, phone, e-mail or external id */                                     \
+        const char *q; /* words in name, phone, e-mail or external id; without the right to see them, one in \
+                          full */                                                                            \
         const char *tag, *group, *tier, *language, *country, *province, *city, *owner;                       \
         unsigned channel, deal_status, lifecycle;                                                            \
         unsigned has_phone, has_email; /* yes_no_names */                                                    \

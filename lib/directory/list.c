@@ -34,6 +34,7 @@ struct listing {
         struct lifecycle_bounds bounds;
         const char *tsquery;
         struct texts patterns;
+        const char *whole;
         struct customer_position after;
         int64_t limit;
 };
@@ -46,7 +47,7 @@ SHAPE(listing_filter, "What must hold.", FIELD(tag), FIELD(group), FIELD(tier), 
 #undef SHAPE_T
 #define SHAPE_T struct listing
 SHAPE(listing, "A list.", NEST(filter, listing_filter), NEST(bounds, lifecycle_bounds), FIELD(tsquery),
-      FIELD(patterns), NEST(after, customer_position), FIELD(limit));
+      FIELD(patterns), FIELD(whole), NEST(after, customer_position), FIELD(limit));
 #undef SHAPE_T
 
 /* What each order reads: `s` is customer_search, `m` customer_metrics. */
@@ -213,6 +214,12 @@ static void put_page(struct text *out, struct building *b, unsigned sort, bool f
                     down ? " DESC" : "", t, down ? " DESC" : "");
 }
 
+/* Whoever may not see a phone must not find it out digit by digit: he finds whom he can name in full. */
+static bool sees_personal_data(const struct ctx *c)
+{
+        return c->principal == NULL || c->principal->pii;
+}
+
 /* Parameters and conditions of a filter; `t` is the table that is there anyway. */
 static struct listing filter_read(struct ctx *c, struct building *b, const struct customer_filter *filter,
                                   char t)
@@ -221,12 +228,15 @@ static struct listing filter_read(struct ctx *c, struct building *b, const struc
 
         filter_metrics(b, filter);
         filter_search(b, filter, search.tsquery != NULL);
+        must(b, search.tsquery != NULL && !sees_personal_data(c), 's',
+             "E'\\n' || s.content || E'\\n' LIKE :whole");
         filter_members(b, filter, t);
         filter_lifecycle(b, (enum lifecycle)filter->lifecycle);
         return (struct listing){.filter = *filter,
                                 .bounds = bounds_now(c),
                                 .tsquery = search.tsquery,
-                                .patterns = search.patterns};
+                                .patterns = search.patterns,
+                                .whole = search.whole};
 }
 
 /* What few writes left behind is taken in; a burst's is left to the housekeeper. */

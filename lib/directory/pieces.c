@@ -75,16 +75,21 @@ const char *pieces_of(struct arena *arena, const char *content)
 
 /* ------------------------------------------------------------------ searching */
 
-static void put_pattern(struct text *out, const char *word, size_t len)
+/* The word between two ends, as LIKE wants it. */
+static const char *pattern_of(struct arena *arena, const char *end, const char *word, size_t len)
 {
-        text_clear(out);
-        text_putc(out, '%');
+        struct text text = {0}, *out = &text;
+
+        text_printf(out, "%%%s", end);
         for (size_t i = 0; i < len; i++) {
                 if (strchr("%_\\", word[i]) != NULL)
                         text_putc(out, '\\');
                 text_putc(out, word[i]);
         }
-        text_putc(out, '%');
+        text_printf(out, "%s%%", end);
+        const char *pattern = arena_strdup(arena, out->data);
+        text_free(out);
+        return pattern;
 }
 
 /* Every place of the word that has PIECE_CHARS characters, or the whole of a shorter one, as 'abc':* */
@@ -110,20 +115,19 @@ struct search search_of(struct arena *arena, const char *q)
 {
         static const char white[] = " \t\n";
         struct search search = {.patterns.v = ARENA_ARRAY(arena, SEARCH_WORDS_MAX, const char *)};
-        struct text pattern = {0}, tsquery = {0};
+        struct text tsquery = {0};
         const char *content = pieces_content(arena, &q, 1);
 
         for (const char *at = content + strspn(content, white);
              *at != '\0' && search.patterns.n < SEARCH_WORDS_MAX;) {
                 size_t len = strcspn(at, white);
-                put_pattern(&pattern, at, len);
                 put_tsquery(&tsquery, arena_strndup(arena, at, len));
-                search.patterns.v[search.patterns.n++] = arena_strdup(arena, pattern.data);
+                search.patterns.v[search.patterns.n++] = pattern_of(arena, "", at, len);
                 at += len;
                 at += strspn(at, white);
         }
+        search.whole = pattern_of(arena, "\n", content, strlen(content));
         search.tsquery = tsquery.data != NULL ? arena_strdup(arena, tsquery.data) : NULL;
-        text_free(&pattern);
         text_free(&tsquery);
         return search;
 }

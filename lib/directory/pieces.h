@@ -25,6 +25,7 @@ const char *pieces_of(struct arena *arena, const char *content);
 #define SEARCH_WORDS_MAX 8
 struct search {
         struct texts patterns; /* for LIKE, with % around */
+        const char *whole;     /* for LIKE on a content between newlines: a line that is just this */
         const char *tsquery;   /* what the index is asked; NULL when there are no words */
 };
 struct search search_of(struct arena *arena, const char *q);

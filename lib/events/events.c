@@ -64,6 +64,16 @@ SHAPE(merge_event, "A merge's event.", FIELD(merge_id, .need = true), FIELD(abso
 SHAPE(points_event, "Points that lapse, or are given or taken.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T
 
+#define SHAPE_T struct coupon_event
+SHAPE(coupon_event, "A coupon's event.", FIELD(code, .need = true), FIELD(template_code, .need = true),
+      FIELD(order_id), FIELD(off_minor), FIELD(expires_at));
+#undef SHAPE_T
+
+#define SHAPE_T struct reward_event
+SHAPE(reward_event, "A redemption's event.", FIELD(redemption_id, .need = true), FIELD(reward, .need = true),
+      FIELD(coupon), FIELD(points));
+#undef SHAPE_T
+
 #define SHAPE_T struct event
 SHAPE(event, "An event.", FIELD(customer_id), FIELD(id), FIELD(type, .names = &event_names), FIELD(payload),
       FIELD(occurred_at));

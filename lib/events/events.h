@@ -62,6 +62,19 @@ struct points_event {
         struct instant expires_at;
 };
 SHAPE_DECLARE(merge_event);
+struct coupon_event {
+        const char *code, *template_code;
+        struct uuid order_id;
+        int64_t off_minor;
+        struct instant expires_at;
+};
+SHAPE_DECLARE(coupon_event);
+struct reward_event {
+        struct uuid redemption_id;
+        const char *reward, *coupon;
+        int64_t points;
+};
+SHAPE_DECLARE(reward_event);
 struct activity_event {
         const char *type, *key, *state;
         int64_t points, growth;

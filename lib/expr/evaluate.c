@@ -156,6 +156,17 @@ void expr_set_texts(struct expr_facts *facts, enum expr_field field, const char 
         facts->v[field] = (struct expr_fact){.known = true, .set = {.v = v, .n = n}};
 }
 
+void expr_set_line(struct expr_facts *facts, const struct expr_line *line)
+{
+        expr_set_text(facts, FACT_LINE_SKU, line->sku);
+        expr_set_text(facts, FACT_LINE_NAME, line->name);
+        expr_set_text(facts, FACT_LINE_CATEGORY, line->category);
+        expr_set_text(facts, FACT_LINE_BRAND, line->brand);
+        expr_set_number(facts, FACT_LINE_QUANTITY, line->quantity);
+        expr_set_number(facts, FACT_LINE_UNIT_PRICE, line->unit_price_minor);
+        expr_set_number(facts, FACT_LINE_TOTAL, line->total_minor);
+}
+
 void expr_set_placed_at(struct expr_facts *facts, struct instant at)
 {
         const int64_t hour_us = 3600 * INSTANT_SECOND;

@@ -119,5 +119,13 @@ void expr_set_instant(struct expr_facts *facts, enum expr_field field, struct in
 void expr_set_texts(struct expr_facts *facts, enum expr_field field, const char *const *v, size_t n);
 void expr_set_unknown(struct expr_facts *facts, enum expr_field field);
 
+/* The goods of one line; texts may be NULL. */
+struct expr_line {
+        const char *sku, *name, *category, *brand;
+        int64_t quantity, unit_price_minor;
+        int64_t total_minor; /* after its own discounts */
+};
+void expr_set_line(struct expr_facts *facts, const struct expr_line *line);
+
 /* order.placed_at with order.weekday and order.hour; facts->zone must be set. */
 void expr_set_placed_at(struct expr_facts *facts, struct instant at);

@@ -22,6 +22,8 @@ enum err journal_count(struct ctx *c, const struct joint *joint, struct list *re
 /* What lib/merges moves by itself, in journal order. */
 enum err identities_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err identities_move_back(struct ctx *c, const struct joint *joint) MUST_CHECK;
+enum err coupons_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
+enum err coupons_move_back(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err consents_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err consents_move_back(struct ctx *c, const struct joint *joint, struct instant merged_at) MUST_CHECK;
 /* The profiles: noted; joined, whereby the absorbed customer's row goes; and the way back. */

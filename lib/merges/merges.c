@@ -182,6 +182,7 @@ static enum err everything_move(struct ctx *c, const struct joint *joint, const 
         TRY(alias_insert(c, joint));
         TRY(identities_move(c, joint));
         TRY(consents_move(c, joint));
+        TRY(coupons_move(c, joint));
         TRY(tiers_move(c, joint, from, to));
         return profiles_join(c, joint);
 }
@@ -440,6 +441,7 @@ enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct cu
         TRY(groups_count(c, &joint));
         TRY(identities_move_back(c, &joint));
         TRY(consents_move_back(c, &joint, merge.created_at));
+        TRY(coupons_move_back(c, &joint));
         TRY(points_move_back(c, &joint));
         TRY(tiers_move_back(c, &joint));
         TRY(rows_forget(c, &joint));

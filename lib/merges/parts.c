@@ -156,6 +156,32 @@ enum err groups_count(struct ctx *c, const struct joint *joint)
         return members_add(c, joint);
 }
 
+/* ------------------------------------------------------------------ coupons */
+
+SQL_EXEC(uses_note, joint,
+         NOTE "'used coupons', true, jsonb_build_object('id', id) FROM coupons WHERE used_by = :from")
+SQL_EXEC(uses_move, joint, "UPDATE coupons SET used_by = :to WHERE used_by = :from")
+SQL_EXEC(uses_return, joint,
+         "UPDATE coupons SET used_by = :from WHERE used_by = :to AND id IN " NOTED_IDS("used coupons"))
+SQL_EXEC(coupon_history_move, joint, "UPDATE coupon_history SET customer_id = :to WHERE customer_id = :from")
+/* The history goes with the coupon. */
+SQL_EXEC(coupon_history_return, joint,
+         "UPDATE coupon_history SET customer_id = :from WHERE customer_id = :to AND code IN "
+         "(SELECT code FROM coupons WHERE customer_id = :from)")
+
+enum err coupons_move(struct ctx *c, const struct joint *joint)
+{
+        TRY(uses_note(c, joint));
+        TRY(uses_move(c, joint));
+        return coupon_history_move(c, joint);
+}
+
+enum err coupons_move_back(struct ctx *c, const struct joint *joint)
+{
+        TRY(uses_return(c, joint));
+        return coupon_history_return(c, joint);
+}
+
 /* ------------------------------------------------------------------ profiles */
 
 SQL_EXEC(profiles_note, joint,

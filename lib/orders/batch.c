@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "base/idmap.h"
+#include "coupons/coupons.h"
 #include "orders/check.h"
 #include "orders/store.h"
 #include "orders/take.h"
@@ -130,6 +131,53 @@ static struct date window_start(const struct batch *b, struct date first)
         return date_add_months(first, -months);
 }
 
+/* The codes of a list of them that are not in the book, added to the others. */
+static void codes_add(struct batch *b, const char *text, struct texts *codes)
+{
+        struct coupon_names names = coupon_names_read(b->c->arena, text);
+
+        for (size_t i = 0; i < names.n; i++)
+                if (coupon_book_find(&b->session.coupons, names.codes[i]) == NULL)
+                        codes->v[codes->n++] = names.codes[i];
+}
+
+static struct texts codes_room(struct batch *b, size_t orders)
+{
+        return (struct texts){.v = ARENA_ARRAY(b->c->arena, orders * COUPONS_PER_ORDER_MAX, const char *)};
+}
+
+/* Coupons are locked here, behind their customers. */
+static enum err named_coupons_later(struct batch *b, struct coupon_rows *ret)
+{
+        struct texts codes = {0};
+
+        for (size_t i = 0; i < b->count; i++) {
+                const struct order_in *in = b->jobs[i].call->in;
+                if (in->coupon == NULL || in->backfill || b->jobs[i].call->err != ERR_OK)
+                        continue;
+                if (codes.v == NULL)
+                        codes = codes_room(b, b->count);
+                codes_add(b, in->coupon, &codes);
+        }
+        return codes.n > 0 ? coupons_later(b->c, &codes, ret) : ERR_OK;
+}
+
+/* Those that known orders have and nobody named. */
+static enum err known_coupons_later(struct batch *b, const struct list *orders, struct coupon_rows *ret)
+{
+        const struct order *known = orders->v;
+        struct texts codes = {0};
+
+        for (size_t i = 0; i < orders->n; i++) {
+                if (known[i].coupon == NULL)
+                        continue;
+                if (codes.v == NULL)
+                        codes = codes_room(b, orders->n);
+                codes_add(b, known[i].coupon, &codes);
+        }
+        return codes.n > 0 ? coupons_later(b->c, &codes, ret) : ERR_OK;
+}
+
 static enum err load_known(struct batch *b, struct list *ret_orders)
 {
         struct arena *arena = b->c->arena;
@@ -137,6 +185,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
         struct list accounts = {0}, caps = {0};
         struct stand_rows stands = {0};
+        struct coupon_rows coupons = {0};
         struct date first = first_day(b);
 
         for (size_t i = 0; i < b->desk_count; i++)
@@ -149,7 +198,9 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
         if (b->session.program->counts_days)
                 TRY(points_caps_later(b->c, &customers, first, &caps));
+        TRY(named_coupons_later(b, &coupons));
         TRY(db_flush(b->c));
+        TRY(coupons_give(b->c, &coupons, &b->session.coupons));
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
@@ -199,6 +250,7 @@ static enum err load_more(struct batch *b, const struct list *orders)
                                    .holds.v = ARENA_ARRAY(arena, 2 * b->count, struct uuid)};
         struct list lines = {0}, lots = {0};
         struct hold_rows hold_rows = {0};
+        struct coupon_rows coupons = {0};
 
         for (size_t i = 0; i < orders->n; i++) {
                 const struct order *order = &((const struct order *)orders->v)[i];
@@ -229,7 +281,9 @@ static enum err load_more(struct batch *b, const struct list *orders)
                 TRY(points_lots_later(b->c, &movers, &lots));
         if (holds.holds.n > 0)
                 TRY(points_holds_later(b->c, &holds, &hold_rows));
+        TRY(known_coupons_later(b, orders, &coupons));
         TRY(db_flush(b->c));
+        TRY(coupons_give(b->c, &coupons, &b->session.coupons));
         for (size_t i = 0; i < orders->n; i++)
                 file_lines_give(arena, file_for(b, ((const struct order *)orders->v)[i].id), &lines);
         for (size_t i = 0; i < movers.n; i++) {
@@ -383,6 +437,7 @@ static enum err store(struct batch *b)
         TRY(files_tell_referrals(b->c, b->session.program, files, n));
         TRY(points_caps_store(b->c, caps, b->desk_count));
         TRY(returns_store(b->c, &b->session, /* kept= */ NULL));
+        TRY(coupons_store(b->c, &b->session.coupons));
         return events_store(b->c, &b->session.events);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "coupons/code.h"
 #include "points/book.h"
 
 /* A clock ahead of ours by more than this is a mistake. */
@@ -76,6 +77,23 @@ static void total_check(struct ctx *c, const struct order_in *in)
                            expected, in->total_minor - expected);
 }
 
+static void coupons_check(struct ctx *c, const struct order_in *in)
+{
+        struct coupon_names names = coupon_names_read(c->arena, in->coupon);
+
+        if (names.mistyped > 0 && !in->backfill)
+                fault_body(c, "#/coupon", "mistyped", "a code is mistyped: its check character does not fit");
+        if (names.too_many)
+                fault_body(c, "#/coupon", "too_many", "must be at most %d coupons", COUPONS_PER_ORDER_MAX);
+        if (!in->coupon_discount_minor.set)
+                return;
+        if (in->coupon == NULL)
+                fault_body(c, "#/coupon_discount_minor", "not_allowed", "there is no coupon");
+        else if (in->coupon_discount_minor.v > in->discount_minor)
+                fault_body(c, "#/coupon_discount_minor", "too_large",
+                           "must be at most discount_minor, %" PRId64, in->discount_minor);
+}
+
 static void times_check(struct ctx *c, const struct order_in *in)
 {
         const struct {
@@ -103,6 +121,7 @@ void order_check(struct ctx *c, const struct order_in *in)
         for (size_t i = 0; i < in->lines.n; i++)
                 line_check(c, in, i);
         total_check(c, in);
+        coupons_check(c, in);
         times_check(c, in);
         if (in->currency != NULL && strcmp(in->currency, c->shop->currency) != 0)
                 fault_body(c, "#/currency", "unknown_value", "must be %s, the currency of this shop",
@@ -219,7 +238,7 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/total_minor", order->total_minor, in->total_minor);
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
-        differ_text(&d, "#/coupon", order->coupon, in->coupon);
+        differ_text(&d, "#/coupon", order->coupon, coupon_names_read(c->arena, in->coupon).text);
         differ_hold(&d, order, in->points_hold);
         differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
         if (instant_known(order->paid_at))

@@ -3,7 +3,10 @@
  */
 #pragma once
 
+#include "coupons/code.h"
+#include "coupons/coupon.h"
 #include "events/events.h"
+#include "expr/expr.h"
 #include "orders/orders.h"
 #include "points/book.h"
 #include "program/program.h"
@@ -54,6 +57,7 @@ struct session {
         const struct shop *shop;
         struct journal journal;
         struct event_list events;
+        struct coupon_book coupons; /* those that the orders name or have */
         LIST_OF(struct returned) returns;
         size_t return_room;
 };
@@ -64,6 +68,12 @@ struct moment {
         struct date today;
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
+
+/* What conditions may ask of the customer, as he stands at that moment. */
+void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts);
+
+/* Lifecycle as of a day; of the session the programme and the shop are looked at. */
+enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today);
 
 /* The part of the outcome that every call has: order, customer, balances, tier, lifecycle segments entered
  * and left. Call desk_before first, decide, then desk_after. */
@@ -112,6 +122,34 @@ void hold_count(struct session *s, struct desk *desk, const struct file *file, c
  */
 void hold_return(struct session *s, struct desk *desk, const struct file *file, const char *reference,
                  const struct moment *moment, struct outcome *outcome);
+
+/* ---- the coupons that take something off the order */
+
+/* What an order's coupons take off, before anything is changed. */
+struct coupon_plan {
+        const char *text; /* for the order; NULL: none */
+        struct coupon_card *cards[COUPONS_PER_ORDER_MAX];
+        int64_t offs[COUPONS_PER_ORDER_MAX];
+        size_t n;
+        int64_t *shares; /* of the lines, all coupons together */
+};
+
+/* May this order use its coupons, and does it state what they take off? ERR_INVALID, ERR_COUPON_STATE. */
+enum err coupon_check(struct ctx *c, const struct session *s, const struct desk *desk,
+                      const struct order_in *in, const struct moment *moment,
+                      struct coupon_plan *ret) MUST_CHECK;
+
+/* The order uses these coupons and no others: those that it had before and has not now go back. */
+void coupon_attach(struct session *s, struct file *file, const struct coupon_plan *plan,
+                   const struct moment *moment);
+
+/* The order's coupons go back: it was cancelled before it counted. */
+void coupon_let_go(struct session *s, const struct file *file, const struct moment *moment);
+
+/* Nothing is left of an order that counted: those of its coupons whose rule says so come back. After its sums
+ * have changed. */
+void coupon_come_back(struct session *s, const struct file *file, const char *reference,
+                      const struct moment *moment);
 
 /* What is to be given back of one line. */
 struct giving {

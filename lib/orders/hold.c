@@ -16,7 +16,6 @@ enum err hold_check(struct ctx *c, const struct desk *desk, struct uuid order_id
 {
         struct uuid id;
         const struct hold *hold = NULL;
-        char other[UUID_TEXT_SIZE];
 
         if (reference == NULL)
                 return ERR_OK;
@@ -27,11 +26,7 @@ enum err hold_check(struct ctx *c, const struct desk *desk, struct uuid order_id
                 return problem_check(c);
         }
         TRY(hold_resolvable(c, hold));
-        if (!uuid_known(hold->order_id) || uuid_equal(hold->order_id, order_id))
-                return ERR_OK;
-        uuid_to_text(hold->order_id, other);
-        problem_string(c, "order_id", other);
-        return fail(c, ERR_HOLD_BOUND, "The hold waits for the order %s.", other);
+        return hold_unbound(c, hold, order_id);
 }
 
 void hold_attach(struct session *s, struct desk *desk, struct file *file, const char *reference,

@@ -42,7 +42,11 @@ struct order_in {
         struct instant placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at;
         LIST_OF(struct order_line_in) lines;
         int64_t shipping_minor, discount_minor;
-        const char *coupon, *points_hold;
+        const char *coupon;         /* codes, separated by commas */
+        const char *coupon_session; /* of their locks; NULL: external_id */
+        struct opt_int
+                coupon_discount_minor; /* what they take off, within discount_minor; unset: all of that */
+        const char *points_hold;
         int64_t total_minor;
 };
 SHAPE_DECLARE(order_in);

@@ -1,8 +1,7 @@
 /* The outcome that every call about an order answers with. Pure. */
 #include "orders/desk.h"
 
-/* Lifecycle as of a day. */
-static enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today)
+enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today)
 {
         const struct standing *standing = &desk->stand.standing;
         struct metrics metrics = stand_metrics(&desk->stand);

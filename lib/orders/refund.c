@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "audit/audit.h"
+#include "coupons/coupons.h"
 #include "orders/store.h"
 #include "points/points.h"
 #include "points/share.h"
@@ -119,6 +120,19 @@ static enum err load_hold(struct ctx *c, struct loaded *l)
         return ERR_OK;
 }
 
+/* Likewise the coupons. */
+static enum err load_coupons(struct ctx *c, const struct loaded *l, struct session *s)
+{
+        struct coupon_names names = coupon_names_read(c->arena, l->file.order.coupon);
+        struct coupon_rows rows = {0};
+
+        if (names.n == 0)
+                return ERR_OK;
+        TRY(coupons_later(c, &(struct texts){names.codes, names.n}, &rows));
+        TRY(db_flush(c));
+        return coupons_give(c, &rows, &s->coupons);
+}
+
 static enum err load(struct ctx *c, const struct program *program, const struct order *found,
                      struct loaded *ret)
 {
@@ -159,6 +173,7 @@ static enum err store(struct ctx *c, struct loaded *l, struct session *s, const 
         TRY(points_store(c, &book, 1, &s->journal));
         TRY(stands_store(c, &stand, 1));
         TRY(returns_store(c, s, kept));
+        TRY(coupons_store(c, &s->coupons));
         return events_store(c, &s->events);
 }
 
@@ -249,6 +264,7 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         struct uuid id = uuid_of_child("refund", found.id, in->external_id);
         TRY(replay(c, &loaded, id, fingerprint, &answer));
         if (!answer.replayed) {
+                TRY(load_coupons(c, &loaded, &session));
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
                 TRY(note_write(c, &found));
         }

@@ -33,7 +33,7 @@ static void facts_of_order(const struct desk *desk, const struct file *file, con
         expr_set_text(facts, FACT_COUPON, order->coupon);
 }
 
-static void facts_of_customer(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
+void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
 {
         const struct customer *customer = desk->customer;
         const struct standing *standing = &desk->stand.standing;
@@ -58,17 +58,21 @@ static void facts_of_customer(const struct desk *desk, const struct moment *mome
         expr_set_instant(facts, FACT_LAST_ORDER_AT, standing->last_order_at);
 }
 
-/* The order's own discount is shared by the lines in proportion to their totals. */
+/* What coupons take off is with its lines already; the rest of the order's own discount is shared by the
+ * lines in proportion to what is left of them. */
 static void share_discount(struct arena *arena, struct file *file)
 {
-        int64_t *totals = ARENA_ARRAY(arena, file->line_count, int64_t);
+        int64_t *left = ARENA_ARRAY(arena, file->line_count, int64_t);
         int64_t *shares = ARENA_ARRAY(arena, file->line_count, int64_t);
+        int64_t rest = file->order.discount_minor;
 
+        for (size_t i = 0; i < file->line_count; i++) {
+                left[i] = file->lines[i].paid_minor;
+                rest -= file->lines[i].total_minor - left[i];
+        }
+        share_largest_remainder(arena, rest, left, file->line_count, shares);
         for (size_t i = 0; i < file->line_count; i++)
-                totals[i] = file->lines[i].total_minor;
-        share_largest_remainder(arena, file->order.discount_minor, totals, file->line_count, shares);
-        for (size_t i = 0; i < file->line_count; i++)
-                file->lines[i].paid_minor = totals[i] - shares[i];
+                file->lines[i].paid_minor = left[i] - shares[i];
 }
 
 static struct earn_line *earn_lines(struct arena *arena, const struct file *file)
@@ -173,7 +177,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
 
         facts->zone = &s->shop->zone;
         facts_of_order(desk, file, moment, facts);
-        facts_of_customer(desk, moment, facts);
+        desk_facts(desk, moment, facts);
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;
         struct earned growth = earn_decide(s->arena, &input);

@@ -55,7 +55,7 @@ static void lines_fill(struct session *s, struct file *file, const struct order_
 }
 
 static void content_fill(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
-                         const struct moment *moment)
+                         const struct coupon_plan *plan, const struct moment *moment)
 {
         struct order *order = &file->order;
 
@@ -63,16 +63,16 @@ static void content_fill(struct session *s, struct desk *desk, struct file *file
         order->shipping_minor = in->shipping_minor;
         order->discount_minor = in->discount_minor;
         order->total_minor = in->total_minor;
-        order->coupon = in->coupon;
         order->channel = in->channel;
         order->line_count = (int64_t)in->lines.n;
         lines_fill(s, file, in);
         file->lines_replaced = true;
+        coupon_attach(s, file, plan, moment);
         hold_attach(s, desk, file, in->points_hold, moment);
 }
 
 static void order_start(struct session *s, struct desk *desk, struct file *file, const struct order_in *in,
-                        const struct moment *moment)
+                        const struct coupon_plan *plan, const struct moment *moment)
 {
         file->is_new = true;
         file->order = (struct order){
@@ -85,7 +85,7 @@ static void order_start(struct session *s, struct desk *desk, struct file *file,
                 .placed_at = instant_known(in->placed_at) ? in->placed_at : moment->at,
                 .created_at = moment->at,
         };
-        content_fill(s, desk, file, in, moment);
+        content_fill(s, desk, file, in, plan, moment);
 }
 
 /* ------------------------------------------------------------------ known orders */
@@ -188,6 +188,7 @@ static void cancel(struct session *s, struct desk *desk, struct file *file, cons
         int64_t shipping_minor;
 
         if (!order_counts(&file->order)) {
+                coupon_let_go(s, file, moment);
                 hold_let_go(s, desk, file, moment);
                 return;
         }
@@ -239,17 +240,21 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
 {
         struct moment moment = moment_of(s->shop, take_time_of(in, c->now));
         struct order *order = &file->order;
+        struct coupon_plan plan = {0};
         bool known = uuid_known(order->id);
 
         if (known)
                 TRY(known_check(c, desk, file, in));
-        if (!known || !content_is_fixed(order))
+        if (!known || !content_is_fixed(order)) {
                 TRY(hold_check(c, desk, uuid_of_external("order", in->external_id), in->points_hold));
+                TRY(coupon_check(c, s, desk, in, &moment, &plan));
+        }
         desk_before(s, desk, &moment, ret);
         if (!known)
-                order_start(s, desk, file, in, &moment);
+                order_start(s, desk, file, in, &plan, &moment);
         else if (!content_is_fixed(order))
-                content_fill(s, desk, file, in, &moment); /* nothing was paid: the basket may still change */
+                content_fill(s, desk, file, in, &plan,
+                             &moment); /* nothing was paid: the basket may still change */
         times_take(order, in);
         if (!known || in->status != order->status) {
                 state_take(s, desk, file, in, &moment, ret);

@@ -3,8 +3,8 @@
 
 #include "orders/desk.h"
 
-/* Must the lots of the customer, whose book this is, be at hand before take_order? Known from the order as stored
- * (NULL: new). */
+/* Must the lots of the customer, whose book this is, be at hand before take_order? Known from the order as
+ * stored (NULL: new). */
 bool take_needs_lots(const struct program *program, const struct book *book, const struct order *known,
                      const struct order_in *in);
 
@@ -12,7 +12,8 @@ bool take_needs_lots(const struct program *program, const struct book *book, con
 struct instant take_time_of(const struct order_in *in, struct instant now);
 
 /* Decide one call. On success the file, the desk and the outcome are final for it; on an error
- * (ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_INVALID, ERR_HOLD_RESOLVED, ERR_HOLD_BOUND) nothing was touched.
+ * (ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_INVALID, ERR_HOLD_RESOLVED, ERR_HOLD_BOUND,
+ * ERR_COUPON_STATE) nothing was touched.
  * `c` is the call's own. */
 enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,
                     const struct order_in *in, struct outcome *ret) MUST_CHECK;

@@ -101,7 +101,8 @@ struct hold {
         int64_t restored; /* of the captured ones, by refunds */
         const char *reason, *reference;
         struct uuid order_id;
-        int64_t seq, spend_seq; /* ledger entries: of the hold, of its capture (0: none) */
+        struct uuid redemption_id; /* of a reward: only that resolves it */
+        int64_t seq, spend_seq;    /* ledger entries: of the hold, of its capture (0: none) */
         struct instant created_at;
         struct instant expires_at; /* none: it waits for its order */
         struct instant resolved_at;
@@ -219,6 +220,10 @@ bool hold_is_open(const struct hold *hold, struct instant at);
 
 /* ERR_HOLD_RESOLVED, with its state, when it may not be resolved now. */
 enum err hold_resolvable(struct ctx *c, const struct hold *hold) MUST_CHECK;
+
+/* ERR_HOLD_BOUND, with which, when it belongs to a redemption or to another order than this one (nil: to
+ * any). */
+enum err hold_unbound(struct ctx *c, const struct hold *hold, struct uuid order_id) MUST_CHECK;
 
 /* The id of the hold that a customer has under a reference, and the one that "ext:<reference>" or a UUID in a
  * path or an order means; false when the text is neither. */

@@ -29,6 +29,22 @@ enum err hold_resolvable(struct ctx *c, const struct hold *hold)
         return fail(c, ERR_HOLD_RESOLVED, "The hold is %s.", hold_state_names.v[state]);
 }
 
+enum err hold_unbound(struct ctx *c, const struct hold *hold, struct uuid order_id)
+{
+        char id[UUID_TEXT_SIZE];
+
+        if (uuid_known(hold->redemption_id)) {
+                uuid_to_text(hold->redemption_id, id);
+                problem_string(c, "redemption_id", id);
+                return fail(c, ERR_HOLD_BOUND, "The hold belongs to the redemption %s.", id);
+        }
+        if (!uuid_known(hold->order_id) || uuid_equal(hold->order_id, order_id))
+                return ERR_OK;
+        uuid_to_text(hold->order_id, id);
+        problem_string(c, "order_id", id);
+        return fail(c, ERR_HOLD_BOUND, "The hold waits for the order %s.", id);
+}
+
 struct uuid hold_named(struct uuid customer_id, const char *reference)
 {
         return uuid_of_child("hold", customer_id, reference);

@@ -44,13 +44,8 @@ static bool rule_applies(const struct earning_rule *rule, const struct earn_inpu
 
 static void line_facts_set(struct expr_facts *facts, const struct earn_line *line)
 {
-        expr_set_text(facts, FACT_LINE_SKU, line->sku);
-        expr_set_text(facts, FACT_LINE_NAME, line->name);
-        expr_set_text(facts, FACT_LINE_CATEGORY, line->category);
-        expr_set_text(facts, FACT_LINE_BRAND, line->brand);
-        expr_set_number(facts, FACT_LINE_QUANTITY, line->quantity);
-        expr_set_number(facts, FACT_LINE_UNIT_PRICE, line->unit_price_minor);
-        expr_set_number(facts, FACT_LINE_TOTAL, line->total_minor);
+        expr_set_line(facts, &(struct expr_line){line->sku, line->name, line->category, line->brand,
+                                                 line->quantity, line->unit_price_minor, line->total_minor});
 }
 
 /* Does its condition look at the line? What does not is asked once for the whole order. */

@@ -10,8 +10,8 @@
 SHAPE(hold_probe, "Holds with their customers.", FIELD(customers), FIELD(holds));
 #undef SHAPE_T
 
-#define HOLD_COLUMNS                                                                                         \
-        "customer_id, id, state, points, captured, restored, reason, reference, order_id, seq, spend_seq, "  \
+#define HOLD_COLUMNS                                                                                                       \
+        "customer_id, id, state, points, captured, restored, reason, reference, order_id, redemption_id, seq, spend_seq, " \
         "created_at, expires_at, resolved_at"
 
 /* As with orders: each pair is looked up in the key. */
@@ -35,7 +35,7 @@ SQL_BATCH(
         holds_upsert, hold,
         "INSERT INTO points_holds (" HOLD_COLUMNS
         ") SELECT * FROM unnest(:customer_id, :id, :state, :points, :captured, :restored, :reason, :reference, "
-        ":order_id, :seq, :spend_seq, :created_at, :expires_at, :resolved_at) "
+        ":order_id, :redemption_id, :seq, :spend_seq, :created_at, :expires_at, :resolved_at) "
         "ON CONFLICT (customer_id, id) DO UPDATE SET state = excluded.state, captured = excluded.captured, "
         "restored = excluded.restored, order_id = excluded.order_id, spend_seq = excluded.spend_seq, "
         "expires_at = excluded.expires_at, resolved_at = excluded.resolved_at")
@@ -130,12 +130,7 @@ static enum err open_hold(struct ctx *c, const char *customer, const char *refer
         if (hold == NULL)
                 return not_found(c, reference);
         TRY(hold_resolvable(c, hold));
-        if (uuid_known(hold->order_id)) {
-                char order[UUID_TEXT_SIZE];
-                uuid_to_text(hold->order_id, order);
-                problem_string(c, "order_id", order);
-                return fail(c, ERR_HOLD_BOUND, "The hold waits for the order %s.", order);
-        }
+        TRY(hold_unbound(c, hold, /* order_id= */ (struct uuid){0}));
         *ret = hold;
         return ERR_OK;
 }
@@ -248,7 +243,7 @@ SQL_MANY(
         holds_page, hold_page, hold,
         "SELECT customer_id, id, " STATE_SEEN
         " AS state, points, captured, restored, reason, reference, order_id, "
-        "seq, spend_seq, created_at, expires_at, resolved_at FROM points_holds WHERE customer_id = :customer_id "
+        "redemption_id, seq, spend_seq, created_at, expires_at, resolved_at FROM points_holds WHERE customer_id = :customer_id "
         "AND (:before_seq = 0 OR seq < :before_seq) AND (:state IS NULL OR " STATE_SEEN " = :state) "
         "ORDER BY seq DESC LIMIT :limit")
 

@@ -134,6 +134,26 @@ struct hold_page {
 };
 enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *ret) MUST_CHECK;
 
+/* ---- points that a redemption of a reward reserves: only it resolves them, they don't lapse by themselves.
+ * In a transaction that holds the customer's lock. */
+
+struct points_reserve {
+        struct uuid customer_id, redemption_id;
+        int64_t points;
+        const char *reference; /* for the ledger */
+};
+/* ERR_POINTS_TOO_FEW. */
+enum err points_reserve(struct ctx *c, const struct points_reserve *in, struct uuid *ret_hold_id) MUST_CHECK;
+
+/* Spend such a hold, or give it back. ERR_HOLD_RESOLVED. */
+enum reserve_end { RESERVE_SPENT, RESERVE_RELEASED, RESERVE_EXPIRED };
+struct points_reserved {
+        struct uuid customer_id, hold_id;
+        enum reserve_end end;
+        const char *reference;
+};
+enum err points_reserve_end(struct ctx *c, const struct points_reserved *in) MUST_CHECK;
+
 /* ---- the ledger */
 
 /* Points of one earning that an entry drew; negative: that it gave back. */

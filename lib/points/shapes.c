@@ -28,6 +28,7 @@ SHAPE(hold, "Points reserved for a purchase.", FIELD(customer_id, .need = true),
       FIELD(restored, .doc = "Of the captured ones, given back by refunds of the order."), FIELD(reason),
       FIELD(reference, .doc = "The shop's own name of it: ext:<reference> in a path or an order."),
       FIELD(order_id, .doc = "The order that it pays for."),
+      FIELD(redemption_id, .doc = "The redemption of a reward that it pays for."),
       FIELD(seq, .doc = "The ledger entry that reserved them."),
       FIELD(spend_seq, .doc = "The one that spent them; 0: none."), FIELD(created_at, .need = true),
       FIELD(expires_at, .doc = "null: it waits for its order."), FIELD(resolved_at));

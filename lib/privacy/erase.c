@@ -57,6 +57,7 @@ SQL_EXEC(groups_leave, erasing_ids,
 SQL_EXEC(approvals_forget, erasing_ids,
          "UPDATE points_approvals SET reason = NULL WHERE id IN (SELECT approval_id FROM points_adjustments "
          "WHERE customer_id = :id)")
+SQL_EXEC(uses_forget, erasing_ids, "UPDATE coupons SET used_by = :nameless_id WHERE used_by = :id")
 SQL_EXEC(referrals_forget, erasing_ids,
          "UPDATE activities SET referred_id = :nameless_id WHERE referred_id = :id")
 
@@ -129,6 +130,7 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
         TRY(groups_leave(c, &ids));
         TRY(approvals_forget(c, &ids));
         TRY(referrals_forget(c, &ids));
+        TRY(uses_forget(c, &ids));
         TRY(jobs_forget(c)); /* lines of files can't be searched: those of jobs that are through go, whosever
                                 they are */
         for (size_t i = 0; i < holding_count; i++)

@@ -25,7 +25,7 @@ const struct holding holdings[] = {
         {"customer_search", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_metrics", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_changes", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
-        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = NULL", .plain = "external_id status channel currency", .moving = MOVE_ROWS, .key = "id",
+        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = (SELECT code FROM coupons k WHERE k.code = orders.coupon)", .plain = "external_id status channel currency", .moving = MOVE_ROWS, .key = "id",
          .keep = ORDER_KEEP},
         {"order_lines", .erasing = ERASE_COLUMNS, .plain = "sku name category brand", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
         {"order_calls", .erasing = ERASE_COLUMNS, .blank = "outcome = '', fingerprint = ''", .plain = "key_id request_id", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
@@ -46,6 +46,11 @@ const struct holding holdings[] = {
         {"tier_standings", .erasing = ERASE_COLUMNS, .blank = "pin_reason = NULL", .plain = "tier pin_tier", .moving = MOVE_OWN},
         {"tier_history", .erasing = ERASE_COLUMNS, .plain = "tier_before tier_after cause", .moving = MOVE_OWN},
         {"metric_days", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
+        {"coupons", .erasing = ERASE_COLUMNS, .blank = "session = NULL, redemption = NULL, issue_key = NULL",
+         .plain = "code template state source", .moving = MOVE_ROWS, .key = "id"},
+        {"coupon_history", .erasing = ERASE_COLUMNS, .blank = "reference = NULL", .plain = "code action state", .moving = MOVE_OWN},
+        {"reward_redemptions", .erasing = ERASE_COLUMNS, .blank = "reason = NULL", .plain = "reward state coupon",
+         .moving = MOVE_ROWS, .key = "id"},
         {"events", .erasing = ERASE_COLUMNS, .blank = "payload = '{}'", .plain = "type", .moving = MOVE_ROWS, .key = "id"},
         {"audit_log", .erasing = ERASE_COLUMNS, .blank = "reason = NULL, subject = NULL, changes = NULL, personal = NULL",
          .plain = "kind operation key_id request_id", .moving = MOVE_ROWS, .key = "id"},
@@ -58,6 +63,8 @@ const size_t holding_count = ARRAY_SIZE(holdings);
 const struct impersonal impersonals[] = {
         {"access_keys", "keys of programs and staff"},
         {"attribute_definitions", "what attributes may hold, not what they do"},
+        {"coupon_stocks", "counts"},
+        {"coupon_templates", "the shop's offers"},
         {"groups", "the shop's own names"},
         {"idempotency_keys", "answers to anybody, for a day: the erasure looks for the person in them"},
         {"installation", "the shop's settings"},
@@ -66,6 +73,8 @@ const struct impersonal impersonals[] = {
         {"jobs", "counts, and the names of columns"},
         {"points_approvals", "decisions about adjustments; the erasure takes away what was said of his"},
         {"programs", "the shop's rules"},
+        {"reward_stocks", "counts"},
+        {"rewards", "the shop's offers"},
         {"schema_migrations", "of the program"},
 };
 const size_t impersonal_count = ARRAY_SIZE(impersonals);

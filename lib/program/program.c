@@ -81,6 +81,14 @@ SHAPE(expiry_settings, "When points lapse, always at the end of a day of the sho
             .doc = "The event points.expiring comes so many days before; 0: none."));
 #undef SHAPE_T
 
+#define SHAPE_T struct spending_settings
+SHAPE(spending_settings, "How many points may pay for part of a basket.",
+      FIELD(minimum, .min = 1, .max = MINOR_MAX, .dflt = "1", .doc = "Points on one basket, at least."),
+      FIELD(step, .min = 1, .max = MINOR_MAX, .dflt = "1", .doc = "And a multiple of this."),
+      FIELD(max_share_permille, .from_zero = true, .max = 1000, .dflt = "1000",
+            .doc = "Of the basket, at most; 500 is half of it."));
+#undef SHAPE_T
+
 #define SHAPE_T struct points_settings
 SHAPE(points_settings, "How points behave.",
       FIELD(pending, .names = &pending_names, .dflt = "none",
@@ -88,10 +96,10 @@ SHAPE(points_settings, "How points behave.",
       FIELD(pending_days, .from_zero = true, .max = 3650, .dflt = "0", .doc = "With pending = days."),
       FIELD(refund_policy, .names = &refund_policy_names, .dflt = "unlimited",
             .doc = "From where a refund may take points back; what can't be taken is debt (unlimited) or written off."),
-      NEST(expiry, expiry_settings),
+      NEST(expiry, expiry_settings), NEST(spending, spending_settings),
       NEST(caps, cap_limits, .doc = "On what all rules together bring in points."),
       FIELD(value_minor_per_100, .from_zero = true, .max = MINOR_MAX, .dflt = "100",
-            .doc = "What 100 points are worth to a customer, in minor units; reports value points by it."),
+            .doc = "What 100 points are worth to a customer, in minor units: at the checkout (0: they do not pay) and in reports."),
       FIELD(approval_above, .from_zero = true, .max = MINOR_MAX, .dflt = "10000",
             .doc = "Adjustments of more points than this in one request, given and taken together, wait until a second key approves them."),
       FIELD(restored_life_days, .min = 1, .max = 3650, .dflt = "30",

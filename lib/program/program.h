@@ -59,12 +59,19 @@ struct expiry_settings {
         int64_t warn_days;  /* an event so long before; 0: none */
 };
 
+/* How many points may pay for part of a basket. */
+struct spending_settings {
+        int64_t minimum, step;      /* points of one basket: at least, and a multiple of */
+        int64_t max_share_permille; /* of the basket */
+};
+
 struct points_settings {
         unsigned pending; /* enum pending_until: how long earned points wait; PENDING_NOT: they are active at
                              once */
         int64_t pending_days;
         unsigned refund_policy; /* enum refund_policy: from where a refund may take points back */
         struct expiry_settings expiry;
+        struct spending_settings spending;
         struct cap_limits caps;      /* on what all rules together bring in points */
         int64_t value_minor_per_100; /* what 100 points are worth, in minor units */
         int64_t approval_above;      /* points given and taken by hand in one request: beyond it a second key

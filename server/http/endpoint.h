@@ -37,9 +37,11 @@ enum idempotency {
         IDEMPOTENCY_NATURAL,  /* the domain has a natural key; the header is not looked at */
 };
 
-/* What an endpoint may say about its answer beside the body; zeroed before the call, but for if_match. */
+/* What an endpoint may say about its answer beside the body; zeroed before the call, but for if_match and
+ * keyed. */
 struct reply {
         int64_t if_match;     /* the version that the caller demands, 0: none; a mismatch is ERR_STALE */
+        bool keyed;           /* an Idempotency-Key came with the call; set before it */
         int status;           /* 0: the endpoint's own */
         const char *location; /* Location, a path from "/" on with its parts percent-encoded; or NULL */
         int64_t version;      /* ETag, 0 for none; out's own `version` field is used when there is one */

@@ -13,6 +13,6 @@ void keeper_stop(struct keeper *keeper);
 #define KEEPER_LOOK_SECONDS 1
 const char *keeper_database_fault(struct keeper *keeper);
 
-/* For tests: have the keeper of this process do every chore now, by the clock as it stands, and wait until it has.
- * ret_failed: how many met an error. False when there is no keeper or it stops. */
+/* For tests: have the keeper of this process do every chore now, by the clock as it stands, and wait until it
+ * has. ret_failed: how many met an error. False when there is no keeper or it stops. */
 bool keeper_chores_now(int64_t *ret_failed);

@@ -11,6 +11,7 @@ static void attempt_begin(struct request *r)
 {
         problem_reset(&r->ctx);
         r->reply = (struct reply){.if_match = r->reply.if_match,
+                                  .keyed = r->idempotent.key != NULL,
                                   .form = r->reply.form,
                                   .content_type = r->reply.content_type,
                                   .content_encoding = r->reply.content_encoding};

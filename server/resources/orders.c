@@ -27,7 +27,7 @@ ENDPOINT_BATCH(
         .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
         .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
         .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE,
-                       ERR_HOLD_RESOLVED, ERR_HOLD_BOUND, ERR_CONFLICT),
+                       ERR_HOLD_RESOLVED, ERR_HOLD_BOUND, ERR_COUPON_STATE, ERR_CONFLICT),
         .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
                "answer, with Idempotency-Hit: true.")
 {

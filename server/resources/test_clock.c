@@ -1,5 +1,5 @@
-/* The test clock: set or move the time of the whole process, and have done what it made due. There is only with
- * PATRON_TEST_CLOCK=1. */
+/* The test clock: set or move the time of the whole process, and have done what it made due. There is only
+ * with PATRON_TEST_CLOCK=1. */
 #include "base/clock.h"
 #include "http/endpoint.h"
 #include "http/keeper.h"
@@ -10,22 +10,25 @@
 struct clock_change {
         struct instant now;
         struct opt_int advance_seconds;
-        bool stands;
+        bool stands, chores;
 };
 #define SHAPE_T struct clock_change
-SHAPE(clock_change, "Set the clock, or move it on.",
-      FIELD(now, .doc = "The time that it shall be."),
+SHAPE(clock_change, "Set the clock, or move it on.", FIELD(now, .doc = "The time that it shall be."),
       FIELD(advance_seconds, .from_zero = true, .max = ADVANCE_MAX_SECONDS,
             .doc = "How far the clock shall jump ahead."),
       FIELD(stands, .dflt = "false",
-            .doc = "It stands there until it is set again, so that every call has the same time; else it runs on."));
+            .doc = "It stands there until it is set again, so that every call has the same time; else it runs on."),
+      FIELD(chores, .dflt = "false",
+            .doc = "Before the answer the housekeeper does all its chores, whenever their turn would be."));
 #undef SHAPE_T
 
 struct clock_state {
         struct instant now;
+        int64_t chores_failed;
 };
 #define SHAPE_T struct clock_state
-SHAPE(clock_state, "What the clock shows.", FIELD(now, .need = true));
+SHAPE(clock_state, "What the clock shows.", FIELD(now, .need = true),
+      FIELD(chores_failed, .doc = "Chores asked for that could not be finished; the log says why."));
 #undef SHAPE_T
 
 ENDPOINT(test_clock_change, POST, "/v1/test/clock", clock_change, 200, clock_state, .scope = SCOPE_ADMIN,
@@ -40,27 +43,11 @@ ENDPOINT(test_clock_change, POST, "/v1/test/clock", clock_change, 200, clock_sta
                 clock_test_advance(in->advance_seconds.v, in->stands);
         else
                 clock_test_set(in->now, in->stands);
+        if (in->chores && !keeper_chores_now(&out->chores_failed))
+                return fail(c, ERR_DRAINING, "The server is stopping.");
         out->now = clock_now();
         return ERR_OK;
 }
 
-struct chores_done {
-        int64_t failed;
-};
-#define SHAPE_T struct chores_done
-SHAPE(chores_done, "Everything that was due has been done.",
-      FIELD(failed, .doc = "Chores that could not be finished; the log says why."));
-#undef SHAPE_T
-
-ENDPOINT(test_chores_do, POST, "/v1/test/chores", nothing, 200, chores_done, .scope = SCOPE_ADMIN,
-         .enabled = clock_test_enabled, .summary = "Do what time has made due",
-         .doc = "The housekeeper does all its chores, whenever their turn would be, and the answer waits for it.")
-{
-        (void)in;
-        if (!keeper_chores_now(&out->failed))
-                return fail(c, ERR_DRAINING, "The server is stopping.");
-        return ERR_OK;
-}
-
 RESOURCE(test_clock, "Test clock", "The time, for tests. There is only with PATRON_TEST_CLOCK=1.",
-         &test_clock_change_endpoint, &test_chores_do_endpoint);
+         &test_clock_change_endpoint);

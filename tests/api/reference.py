@@ -1,39 +1,15 @@
-"""One customer's points, growth and tier as the rules of the domain say: slow, plain, and written without a look at the
-server's code. Instants are seconds since 1970; days are the shop's."""
+"""One customer's points, growth and tier as the rules of the domain say: slow and plain, and in another way than the server
+decides. Instants are seconds since 1970; days are the shop's."""
 
 import datetime
 from dataclasses import dataclass, field
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
+from reference_calendar import Calendar, add_months, period_end, seconds
 from reference_earning import earn, largest_remainder
 
 STATES = ("placed", "paid", "shipped", "delivered", "completed")
 DAY = 86400
-# How many months a period has that expiry is rounded to the end of.
-ROUND_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 METRICS = {"spend": 0, "orders": 1, "growth": 2}
-
-
-class Calendar:
-    """Days of a zone."""
-
-    def __init__(self, zone):
-        zone = ZoneInfo(zone)
-        self.day = lru_cache(None)(lambda at: datetime.datetime.fromtimestamp(at, zone).date())
-        self.start = lru_cache(None)(
-            lambda day: int(datetime.datetime.combine(day, datetime.time(), zone).timestamp()))
-
-    def end(self, day):
-        return self.start(day + datetime.timedelta(1))
-
-
-@lru_cache(None)
-def add_months(day, months):
-    """The same day some months on; the last one of a month that is too short."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    first_of_next = datetime.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    return datetime.date(year, month + 1, min(day.day, (first_of_next - datetime.timedelta(1)).day))
 
 
 def half_up(amount, part, whole):
@@ -126,6 +102,8 @@ class Customer:
     since: int = None
     until: int = None
     pin: tuple = None  # tier, until
+    paid: dict = field(default_factory=dict)  # activity: days on which it was paid
+    used: dict = field(default_factory=dict)  # of caps: (code of a rule, day): points
 
     # ------------------------------------------------------------------ what there is
 
@@ -276,6 +254,41 @@ class Customer:
         if not waits:
             self.activate(program, lot, at)
 
+    def adjust(self, program, points, at, expires_at="program", allow_debt=False):
+        """Give points, or take -points; False when there are too few. expires_at: a moment, None or as the programme says."""
+        if points > 0:
+            self.earn(program, points, at, False, None)
+            if expires_at != "program":
+                self.lots[-1].expires_at = expires_at
+            return True
+        if -points > self.active and not allow_debt:
+            return False
+        part = min(-points, self.active)
+        self.draw(part)
+        self.debt += -points - part
+        self.earned += points
+        return True
+
+    def act(self, program, kind, at):
+        """An activity of a type, or a custom one of a code. What was paid: points and growth, or the limit that was reached."""
+        rule = next((one for one in program["activities"] if kind == (one.get("code") or one["type"])), None)
+        if rule is None:
+            return 0, 0, "no_rule"
+        today = self.calendar.day(at)
+        spans = {"per_day": lambda day: day == today, "per_week": lambda day: day.isocalendar()[:2] == today.isocalendar()[:2],
+                 "per_month": lambda day: (day.year, day.month) == (today.year, today.month), "per_lifetime": lambda day: True}
+        paid = self.paid.setdefault(kind, [])
+        for limit, within in spans.items():
+            if rule.get(limit) is not None and sum(map(within, paid)) >= rule[limit]:
+                return 0, 0, limit
+        paid.append(today)
+        if rule.get("points"):
+            self.earn(program, rule["points"], at, False, None)
+        if rule.get("growth"):
+            self.add(today, 0, 0, rule["growth"])
+            self.rise(program, at)
+        return rule.get("points", 0), rule.get("growth", 0), None
+
     def spend(self, points, at):
         """False when there are too few."""
         if points > self.active:
@@ -392,7 +405,7 @@ class Customer:
         codes = [tier["code"] for tier in program["tiers"]]
         return {"day": self.calendar.day(at), "order": order.body, "rank": codes.index(self.shown_tier(at)),
                 "orders": self.total("orders"), "spend": self.total("spend"), "birth_month": self.birth_month,
-                "codes": codes}
+                "codes": codes, "used": self.used}
 
     def cancel(self, program, order, at, outcome):
         if order.day is None:
@@ -528,19 +541,6 @@ class Customer:
 
 
 # ---------------------------------------------------------------------- orders
-
-
-def seconds(text):
-    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
-
-
-def period_end(day, round_to):
-    """The last day of the period in which a day lies."""
-    if round_to == "none":
-        return day
-    months = ROUND_MONTHS[round_to]
-    first = datetime.date(day.year, (day.month - 1) // months * months + 1, 1)
-    return add_months(first, months) - datetime.timedelta(1)
 
 
 def paid_lines(body):

@@ -1,16 +1,23 @@
-"""What an order earns under a programme, in exact fractions. Part of the slow reference (reference.py)."""
+"""What an order earns under a programme, in exact integers. Part of the slow reference (reference.py)."""
 
-from fractions import Fraction
+MILLION = 10**6
 
 
 def largest_remainder(total, weights):
     """A total split by weights to whole units; of equal remainders the first wins."""
     if sum(weights) == 0:
         weights = [1] * len(weights)
-    quotas = [Fraction(total) * weight / sum(weights) for weight in weights]
-    shares = [int(quota) for quota in quotas]
-    left = sorted(range(len(weights)), key=lambda i: (shares[i] - quotas[i], i))[:total - sum(shares)]
-    return [share + (i in left) for i, share in enumerate(shares)]
+    return round_up_largest([total * weight for weight in weights], sum(weights), total)
+
+
+def round_up_largest(exact, unit, total):
+    """Numbers of some unit to whole ones that make a total: those with the largest remainders are rounded up."""
+    shares = [value // unit for value in exact]
+    left = total - sum(shares)
+    if left:
+        for i in sorted(range(len(exact)), key=lambda i: (-(exact[i] % unit), i))[:left]:
+            shares[i] += 1
+    return shares
 
 
 # What the conditions of the test's programmes mean.
@@ -34,9 +41,9 @@ def holds(rule, facts, line):
 
 
 def chosen(rules, applies):
-    """The rules that count: by priority; an exclusive one only alone, and the last."""
+    """The rules that count, in their order; an exclusive one only alone, and the last."""
     result = []
-    for rule in sorted(rules, key=lambda rule: -rule.get("priority", 0)):
+    for rule in rules:
         if not applies(rule) or (rule.get("stacking") == "exclusive" and result):
             continue
         result.append(rule)
@@ -45,29 +52,54 @@ def chosen(rules, applies):
     return result
 
 
+def room(caps, used, code, day):
+    """What a rule, or the programme, may still bring on a day. used: {(code, day): points}."""
+    caps = caps or {}
+    spans = {"per_order": lambda other: False, "per_day": lambda other: other == day,
+             "per_month": lambda other: (other.year, other.month) == (day.year, day.month)}
+    rooms = [caps[span] - sum(points for (rule, other), points in used.items() if rule == code and within(other))
+             for span, within in spans.items() if caps.get(span) is not None]
+    return max(0, min(rooms, default=float("inf")))
+
+
 def earn(program, target, order, facts, benefits, birth_month):
-    """What an order earns, and each line's share of it."""
-    rules = [rule for rule in program["earning"] if rule.get("target", "points") == target]
+    """What an order earns, and each line's share of it; what caps count of that is added to facts["used"]. Of the rules only
+    those that add may have caps here."""
+    rules = [rule for rule in program["earning"] if (rule.get("target") or "points") == target]
+    rules.sort(key=lambda rule: -(rule.get("priority") or 0))
     kind = {name: [rule for rule in rules if rule["kind"] == name] for name in ("base", "multiply", "add")}
+    of_tier = benefits.get("points_multiplier_permille", 1000)
+    if birth_month == facts["day"].month:
+        of_tier *= benefits.get("birthday_month_multiplier_permille", 1000)
+    else:
+        of_tier *= 1000
+    # rates per 100 minor units, in millionths; every factor in millionths, that of the tier in permille twice
+    unit = 100 * MILLION * MILLION * MILLION ** len(kind["multiply"])
     exact = []
     for line in order.lines:
-        rate = sum(rule["rate_millionths"] for rule in chosen(kind["base"], lambda rule: holds(rule, facts, line.body)))
-        value = Fraction(line.paid * rate, 100 * 10**6)
-        for rule in chosen(kind["multiply"], lambda rule: holds(rule, facts, line.body)):
-            value *= Fraction(rule["factor_millionths"], 10**6)
-        if "points_multiplier_permille" in benefits:
-            value *= Fraction(benefits["points_multiplier_permille"], 1000)
-        if birth_month == facts["day"].month:
-            value *= Fraction(benefits.get("birthday_month_multiplier_permille", 1000), 1000)
+        value = line.paid * of_tier
+        value *= sum(rule["rate_millionths"] for rule in chosen(kind["base"], lambda rule: holds(rule, facts, line.body)))
+        taken = chosen(kind["multiply"], lambda rule: holds(rule, facts, line.body))
+        for rule in kind["multiply"]:
+            value *= rule["factor_millionths"] if rule in taken else MILLION
         exact.append(value)
-    total = int(sum(exact))
-    shares = [int(value) for value in exact]
-    left = sorted(range(len(exact)), key=lambda i: (shares[i] - exact[i], i))[:total - sum(shares)]
-    for i in left:
-        shares[i] += 1
+    total = sum(exact) // unit
+    shares = round_up_largest(exact, unit, total)
     for rule in chosen(kind["add"], lambda rule: any(holds(rule, facts, line.body) for line in order.lines)):
         on = [i for i, line in enumerate(order.lines) if holds(rule, facts, line.body)]
-        total += rule["points"]
-        for i, share in zip(on, largest_remainder(rule["points"], [order.lines[i].paid for i in on])):
+        points = min(rule["points"], room(rule.get("caps"), facts["used"], rule["code"], facts["day"]))
+        count(facts, rule["code"], points)
+        total += points
+        for i, share in zip(on, largest_remainder(points, [order.lines[i].paid for i in on])):
             shares[i] += share
+    left = room(program["points"].get("caps"), facts["used"], "program", facts["day"])
+    if target == "points" and total > left:
+        total, shares = left, largest_remainder(left, shares)
+    if target == "points":
+        count(facts, "program", total)
     return total, shares
+
+
+def count(facts, code, points):
+    key = code, facts["day"]
+    facts["used"][key] = facts["used"].get(key, 0) + points

@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from zoneinfo import ZoneInfo
 
-from reference import Calendar, Customer
+from reference import Customer
+from reference_calendar import Calendar
 
 ZONE = "Europe/London"
 

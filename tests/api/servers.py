@@ -78,9 +78,41 @@ FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT 
 WRITES = "SELECT 'audit_log ' || count(*) FROM audit_log WHERE kind = 'write' AND key_id IS NOT NULL"
 
 
+class Psql:
+    """A psql that is kept: content() is asked before and after most tests."""
+
+    END = "-- end --"
+
+    def __init__(self, url):
+        self.program = subprocess.Popen([psql_program(), "-XqtA", "-v", "ON_ERROR_STOP=1", url], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def ask(self, sql):
+        """What it prints, or None when the database has cut it off."""
+        try:
+            self.program.stdin.write(f"{sql};\n\\echo {self.END}\n")
+            self.program.stdin.flush()
+        except BrokenPipeError:
+            return None
+        said = ""
+        for line in self.program.stdout:
+            if line.rstrip() == self.END:
+                return said
+            said += line
+        return None
+
+
+KEPT = {}
+
+
 def content(url):
     """What a database holds, to be compared: whatever is written shows."""
-    return psql(url, CONTENT) + "\n" + psql(url, WRITES)
+    said = KEPT[url].ask(f"{CONTENT}; {WRITES}") if url in KEPT else None
+    if said is None:
+        KEPT[url] = Psql(url)
+        said = KEPT[url].ask(f"{CONTENT}; {WRITES}")
+    assert said is not None, "the database answers no questions"
+    return said
 
 
 def admin_url():

@@ -70,6 +70,13 @@ def test_limits_hold_by_day_week_month_and_lifetime_of_the_shop(admin, rules, cl
     assert [act(admin, customer, "sign_up").ok(201)["activity"]["why"] for _ in range(2)] == [None, "per_lifetime"]
 
 
+def test_an_activity_tells_the_tier_that_holds_be_it_pinned(admin, rules):
+    customer = somebody(admin)
+    admin.put(f"/v1/customers/ext:{customer}/tier/pin", {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": "x"}).ok()
+    done = act(admin, customer, "sign_up").ok(201)
+    assert (done["tier_before"], done["tier_after"]) == ("gold", "gold")
+
+
 def test_growth_of_an_activity_lifts_the_tier_at_once(admin, program):
     tiers = admin.get("/v1/program").ok()["tiers"]
     tiers[1]["qualify"]["any_of"].append({"metric": "growth", "window_months": None, "at_least": 100})

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import coupons
 import servers
 from calls import OPERATIONS, address, headers_for
 from client import Client
@@ -45,9 +46,14 @@ class House:
         program = self.client.get("/v1/program").ok()
         self.program = {name: value for name, value in program.items() if name != "version"}
         self.lines = iter(range(1, 21))
+        self.template, self.reward = coupons.template(self.client), fresh("reward").replace("-", "_")
+        self.closed = {"template": coupons.template(self.client), "reward": "closed"}  # that may be switched off
+        for code in (self.reward, self.closed["reward"]):
+            self.client.put(f"/v1/rewards/{code}", {"name": "spare", "kind": "gift", "points": 1}).ok(201)
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
             ("hold", self.hold), ("approval", self.approval), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
-            ("stranger", self.stranger), ("merge", self.merge))}
+            ("stranger", self.stranger), ("merge", self.merge),
+            ("coupon", self.coupon), ("used", self.used), ("redemption", self.redemption))}
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
@@ -64,6 +70,22 @@ class House:
         """A merge that can be undone."""
         path = f"/v1/customers/{self.stranger()}/merges"
         return self.client.post(path, {"absorbed": self.stranger()}, Idempotency_Key=fresh("key")).ok(201)["id"]
+
+    def coupon(self):
+        """A coupon that can be locked, released, redeemed or withdrawn."""
+        code = coupons.issue(self.client, self.template)["code"]
+        coupons.act(self.client, code, "lock", {"session": "days", "expires_in_seconds": 7 * 86400}).ok()
+        return code
+
+    def used(self):
+        """A coupon whose use can be undone."""
+        code = coupons.issue(self.client, self.template)["code"]
+        coupons.act(self.client, code, "redeem", {"reference": "days"}).ok()
+        return code
+
+    def redemption(self):
+        path = f"/v1/customers/ext:{self.customer}/rewards/redemptions"
+        return self.client.post(path, {"reward": self.reward}, Idempotency_Key=fresh("key")).ok(201)["id"]
 
     def approval(self):
         """A request that waits for another key than the house's."""
@@ -133,13 +155,28 @@ class House:
             "merge_preview_one": lambda: {"absorbed": f"ext:{self.customer}"},
             "merge_undo_one": lambda: {"reason": "two people"},
             "merge_create": lambda: {"absorbed": next(self.spare["stranger"])},
+            "coupon_template_put_one": lambda: {"name": "spare", "kind": "amount", "off_minor": 1},
+            "coupon_issue_many": lambda: {"count": 1, "key": fresh("key")},
+            "coupon_issue_single": lambda: {"template": self.template},
+            "coupon_lock_single": lambda: {"session": "days"},
+            "coupon_release_single": lambda: {"session": "days"},
+            "coupon_redeem_single": lambda: {"session": "days", "reference": "days"},
+            "coupon_rollback_single": lambda: {"reference": "days"},
+            "reward_put_one": lambda: {"name": "spare", "kind": "gift", "points": 1},
+            "reward_issue": lambda: {"reward": self.reward},
+            "reward_redeem": lambda: {"reason": "a test"},
+            "reward_cancel": lambda: {"reason": "a test"},
         }
         assert (operation.id in bodies) == ("requestBody" in operation.spec), f"say what {operation.id} accepts"
         return json.dumps(bodies[operation.id]()).encode() if operation.id in bodies else None
 
     def known(self, operation):
         """What its path may name."""
-        spare = {name: next(made) for name, made in self.spare.items() if f"{{{name}}}" in operation.path}
+        spare = {name: next(made) for name, made in self.spare.items() if f"{{{name}}}" in operation.path} | self.closed
+        if operation.id == "coupon_issue_many":
+            spare["template"] = self.template
+        if operation.id == "coupon_rollback_single":
+            spare["coupon"] = next(self.spare["used"])
         customer = next(self.spare["stranger"]) if operation.id == "customer_erase" else f"ext:{self.customer}"
         return {"customer": customer, "order": f"ext:{self.number}", "key": self.spare_key(operation),
                 "interaction": self.interaction, "channel": "sms", "version": 1, **spare}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import coupons
 import servers
 from calls import OPERATIONS, SCHEMAS, WITH_BODY, WITH_SCOPE, address, every, headers_for, send, sound_body
 from client import Client, quoted
@@ -37,12 +38,17 @@ def known(admin):
     admin.post(f"/v1/customers/ext:{customer}/points/holds", {"points": 1, "reference": "known"}, Idempotency_Key=fresh("key")).ok(201)
     approval = admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 1_000_000, "reason": "known"},
                           Idempotency_Key=fresh("key")).ok(201)["adjustment"]["approval_id"]
+    coupons.act(admin, coupon := coupons.issue(admin, template := coupons.template(admin))["code"], "lock", {"session": "known"}).ok()
+    reward = fresh("known").replace("-", "_")
+    admin.put(f"/v1/rewards/{reward}", {"name": "known", "kind": "gift", "points": 1}).ok(201)
+    redemption = admin.post(f"/v1/customers/ext:{customer}/rewards/redemptions", {"reward": reward}, Idempotency_Key=fresh("key")).ok(201)["id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
     others = [admin.post("/v1/customers", {"external_id": fresh("known")}).ok(201)["id"] for _ in range(2)]
     merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
     return {"customer": f"ext:{customer}", "merge": merge, "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
             "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known",
-            "approval": approval, "version": 1, "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers"}
+            "approval": approval, "version": 1, "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers",
+            "template": template, "coupon": coupon, "reward": reward, "redemption": redemption}
 
 
 @every(WITH_BODY)

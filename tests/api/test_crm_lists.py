@@ -180,3 +180,11 @@ def test_masked_lists_hold_no_personal_data_in_any_part(people, mark, client_wit
         for value in (one["name"], one["phone"], one["email"]):
             if value is not None and len(value) > 1:
                 assert value.encode() not in answer.body
+
+
+def test_who_may_not_see_personal_data_finds_only_what_he_knows_in_full(people, mark, client_with):
+    masked, one = client_with("customers:read"), people[0]
+    for q in (one["phone"], one["email"].upper(), one["external_id"], one["name"]):
+        assert ids(listed(masked, q=q, owner=mark)) == [one["id"]], q
+    for q in (one["phone"][3:], one["phone"][:-1], one["email"][1:], one["name"][:2], one["phone"] + " " + one["external_id"]):
+        assert listed(masked, q=q, owner=mark) == [], q

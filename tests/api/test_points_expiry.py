@@ -51,3 +51,12 @@ def test_the_housekeeper_expires_what_has_lapsed(admin, program, clock):
     assert balance(admin, customer)["active"] == 7
     last = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
     assert (last["kind"], last["amount"], last["cause"]) == ("expire", -50, "expiry")
+
+
+def test_points_that_lapse_on_one_day_for_two_reasons_are_one_line(admin, program):
+    customer = fresh("customer")
+    program(points(form="months", months=1, round_to="year"))
+    take(admin, order(customer, 5000))
+    program(points(form="inactivity", months=1, round_to="year"))
+    take(admin, order(customer, 700))
+    assert balance(admin, customer)["next_expiries"] == [{"expires_at": "2026-12-31T16:00:00Z", "points": 57}]

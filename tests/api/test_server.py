@@ -5,7 +5,7 @@ import re
 import pytest
 
 from client import Client
-from shop import eventually, fresh, order, take
+from shop import balance, eventually, fresh, order, take
 
 
 def open_get(admin, path, **headers):
@@ -123,6 +123,16 @@ def test_the_test_clock_is_set_or_moved_but_not_both(admin, clock):
     first, again = (admin.post("/v1/test/clock", body, Idempotency_Key=key) for _ in range(2))
     assert again.headers["idempotency-hit"] == "true" and again.body == first.body
     admin.post("/v1/test/clock", {"advance_seconds": 1}, Idempotency_Key=key).is_problem(422, "idempotency-key-reused")
+
+
+def test_the_test_clock_may_stand_and_have_its_chores_done(admin, program, clock):
+    program({"points": {"pending": "days", "pending_days": 1}})
+    customer = fresh("customer")
+    take(admin, order(customer, 100))
+    sent = {"now": "2028-01-01T00:00:00Z", "stands": True, "chores": True}
+    assert admin.post("/v1/test/clock", sent).ok() == {"now": sent["now"], "chores_failed": 0}
+    assert balance(admin, customer)["active"] == 1
+    assert admin.get("/v1/meta").ok()["now"] == admin.get("/v1/meta").ok()["now"] == sent["now"]
 
 
 def test_many_requests_go_over_one_connection(server, contract):

@@ -1,19 +1,13 @@
 """A shop of random customers over years: what they do, and what the programme is meanwhile."""
 
-import datetime
-import json
-
-from reference import STATES, Calendar, Customer, seconds
+from reference import STATES, Customer
+from reference_calendar import Calendar, text_of
 
 YUAN = 100
 ZONE = "Asia/Shanghai"
 CODES = ("basic", "silver", "gold", "diamond")
 HOLD_SECONDS = (600, 86400, 7 * 86400)
 CANCELLABLE = ("placed", "paid", "shipped", "delivered")
-
-
-def text(at):
-    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # ---------------------------------------------------------------------- programmes
@@ -33,6 +27,7 @@ def random_expiry(rng):
 def random_points(rng):
     pending = rng.choice(("none", "none", "days", "delivered", "completed"))
     return {"pending": pending, "pending_days": rng.randint(1, 30) if pending == "days" else 0,
+            "caps": {"per_order": rng.choice((None, 1500)), "per_month": rng.choice((2000, 5000))},
             "refund_policy": rng.choice(("unlimited", "within_balance", "only_pending")),
             "restored_life_days": rng.choice((1, 20, 60)), "expiry": random_expiry(rng)}
 
@@ -47,7 +42,7 @@ def random_earning(rng):
              {"code": "loyal", "kind": "multiply", "factor_millionths": 500000, "when": "orders.count >= 3 and spend >= 800"},
              {"code": "welcome", "kind": "add", "points": 88, "when": "first_order"},
              {"code": "pieces", "kind": "add", "points": 7, "when": "line.quantity >= 2", "priority": 1,
-              "stacking": rng.choice(("stack", "exclusive"))},
+              "caps": {"per_day": 10, "per_month": rng.choice((7, 20))}, "stacking": rng.choice(("stack", "exclusive"))},
              {"code": "birthday", "kind": "add", "points": 66, "when": "birthday_month"},
              {"code": "growth_gold", "target": "growth", "kind": "multiply", "factor_millionths": 1500000, "when": "tier >= gold"}]
     return rules + [rule for rule in extra if rng.random() < 0.5]
@@ -73,11 +68,21 @@ def random_tier(rng, rank):
     return {**tier, "qualify": {"any_of": any_of, "all_of": all_of}, "keep": {} if rng.random() < 0.1 else keep}
 
 
+ACTIVITIES = ("check_in", "sign_up", "photo_review", "quiz", "share")
+
+
+def random_activities(rng):
+    rules = [{"type": "check_in", "points": 5, "per_day": 1, "per_week": rng.choice((2, None)), "per_month": 3},
+             {"type": "sign_up", "points": 50, "per_lifetime": 1}, {"type": "photo_review", "growth": 50},
+             {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
+    return [rule for rule in rules if rng.random() < 0.8]
+
+
 def random_program(rng):
     cycle = {"cycle_months": rng.choice((3, 6, 12)), "anchor": rng.choice(("tier_start", "joining", "calendar_year")),
              "downgrade": rng.choice(("one_step", "reassess", "none")), "grace_days": rng.choice((0, 0, 15, 40)),
              "notice_days": rng.choice((0, 20)), "after_refund": rng.choice(("at_once", "cycle_end"))}
-    return {"points": random_points(rng), "earning": random_earning(rng), "cycle": cycle,
+    return {"points": random_points(rng), "earning": random_earning(rng), "activities": random_activities(rng), "cycle": cycle,
             "tiers": [random_tier(rng, rank) for rank in range(len(CODES))]}
 
 
@@ -116,7 +121,8 @@ class Walker:
         if self.customer is None:
             return self.join()
         acts = ((self.order, 5), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
-                (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3))
+                (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
+                (self.adjust, 1.5), (self.act, 1.5))
         return self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
 
     def join(self):
@@ -153,7 +159,7 @@ class Walker:
         """An order of long ago; what time does to it comes with the next step."""
         at = self.at - self.rng.randint(1, 500) * 86400
         status = self.rng.choice(("paid", "delivered", "completed"))
-        body = {**self.basket(status), "placed_at": text(at), "paid_at": text(at)}
+        body = {**self.basket(status), "placed_at": text_of(at), "paid_at": text_of(at)}
         award = self.rng.random() < 0.8
         self.imported = True
         return self.send(body, 201, "?backfill=true" + ("" if award else "&award=false"), at=at, award=award)
@@ -247,6 +253,35 @@ class Walker:
         self.customer.capture(self.walk.program, hold, points, self.at)
         return Call(f"{path}/capture", {"points": points}, 200, self.check_balance(), key=self.fresh("k"))
 
+    def adjust(self):
+        rng, customer = self.rng, self.customer
+        body = {"points": rng.choice((rng.randint(1, 500), -rng.randint(1, customer.active + 20))), "reason": "a test"}
+        expires_at = rng.choice(("program", None, self.at + rng.randint(1, 300) * 86400))
+        if body["points"] > 0 and expires_at != "program":
+            body.update({"expiry": "never"} if expires_at is None else {"expiry": "at", "expires_at": text_of(expires_at)})
+        body["allow_debt"] = body["points"] < 0 and rng.random() < 0.5
+        done = customer.adjust(self.walk.program, body["points"], self.at, expires_at, body["allow_debt"])
+        return Call(f"{self.points()}/adjustments", body, 201 if done else 409, self.check_balance() if done else None,
+                    key=self.fresh("k"))
+
+    def act(self):
+        kind, before = self.rng.choice(ACTIVITIES), self.customer.shown_tier(self.at)
+        points, growth, why = self.customer.act(self.walk.program, kind, self.at)
+        wanted = {"points": points, "growth": growth, "why": why, "state": "not_paid" if why else "paid"}
+        rest = {"growth": self.customer.total("growth"), "tier_before": before, "tier_after": self.customer.shown_tier(self.at)}
+        same_books = self.check_balance()
+
+        def check(answer):
+            shown = answer.json()
+            assert {name: shown["activity"][name] for name in wanted} == wanted, (shown["activity"], wanted)
+            assert {name: shown[name] for name in rest} == rest, (shown, rest)
+            same_books(answer)
+
+        what = {"type": "custom", "code": kind} if kind == "quiz" else {"type": kind}
+        call = Call("/v1/activities", {"key": self.fresh("a"), "customer": f"ext:{self.name}", **what}, 201, check)
+        self.sent.append([call, None])
+        return call
+
     # ------------------------------------------------------------------ tiers
 
     def pin(self):
@@ -255,7 +290,7 @@ class Walker:
             self.customer.pin = None
             return Call(path, None, 200, self.check_tier(), method="DELETE")
         self.customer.pin = (self.rng.choice(CODES), self.at + self.rng.randint(1, 200) * 86400)
-        body = {"tier": self.customer.pin[0], "until": text(self.customer.pin[1]), "reason": "a test"}
+        body = {"tier": self.customer.pin[0], "until": text_of(self.customer.pin[1]), "reason": "a test"}
         return Call(path, body, 200, self.check_tier(), method="PUT")
 
     # ------------------------------------------------------------------ what must be answered
@@ -279,7 +314,10 @@ class Walker:
                 del shown["tier"]
             wanted = {"points": expected, "growth": growth, "tier": tier}
             assert shown == {name: wanted[name] for name in shown}, (shown, wanted)
-            assert sum(one["points"] for one in body["points"]["explanation"]) == outcome.earned
+            explained = body["points"]["explanation"]
+            assert sum(one["points"] for one in explained) == outcome.earned
+            self.walk.seen.update(name for name, points in expected.items() if points)
+            self.walk.seen.update(one["rule"] for one in explained if ":" in one["rule"])
 
         return check
 
@@ -304,7 +342,7 @@ class Walker:
     def balance(self):
         """As GET .../points shows it."""
         customer = self.customer
-        expiries = [{"expires_at": at and text(at), "points": points}
+        expiries = [{"expires_at": text_of(at), "points": points}
                     for at, points in customer.next_expiries(self.walk.program)]
         return {"active": customer.active, "pending": customer.pending, "held": customer.held, "debt": customer.debt,
                 "lifetime_earned": customer.earned, "lifetime_spent": customer.spent, "lifetime_expired": customer.expired,
@@ -314,15 +352,15 @@ class Walker:
         """As GET .../tier shows it."""
         customer = self.customer
         pinned = customer.pin and self.at < customer.pin[1]
-        return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text(customer.since),
-                "until": customer.until and text(customer.until), "pin_until": text(customer.pin[1]) if pinned else None,
+        return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text_of(customer.since),
+                "until": text_of(customer.until), "pin_until": text_of(customer.pin[1]) if pinned else None,
                 "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth")}
 
     def books(self):
         """As the database keeps it: account and lots."""
         customer = self.customer
-        lots = [[lot.amount, lot.remaining, lot.pending, lot.active_from and text(lot.active_from),
-                 lot.expires_at and text(lot.expires_at)] for lot in customer.lots]
+        lots = [[lot.amount, lot.remaining, lot.pending, text_of(lot.active_from),
+                 text_of(lot.expires_at)] for lot in customer.lots]
         return {"account": [customer.active, customer.pending, customer.held, customer.debt, customer.earned, customer.spent,
                             customer.expired], "lots": lots}
 
@@ -332,6 +370,7 @@ class Walk:
         self.rng, self.now = rng, begin
         self.calendar = Calendar(ZONE)
         self.program = None
+        self.seen = set()  # what the answers told of
         self.walkers = [Walker(self, number) for number in range(customers)]
 
     @property

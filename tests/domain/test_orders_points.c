@@ -67,6 +67,36 @@ TEST(an_order_that_comes_as_delivered_or_skips_it_has_active_points)
         EXPECT_INT(answer_int(&a, "points.active"), 100);
 }
 
+TEST(a_programme_that_waits_no_longer_for_a_state_lets_go_what_waits_with_the_delivery)
+{
+        static const char *const now_without[] = {"\"pending\":\"none\"",
+                                                  "\"pending\":\"days\",\"pending_days\":9"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(now_without); i++) {
+                const char *name = i == 0 ? "L0" : "L1";
+                pending("\"pending\":\"completed\"");
+                send(name, name, "paid");
+                pending(now_without[i]);
+                struct answer a = send(name, name, "shipped");
+                EXPECT_INT(answer_int(&a, "points.pending"), 100);
+                a = send(name, name, "delivered");
+                EXPECT_INT(answer_int(&a, "points.pending"), 0);
+                EXPECT_INT(answer_int(&a, "points.active"), 100);
+        }
+}
+
+TEST(points_that_wait_for_their_day_wait_for_it_whatever_becomes_of_the_order)
+{
+        pending("\"pending\":\"days\",\"pending_days\":9");
+        send("t1", "T", "paid");
+        pending("\"pending\":\"delivered\"");
+        struct answer a = send("t1", "T", "completed");
+        EXPECT_INT(answer_int(&a, "points.pending"), 100);
+        till_clock(shop, "2026-11-30T12:00:00Z");
+        till_activate(shop);
+        EXPECT_INT(balance("T", "active"), 100);
+}
+
 TEST(completed_waits_longer_than_delivered)
 {
         pending("\"pending\":\"completed\"");

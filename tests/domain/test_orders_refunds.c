@@ -278,6 +278,30 @@ TEST(within_balance_writes_off_what_is_not_there)
         EXPECT_INT(answer_int(&a, "points.written_off"), 110); /* 34 were left, of both orders */
         EXPECT_INT(answer_int(&a, "points.active"), 0);
         EXPECT_INT(answer_int(&a, "points.debt"), 0);
+        EXPECT_INT(
+                till_int(
+                        shop,
+                        "SELECT lifetime_earned FROM points_accounts a JOIN customers c ON c.id = a.customer_id WHERE external_id = 'W'"),
+                130); /* as many as were spent: what was written off stays earned */
+}
+
+TEST(what_is_written_off_is_told_when_something_expires_in_the_same_moment)
+{
+        policy("\"refund_policy\":\"within_balance\",\"expiry\":{\"form\":\"months\",\"months\":1}");
+        till_clock(shop, "2026-11-21T12:00:00Z");
+        EXPECT_INT(buy("X1", "X", 10000).err, ERR_OK); /* 144 */
+        till_clock(shop, "2026-12-25T12:00:00Z");
+        EXPECT_INT(buy("X2", "X", 1000).err, ERR_OK); /* 20 */
+        struct answer a =
+                give_back("ext:X1", "R1", 10000); /* nobody had booked yet that its points had lapsed */
+        EXPECT_INT(answer_int(&a, "points.reversed"), 144);
+        EXPECT_INT(answer_int(&a, "points.written_off"), 124);
+        EXPECT_INT(buy("X3", "X", 20000).err, ERR_OK); /* 281 */
+        till_clock(shop, "2027-02-25T12:00:00Z");
+        EXPECT_INT(buy("X4", "X", 100000).err, ERR_OK);
+        a = give_back("ext:X3", "R3", 10000);
+        EXPECT_INT(answer_int(&a, "points.written_off"), 0);
+        till_clock(shop, "2026-11-21T12:00:00Z");
 }
 
 TEST(only_pending_touches_nothing_that_is_active)

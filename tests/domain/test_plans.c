@@ -4,6 +4,7 @@
 #include "test.h"
 #include "till.h"
 
+#include "coupons/code.h"
 #include "db/internal.h"
 
 #define CUSTOMERS "30000"
@@ -29,6 +30,33 @@ static void lane_close(struct db *plain)
 #define ORDER(id, status, customer)                                                                          \
         "{\"external_id\":\"" id "\",\"status\":\"" status "\",\"customer\":{" customer                      \
         "},\"lines\":[{\"sku\":\"A\",\"total_minor\":600000}],\"total_minor\":600000}"
+
+/* A coupon of its own: used by an order, which is then cancelled. */
+static void use_coupon(const char *round)
+{
+        const char *code = strcmp(round, "early") == 0 ? "2222-2222-2222-2222" : "3333-3333-3333-333A";
+        static const char *const states[] = {"paid", "cancelled"};
+        char text[COUPON_CODE_SIZE];
+
+        EXPECT_INT(coupon_code_read(code, text), COUPON_CODE_OK);
+        till_sql(
+                shop,
+                "INSERT INTO coupon_templates SELECT '%s', 1, 'x', 'amount', 100, 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, "
+                "NULL, true, true, true, true, true, 0, true, '2026-01-01'; "
+                "INSERT INTO coupons (code, id, template, template_version, state, source, valid_from, off_minor, changes, "
+                "created_at) VALUES ('%s', gen_random_uuid(), '%s', 1, 'available', 'api', '2026-01-01', 0, 1, '2026-01-01')",
+                round, code, round);
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+                EXPECT_INT(
+                        till_take(
+                                shop,
+                                "{\"external_id\":\"coupon-%s\",\"status\":\"%s\",\"customer\":{\"external_id\":\"W-%s\"},"
+                                "\"coupon\":\"%s\",\"lines\":[{\"sku\":\"A\",\"total_minor\":1000}],"
+                                "\"discount_minor\":100,\"total_minor\":900}",
+                                round, states[i], round, code)
+                                .err,
+                        ERR_OK);
+}
 
 /* Everything that the order path can do, so that the connection has prepared all of its statements. */
 static void walk(const char *round)
@@ -56,6 +84,7 @@ static void walk(const char *round)
                 (void)till_take_all(shop, batch + i, 2, answers + i);
         for (size_t i = 0; i < ARRAY_SIZE(templates); i++)
                 EXPECT_INT(answers[i].err, ERR_OK);
+        use_coupon(round);
         char reference[64], refund[128];
         snprintf(reference, sizeof reference, "ext:later-%s", round);
         snprintf(refund, sizeof refund,
@@ -74,6 +103,19 @@ static void walk(const char *round)
 /* Tens of thousands of customers with an order, as a year of trade leaves them. */
 static void fill(void)
 {
+        till_sql(
+                shop,
+                "INSERT INTO coupons (code, id, template, template_version, state, source, valid_from, off_minor, changes, created_at) "
+                "SELECT 'fill-' || n, gen_random_uuid(), 'early', 1, 'available', 'api', '2026-01-01', 0, 1, '2026-01-01' "
+                "FROM generate_series(1, " CUSTOMERS ") AS n");
+        till_sql(
+                shop,
+                "INSERT INTO coupon_history SELECT code, 9, 'issued', 'available', NULL, NULL, NULL, created_at FROM coupons");
+        till_sql(
+                shop,
+                "INSERT INTO coupon_templates SELECT 'fill-' || n, 1, 'x', 'amount', 100, 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, "
+                "true, true, true, true, true, 0, true, '2026-01-01' FROM generate_series(1, " CUSTOMERS
+                ") AS n");
         till_sql(
                 shop,
                 "INSERT INTO customers (id, external_id, version, created_at, updated_at) SELECT gen_random_uuid(), 'fill-' || n, 1, "

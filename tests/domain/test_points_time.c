@@ -203,6 +203,125 @@ TEST(what_a_refund_gives_back_to_a_lapsed_lot_lives_the_least_life)
         EXPECT(till_sound(shop));
 }
 
+/* Two lots of 100, of which the first lapses first; then 50 of them are owed. */
+static void owe_beside_holds(const char *customer, const char *const *holds, const int64_t *points, size_t n)
+{
+        char order[32], reference[32];
+
+        till_clock(shop, "2026-01-10T04:00:00Z");
+        snprintf(order, sizeof order, "%s-1", customer);
+        snprintf(reference, sizeof reference, "ext:%s", customer);
+        earn(shop, customer, order, 100);
+        till_clock(shop, "2026-01-20T04:00:00Z");
+        snprintf(order, sizeof order, "%s-2", customer);
+        earn(shop, customer, order, 100);
+        for (size_t i = 0; i < n; i++)
+                EXPECT_INT(till_hold(shop, reference, holds[i], points[i], 60 * ((int64_t)i + 1)), ERR_OK);
+        EXPECT_INT(till_spend(shop, reference, account(shop, customer, "active")), ERR_OK);
+        snprintf(order, sizeof order, "ext:%s-2", customer);
+        EXPECT_INT(till_refund(shop, order,
+                               "{\"external_id\":\"r\",\"lines\":[{\"line_no\":1,\"amount_minor\":5000}]}")
+                           .err,
+                   ERR_OK);
+        EXPECT_INT(account(shop, customer, "debt"), 50);
+}
+
+static const char *left_in_lots(const char *customer)
+{
+        return till_text(
+                shop,
+                "SELECT string_agg(remaining::text, ' ' ORDER BY lot_no) FROM points_lots l JOIN customers c ON c.id = "
+                "l.customer_id WHERE c.external_id = '%s'",
+                customer);
+}
+
+TEST(what_comes_back_pays_debt_with_what_lapses_first)
+{
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"months\",\"months\":1}"));
+        owe_beside_holds("owes", (const char *const[]){"cart"}, (const int64_t[]){150}, 1);
+        till_clock(shop, "2026-01-20T05:00:00Z");
+        till_points_time(shop);
+        EXPECT_TEXT(left_in_lots("owes"), "50 50");
+        EXPECT(till_sound(shop));
+}
+
+TEST(holds_come_back_in_the_order_in_which_their_time_was_over)
+{
+        static const char *const names[] = {"o1", "o2", "o3", "o4", "o5", "o6"};
+
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"months\",\"months\":1}"));
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) /* their ids are in any order */
+                owe_beside_holds(names[i], (const char *const[]){"first", "second"},
+                                 (const int64_t[]){60, 60}, 2);
+        till_clock(shop, "2026-01-20T05:00:00Z");
+        till_points_time(shop);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                EXPECT_TEXT(left_in_lots(names[i]), "50 20");
+        EXPECT(till_sound(shop));
+}
+
+TEST(points_that_become_active_after_long_do_not_lapse_at_once)
+{
+        till_program(
+                shop,
+                PROGRAM_TEXT(
+                        "\"pending\":\"days\",\"pending_days\":100,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
+        till_clock(shop, "2026-01-10T04:00:00Z");
+        earn(shop, "slow", "slow-1", 100);
+        till_clock(shop, "2026-06-01T04:00:00Z");
+        till_points_time(shop); /* active since April 20 */
+        EXPECT_INT(account(shop, "slow", "active"), 100);
+        till_clock(shop, "2026-06-20T16:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "slow", "active"), 0);
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
+        earn(shop, "slow", "slow-2", 10);
+        till_program(
+                shop,
+                PROGRAM_TEXT(
+                        "\"pending\":\"days\",\"pending_days\":90,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
+        earn(shop, "slow", "slow-3", 7);
+        till_clock(shop, "2026-10-01T04:00:00Z"); /* nobody looked: the 10 lapsed on August 20, the 7 came in
+                                                     September */
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "slow", "active"), 7);
+        EXPECT_INT(account(shop, "slow", "lifetime_expired"), 110);
+        EXPECT(till_sound(shop));
+}
+
+TEST(points_with_dates_neither_lapse_by_inactivity_nor_stand_in_the_way_of_those_that_do)
+{
+        char name[32];
+
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"months\",\"months\":24}"));
+        till_clock(shop, "2026-01-10T04:00:00Z");
+        for (int i = 0; i < 2 * CUSTOMERS; i++) {
+                snprintf(name, sizeof name, "dated%d", i);
+                earn(shop, name, name, 10);
+        }
+        earn(shop, "mixed", "mixed-1", 10);
+        till_program(shop,
+                     PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":3,\"warn_days\":30}"));
+        earn(shop, "mixed", "mixed-2", 7);
+        till_clock(shop, "2026-04-01T04:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "dated0", "points.expiring"), 0);
+        EXPECT_TEXT(
+                till_text(shop,
+                          "SELECT payload->>'points' FROM events e JOIN customers c ON c.id = e.customer_id "
+                          "WHERE external_id = 'mixed' AND type = 'points.expiring'"),
+                "7");
+        till_clock(shop, "2026-05-01T04:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "mixed", "active"), 10);
+        EXPECT_INT(account(shop, "dated0", "active"), 10);
+        till_clock(shop, "2028-01-01T04:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "dated0", "points.expiring"),
+                   1); /* of their date, whatever the form is now */
+        EXPECT(till_sound(shop));
+}
+
 /* ------------------------------------------------------------------ whoever runs when */
 
 /* What must not depend on when the chores ran. */

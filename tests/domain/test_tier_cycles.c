@@ -149,6 +149,41 @@ TEST(grace_waits_and_a_purchase_in_it_still_keeps_the_tier)
         EXPECT_TEXT(tier("never").code, "basic");
 }
 
+/* One order within the cycle keeps the tier that 100 yuan bring. */
+#define ONE_ORDER_KEEPS(cycle_)                                                                                                         \
+        "{\"cycle\":{" cycle_                                                                                                           \
+        "},\"earning\":[],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"},{\"rank\":1,"                                       \
+        "\"code\":\"silver\",\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"window_months\":12,\"at_least\":10000}]}," \
+        "\"keep\":{\"any_of\":[{\"metric\":\"orders\",\"window_months\":12,\"at_least\":1}]}}]}"
+
+TEST(what_is_kept_at_the_end_of_its_cycle_does_not_fall_for_the_grace)
+{
+        till_program(shop, ONE_ORDER_KEEPS("\"grace_days\":30"));
+        till_clock(shop, "2052-01-10T04:00:00Z");
+        buy("graced", 100);
+        till_clock(shop, "2052-01-20T04:00:00Z");
+        buy("graced", 1); /* within the 12 months before the end, but not before the end of the grace */
+        time_is("2053-02-20T04:00:00Z");
+        EXPECT_TEXT(tier("graced").code, "silver");
+        time_is("2054-02-20T04:00:00Z");
+        EXPECT_TEXT(tier("graced").code, "basic");
+}
+
+TEST(what_is_bought_after_the_end_comes_too_late_whenever_it_is_judged)
+{
+        till_program(shop, ONE_ORDER_KEEPS("\"grace_days\":0"));
+        till_clock(shop, "2054-01-10T04:00:00Z");
+        buy("day_before", 100);
+        buy("day_after", 100);
+        till_clock(shop, "2055-01-09T15:59:00Z");
+        buy("day_before", 1);
+        till_clock(shop, "2055-01-10T04:00:00Z"); /* twelve hours after the end, and nobody has judged yet */
+        buy("day_after", 1);
+        time_is("2055-01-10T05:00:00Z");
+        EXPECT_TEXT(tier("day_before").code, "silver");
+        EXPECT_TEXT(tier("day_after").code, "basic");
+}
+
 TEST(a_notice_comes_once_and_only_to_those_who_would_fall)
 {
         program_with("\"notice_days\":30", false);

@@ -44,6 +44,8 @@ def redemption(name, customer):
 class Load:
     """Writers on servers' addresses, each its own thread; every writer ends with whole answers only."""
 
+    FINAL = (200, 201)  # what a call may be answered with in the end
+
     def __init__(self, key, addresses, writers=8, name="w"):
         self.key, self.addresses, self.name = key, addresses, name
         self.lock = threading.Lock()
@@ -88,7 +90,7 @@ class Load:
         while (answer := self.attempt(connection, call)) is None:
             assert time.monotonic() < deadline, f"{call.name} has no answer within {PATIENCE_SECONDS} s"
             time.sleep(RETRY_SECONDS)
-        assert answer.status in (200, 201), (call, answer)
+        assert answer.status in self.FINAL, (call, answer)
         with self.lock:
             self.answers.append((call, answer))
 

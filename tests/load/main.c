@@ -16,6 +16,7 @@
 #define RATE_MAX          1e6
 #define SECONDS_MAX       86400.0
 #define CUSTOMERS_DEFAULT 100000
+#define COUPONS_MAX       1000000
 #define SECONDS_DEFAULT   10
 #define WARM_DEFAULT      1
 #define NS_PER_MS         1e6
@@ -31,6 +32,7 @@ static const char usage_text[] =
         "  --warm S          before that, not measured (default 1)\n"
         "  --count N         stop after N requests\n"
         "  --customers M     load-0 to load-(M-1) (default 100000)\n"
+        "  --coupons FILE    codes, one a line, each worth 100 minor units: every order uses one, to the last\n"
         "  --json            the result as one JSON object\n"
         "\n"
         "orders: new orders, customers drawn evenly; hot: new orders of ten customers; reads: a customer's points;\n"
@@ -108,6 +110,29 @@ static void take_key(const char *path, char key[KEY_SIZE])
         key[strcspn(key, "\r\n")] = '\0';
 }
 
+/* Codes of coupons, one a line; the load ends with them. */
+static void take_coupons(const char *path, struct options *options)
+{
+        struct request_maker *maker = &options->maker;
+        FILE *file = fopen(path, "re");
+        char line[COUPON_SIZE + 1];
+
+        if (file == NULL)
+                die("can't read the coupons", path);
+        maker->coupons = calloc(COUPONS_MAX, sizeof *maker->coupons);
+        while (maker->coupons != NULL && maker->coupon_count < COUPONS_MAX &&
+               fgets(line, sizeof line, file) != NULL) {
+                line[strcspn(line, "\r\n")] = '\0';
+                if (strlen(line) != COUPON_SIZE - 1)
+                        die("not a coupon's code", line);
+                memcpy(maker->coupons[maker->coupon_count++], line, COUPON_SIZE);
+        }
+        fclose(file);
+        if (maker->coupon_count == 0)
+                die("no coupons", path);
+        options->plan.count = maker->coupon_count;
+}
+
 static void take_option(int option, const char *value, struct options *options)
 {
         switch (option) {
@@ -140,6 +165,9 @@ static void take_option(int option, const char *value, struct options *options)
         case 'M':
                 options->maker.customers = (uint64_t)number(value, 1, 1e9);
                 return;
+        case 'o':
+                take_coupons(value, options);
+                return;
         case 'j':
                 options->json = true;
                 return;
@@ -162,6 +190,7 @@ static void take_options(int argc, char **argv, struct options *options)
                                               {"warm", required_argument, NULL, 'w'},
                                               {"count", required_argument, NULL, 'n'},
                                               {"customers", required_argument, NULL, 'M'},
+                                              {"coupons", required_argument, NULL, 'o'},
                                               {"json", no_argument, NULL, 'j'},
                                               {"help", no_argument, NULL, 'h'},
                                               {NULL, 0, NULL, 0}};

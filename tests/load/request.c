@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +55,11 @@ static size_t write_read(struct request_maker *maker, uint64_t customer, char te
 static size_t write_order(struct request_maker *maker, uint64_t customer, char text[REQUEST_SIZE])
 {
         uint64_t price = PRICE_MINOR_LOWEST + random_below(maker, PRICE_MINOR_SPREAD);
-        char body[BODY_SIZE];
+        char body[BODY_SIZE], coupon[64] = "";
+        bool has_coupon = maker->made < maker->coupon_count;
+        if (has_coupon)
+                snprintf(coupon, sizeof coupon, "\"coupon\":\"%s\",\"discount_minor\":%d,",
+                         maker->coupons[maker->made], COUPON_OFF_MINOR);
         int body_length =
                 snprintf(body, sizeof(body),
                          "{\"external_id\":\"%s-%" PRIu64 "\",\"status\":\"paid\",\"channel\":\"search\","
@@ -62,8 +67,9 @@ static size_t write_order(struct request_maker *maker, uint64_t customer, char t
                          "\"lines\":[{\"line_no\":1,\"sku\":\"BAG-%" PRIu64
                          "\",\"name\":\"Bag\",\"category\":\"bags\","
                          "\"quantity\":1,\"unit_price_minor\":%" PRIu64 ",\"total_minor\":%" PRIu64 "}],"
-                         "\"total_minor\":%" PRIu64 "}",
-                         maker->run, maker->made, customer, price % 100, price, price, price);
+                         "%s\"total_minor\":%" PRIu64 "}",
+                         maker->run, maker->made, customer, price % 100, price, price, coupon,
+                         has_coupon ? price - COUPON_OFF_MINOR : price);
         assert(body_length > 0 && (size_t)body_length < sizeof(body));
         int length = snprintf(text, REQUEST_SIZE,
                               "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"

@@ -2,6 +2,13 @@
 
 #include "orders/quote.h"
 
+static struct quoted quote_of(struct arena *arena, const struct benefits *benefits,
+                              const struct quote_line *lines, size_t n)
+{
+        return quote_decide(arena,
+                            &(struct quote_input){.benefits = benefits, .lines = lines, .line_count = n});
+}
+
 #define ROUNDS     5000
 #define LINES      8
 #define REDUCTIONS 4
@@ -14,7 +21,7 @@ TEST(quote_applies_the_steps_in_order_and_shows_each)
         struct arena *arena = arena_new();
         const struct quote_line lines[] = {{.quantity = 2, .unit_price_minor = 30000, .discount_minor = 4000},
                                            {.quantity = 1, .unit_price_minor = 4005}};
-        struct quoted quoted = quote_decide(arena, &gold, lines, ARRAY_SIZE(lines));
+        struct quoted quoted = quote_of(arena, &gold, lines, ARRAY_SIZE(lines));
 
         EXPECT_INT(quoted.goods_minor, 64005);
         EXPECT_INT(quoted.steps.n, 3);
@@ -38,13 +45,13 @@ TEST(quote_says_why_a_step_takes_nothing_off)
         struct arena *arena = arena_new();
         const struct benefits none = {0};
         const struct quote_line lines[] = {{.quantity = 1, .unit_price_minor = 55555}};
-        struct quoted quoted = quote_decide(arena, &none, lines, 1);
+        struct quoted quoted = quote_of(arena, &none, lines, 1);
 
         EXPECT_INT(quoted.total_minor, 55555);
         EXPECT_TEXT(quoted.steps.v[0].why_not, "No line has a discount of its own.");
         EXPECT_TEXT(quoted.steps.v[1].why_not, "The tier gives no discount.");
         EXPECT_TEXT(quoted.steps.v[2].why_not, "The tier has no full reduction.");
-        quoted = quote_decide(arena, &gold, lines, 1); /* 55555 - 5556 = 49999 */
+        quoted = quote_of(arena, &gold, lines, 1); /* 55555 - 5556 = 49999 */
         EXPECT_INT(quoted.total_minor, 49999);
         EXPECT_TEXT(quoted.steps.v[2].why_not,
                     "The basket lacks 1 minor units to the threshold 50000, from which 12000 go off.");
@@ -68,7 +75,7 @@ TEST(quote_reaches_a_threshold_exactly)
         const struct quote_line at[] = {
                 {.quantity = 1, .unit_price_minor = 55556}}; /* 55556 - 5556 = 50000 */
 
-        EXPECT_INT(quote_decide(arena, &gold, at, 1).total_minor, 38000);
+        EXPECT_INT(quote_of(arena, &gold, at, 1).total_minor, 38000);
         arena_free(arena);
 }
 
@@ -127,10 +134,191 @@ TEST(quote_of_random_baskets_adds_up)
                                         ? 0
                                         : test_between(0, lines[i].quantity * lines[i].unit_price_minor);
                 }
-                struct quoted quoted = quote_decide(arena, &benefits, lines, n);
+                struct quoted quoted = quote_of(arena, &benefits, lines, n);
                 expect_sums(&quoted, &benefits, lines, n);
                 arena_free(arena);
         }
+}
+
+/* ------------------------------------------------------------------ coupons and points */
+
+static const struct zone_change utc = {.from_us = INT64_MIN};
+static const struct zone zone = {.name = "UTC", .changes = &utc, .count = 1};
+static const struct spending_settings fen = {.minimum = 100, .step = 50, .max_share_permille = 500};
+
+static const struct coupon_template ten_yuan = {.kind = COUPON_AMOUNT,
+                                                .off_minor = 1000,
+                                                .threshold_minor = 5000,
+                                                .with_full_reduction = true,
+                                                .with_points = true};
+static const struct coupon_template half_alone = {
+        .kind = COUPON_PERCENT, .off_permille = 500, .with_tier_discount = true};
+
+TEST(quote_gives_way_to_a_coupon_and_says_so)
+{
+        struct arena *arena = arena_new();
+        const struct quote_line lines[] = {{.quantity = 1, .unit_price_minor = 60000}};
+        const struct quote_coupon coupons[] = {{.code = "TEN", .template = &ten_yuan},
+                                               {.code = "HALF", .template = &half_alone},
+                                               {.code = "OLD", .why_not = "The coupon has expired."}};
+        struct quote_input input = {.benefits = &gold,
+                                    .lines = lines,
+                                    .line_count = 1,
+                                    .zone = &zone,
+                                    .coupons = coupons,
+                                    .coupon_count = 3,
+                                    .spending = &fen,
+                                    .value_minor_per_100 = 100,
+                                    .points = 1099,
+                                    .points_active = 1000000};
+        struct quoted quoted = quote_decide(arena, &input);
+
+        EXPECT_INT(quoted.steps.n, 7);
+        EXPECT_TEXT(quoted.steps.v[1].why_not, "The coupon TEN does not combine with the tier's discount.");
+        EXPECT_INT(quoted.steps.v[2].off_minor, 12000);
+        EXPECT_INT(quoted.steps.v[3].off_minor, 1000);
+        EXPECT_TEXT(quoted.steps.v[3].code, "TEN");
+        EXPECT_TEXT(quoted.steps.v[4].why_not, "The coupon does not combine with other coupons.");
+        EXPECT_TEXT(quoted.steps.v[5].why_not, "The coupon has expired.");
+        EXPECT_INT(quoted.points, 1050);
+        EXPECT_INT(quoted.total_minor, 60000 - 12000 - 1000 - 1050);
+        input.coupons++; /* the second one alone */
+        input.coupon_count = 1;
+        quoted = quote_decide(arena, &input);
+        EXPECT_INT(quoted.steps.v[1].off_minor, 6000);
+        EXPECT_TEXT(quoted.steps.v[2].why_not,
+                    "The coupon HALF does not combine with the tier's full reduction.");
+        EXPECT_INT(quoted.steps.v[3].off_minor, 27000);
+        EXPECT_TEXT(quoted.steps.v[4].why_not, "The coupon HALF does not combine with points.");
+        EXPECT_INT(quoted.points, 0);
+        arena_free(arena);
+}
+
+TEST(quote_keeps_nothing_away_for_a_coupon_of_no_use)
+{
+        struct arena *arena = arena_new();
+        const struct quote_line lines[] = {{.quantity = 1, .unit_price_minor = 4000}};
+        const struct quote_coupon coupons[] = {{.code = "TEN", .template = &ten_yuan},
+                                               {.code = "HALF", .template = &half_alone}};
+        struct quoted quoted = quote_decide(arena, &(struct quote_input){.benefits = &gold,
+                                                                         .lines = lines,
+                                                                         .line_count = 1,
+                                                                         .zone = &zone,
+                                                                         .coupons = coupons,
+                                                                         .coupon_count = 2});
+
+        EXPECT_INT(quoted.steps.v[1].off_minor, 400); /* TEN would have kept it away */
+        EXPECT_TEXT(quoted.steps.v[3].why_not,
+                    "The goods that the coupon is for lack 1000 minor units to its threshold 5000.");
+        EXPECT_INT(quoted.steps.v[4].off_minor, 1800); /* and this one too */
+        EXPECT_INT(quoted.total_minor, 1800);
+        arena_free(arena);
+}
+
+TEST(quote_takes_as_many_points_as_the_programme_allows)
+{
+        static const struct {
+                int64_t wanted, active, value, share, points, off;
+        } cases[] = {
+                {1000, 5000, 100, 1000, 1000, 1000}, {1000, 430, 100, 1000, 400, 400},
+                {9000, 9000, 100, 500, 2000, 2000},  {99, 5000, 100, 1000, 0, 0},
+                {1000, 5000, 50, 1000, 1000, 500},   {5000, 5000, 300, 1000, 1300, 3900},
+                {1000, 5000, 0, 1000, 0, 0},         {1000, 5000, 100, 0, 0, 0},
+                {100, 5000, 0, 500, 0, 0},
+        };
+        const struct quote_line lines[] = {{.quantity = 1, .unit_price_minor = 4000}};
+        const struct benefits none = {0};
+        struct arena *arena = arena_new();
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct spending_settings spending = {100, 100, cases[i].share};
+                struct quoted quoted =
+                        quote_decide(arena, &(struct quote_input){.benefits = &none,
+                                                                  .lines = lines,
+                                                                  .line_count = 1,
+                                                                  .zone = &zone,
+                                                                  .spending = &spending,
+                                                                  .value_minor_per_100 = cases[i].value,
+                                                                  .points = cases[i].wanted,
+                                                                  .points_active = cases[i].active});
+                EXPECT_INT(quoted.points, cases[i].points);
+                EXPECT_INT(quoted.points_minor, cases[i].off);
+                EXPECT_INT(quoted.total_minor, 4000 - cases[i].off);
+                EXPECT((quoted.steps.v[3].why_not == NULL) == (cases[i].points > 0));
+        }
+        arena_free(arena);
+}
+
+#define COUPONS 4
+
+/* Whatever is asked for: columns sum to steps, no line is below zero, and what was taken combines. */
+TEST(quote_of_random_baskets_with_coupons_and_points_adds_up)
+{
+        struct arena *arena = arena_new();
+
+        for (int round = 0; round < ROUNDS; round++) {
+                struct coupon_template templates[COUPONS];
+                struct quote_coupon coupons[COUPONS];
+                struct quote_line lines[LINES];
+                size_t n = (size_t)test_between(1, LINES), count = (size_t)test_between(0, COUPONS),
+                       taken = 0;
+                bool alone = false, no_tier = false, no_reduction = false, no_points = false;
+                for (size_t i = 0; i < n; i++)
+                        lines[i] = (struct quote_line){.quantity = test_between(1, 3),
+                                                       .unit_price_minor = test_between(0, 20000)};
+                for (size_t i = 0; i < count; i++) {
+                        templates[i] =
+                                (struct coupon_template){.kind = COUPON_AMOUNT,
+                                                         .off_minor = test_between(1, 30000),
+                                                         .threshold_minor = test_between(0, 40000),
+                                                         .with_tier_discount = test_between(0, 1) == 1,
+                                                         .with_full_reduction = test_between(0, 1) == 1,
+                                                         .with_points = test_between(0, 1) == 1,
+                                                         .with_coupons = test_between(0, 3) > 0};
+                        coupons[i] = (struct quote_coupon){.code = "C", .template = &templates[i]};
+                }
+                struct quoted quoted =
+                        quote_decide(arena, &(struct quote_input){.benefits = &gold,
+                                                                  .lines = lines,
+                                                                  .line_count = n,
+                                                                  .zone = &zone,
+                                                                  .coupons = coupons,
+                                                                  .coupon_count = count,
+                                                                  .spending = &fen,
+                                                                  .value_minor_per_100 = 100,
+                                                                  .points = test_between(1, 3000),
+                                                                  .points_active = 2000});
+                EXPECT_INT(quoted.steps.n, 4 + count);
+                int64_t off = 0, total = 0, columns = 0;
+                for (size_t i = 0; i < quoted.steps.n; i++) {
+                        off += quoted.steps.v[i].off_minor;
+                        EXPECT((quoted.steps.v[i].why_not == NULL) == (quoted.steps.v[i].off_minor > 0));
+                }
+                for (size_t i = 0; i < n; i++) {
+                        const struct quoted_line *line = &quoted.lines.v[i];
+                        EXPECT(line->total_minor >= 0 && line->coupon_minor >= 0 && line->points_minor >= 0);
+                        total += line->total_minor;
+                        columns += line->tier_discount_minor + line->full_reduction_minor +
+                                   line->coupon_minor + line->points_minor;
+                }
+                EXPECT_INT(total, quoted.total_minor);
+                EXPECT_INT(quoted.goods_minor - off, total);
+                EXPECT_INT(columns, off);
+                for (size_t i = 0; i < count; i++) {
+                        if (quoted.steps.v[3 + i].why_not != NULL)
+                                continue;
+                        taken++;
+                        alone = alone || !templates[i].with_coupons;
+                        no_tier = no_tier || !templates[i].with_tier_discount;
+                        no_reduction = no_reduction || !templates[i].with_full_reduction;
+                        no_points = no_points || !templates[i].with_points;
+                }
+                EXPECT(taken <= 1 || !alone);
+                EXPECT(!no_tier || quoted.steps.v[1].off_minor == 0);
+                EXPECT(!no_reduction || quoted.steps.v[2].off_minor == 0);
+                EXPECT(!no_points || quoted.points == 0);
+        }
+        arena_free(arena);
 }
 
 TEST_MAIN

@@ -9,10 +9,10 @@
 #define ROUNDS 1000
 
 static const struct shape *const shapes[] = {
-        &s_flags_shape,    &s_numbers_shape,   &s_texts_shape, &s_moments_shape,
-        &s_enums_shape,    &s_json_shape,      &s_lists_shape, &s_defaults_shape,
-        &s_outer_shape,    &s_tree_shape,      &s_patch_shape, &s_secret_shape,
-        &order_line_shape, &checkout_in_shape, &outcome_shape, &program_shape,
+        &s_flags_shape,    &s_numbers_shape, &s_texts_shape, &s_moments_shape,
+        &s_enums_shape,    &s_json_shape,    &s_lists_shape, &s_defaults_shape,
+        &s_outer_shape,    &s_tree_shape,    &s_patch_shape, &s_secret_shape,
+        &order_line_shape, &checkout_shape,  &outcome_shape, &program_shape,
 };
 
 static char *encoded(const struct shape *shape, const void *object)
