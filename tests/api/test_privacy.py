@@ -89,7 +89,8 @@ def test_what_was_erased_is_free_for_somebody_new(admin, server, person):
 
 # What a path may name beside the erased customer; it is looked at later.
 ELSEWHERE = {"note": "01234567-89ab-7def-8123-456789abcdef", "interaction": "01234567-89ab-7def-8123-456789abcdef", "tag": "t",
-             "channel": "sms", "hold": "ext:h", "type": "orders"}
+             "channel": "sms", "hold": "ext:h", "type": "orders",
+             "redemption": "01234567-89ab-7def-8123-456789abcdef"}
 SOUND = {"points_adjust_one": {"points": 1, "reason": "r"}, "customer_put_one": {"name": "n"}, "customer_patch_one": {"name": "n"}, "note_create": {"content": "n"}, "tag_put_one": {}, "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "r"}}
 
 
@@ -98,6 +99,7 @@ def test_every_operation_about_somebody_erased_is_410(admin):
     admin.call("DELETE", f"/v1/customers/{gone}").empty()
     elsewhere = {"order_take": {**order("", 100), "customer": {"id": gone}},
                  "checkout_quote_basket": {"customer": gone, "lines": [{"sku": "S", "unit_price_minor": 1}]}}
+    elsewhere["coupon_issue_single"] = {"template": "none", "customer": gone}
     elsewhere["activity_record_one"] = {"key": fresh("gone"), "type": "check_in", "customer": gone}
     for operation in OPERATIONS:
         if "erased" not in operation.slugs:
