@@ -307,6 +307,32 @@ def test_a_second_request_under_a_key_that_is_at_work_is_409(house, operation):
     refused.is_problem(409, "request-in-progress")
     again = one_of_two()
     assert again.body == done.body and again.headers["idempotency-hit"] == "true"
+    other = house.client.send(operation.method, path, body + b" ", pairs)
+    other.is_problem(422, "idempotency-key-reused")
+
+
+def declares(operation, status):
+    return str(status) in operation.spec["responses"]
+
+
+def test_what_is_known_is_304_and_what_is_not_wanted_is_left_out(house):
+    for operation in OPERATIONS:
+        if operation.method == "GET" and declares(operation, 304):
+            path, pairs = address(operation, house.known(operation)), headers_for(house.client, operation)
+            tag = house.client.send("GET", path, None, pairs).headers["etag"]
+            again = house.client.send("GET", path, None, pairs + [("If-None-Match", tag)])
+            assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag), operation.id
+        if declares(operation, 204) and operation.method != "DELETE":
+            answer = house.call(operation, house.client, ("Prefer", "return=minimal"))
+            assert (answer.status, answer.body) == (204, b"") and answer.headers["preference-applied"] == "return=minimal", operation.id
+
+
+@pytest.mark.parametrize("name,kind", [("coupon_template_put_one", "template"), ("reward_put_one", "reward")])
+def test_what_is_created_and_not_wanted_is_located(house, name, kind):
+    operation, code = house.by_id(name), fresh("made").replace("-", "_")
+    path = address(operation, {kind: code})
+    answer = house.client.send("PUT", path, house.body(operation), headers_for(house.client, operation, ("Prefer", "return=minimal")))
+    assert (answer.status, answer.headers["location"]) == (204, path)
 
 
 def test_without_the_database_it_is_503_and_well_again_when_it_is_back(house):

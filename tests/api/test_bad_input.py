@@ -182,6 +182,20 @@ def test_query_limits_are_exceeded_by_one_or_given_twice(admin, known, nothing_w
         assert answer.faults == {(name, "duplicate")}
 
 
+@every([one for one in OPERATIONS if "bad-cursor" in one.slugs])
+def test_a_cursor_that_no_page_gave_is_400(admin, known, nothing_written, operation):
+    for cursor in ("x", "A" * 40):
+        send(admin, operation, known, None, f"?cursor={cursor}").is_problem(400, "bad-cursor")
+
+
+@every([one for one in OPERATIONS if "idempotency-key-required" in one.slugs])
+def test_what_moves_value_needs_an_idempotency_key(admin, known, nothing_written, operation):
+    pairs = [pair for pair in headers_for(admin, operation) if pair[0] != "Idempotency-Key"]
+    body = {name: value for name, value in sound_body(operation).items() if name != "key"}  # which would do instead
+    answer = admin.send(operation.method, address(operation, known), json.dumps(body).encode(), pairs)
+    answer.is_problem(400, "idempotency-key-required")
+
+
 @every(OPERATIONS)
 def test_an_address_that_is_not_well_formed_is_400(admin, known, nothing_written, operation):
     for query in ("?a=%zz", "?a=%0", "?a=%00", "?a=%ff", "?%c3%28=1"):
