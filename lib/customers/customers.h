@@ -149,7 +149,7 @@ struct customer_claim {
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         bool adopts_id;   /* an id that nobody has is given to a new customer: an export comes back */
         struct instant created_at; /* since when somebody new is a customer; none: now */
-        enum err err;              /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
+        enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
         struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the
