@@ -88,7 +88,7 @@ static const char *const export_produces[] = {NDJSON_TYPE, CSV_TYPE, NULL};
 ENDPOINT(
         export_lines, GET, "/v1/exports/{type}", export_query, 200, nothing, .lane = LANE_BULK,
         .streams = true, .produces = export_produces, .summary = "Export everything of a type",
-        .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND),
+        .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
         .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them (coupons only go out, newest first); all as it was at one moment. "
                "Personal data is masked without customers:pii.")
 {

@@ -40,7 +40,7 @@ def client_with(server, admin):
 
     def make(scopes):
         if scopes not in made:
-            made[scopes] = admin.with_key(server.new_key(f"with {scopes}", scopes))
+            made[scopes] = admin.with_key(server.new_key(f"with {scopes}"[:100], scopes))
             eventually(lambda: made[scopes].get("/v1/program").status != 401)
         return made[scopes]
 
