@@ -13,10 +13,12 @@ enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct u
 
 /* Pieces of bulk_type.each, which are SQL_EACH over a table `t` whose key begins with customer_id. As a range
  * of ids one plan serves one customer and everybody. */
+#define OUT_RANGE                                                                                            \
+        "t.customer_id BETWEEN coalesce(:first_id, '00000000-0000-0000-0000-000000000000') AND :last_id"
 #define OUT_OF(table_)                                                                                       \
         " FROM " table_ " t LEFT JOIN customers c ON c.id = t.customer_id "                                  \
-        "WHERE t.customer_id BETWEEN :first_id AND :last_id"
-#define OUT_OF_PLAIN(table_) " FROM " table_ " t WHERE t.customer_id BETWEEN :first_id AND :last_id"
+        "WHERE " OUT_RANGE
+#define OUT_OF_PLAIN(table_) " FROM " table_ " t WHERE " OUT_RANGE
 #define OUT_IN_TIME(at_)                                                                                     \
         " AND (:since::timestamptz IS NULL OR " at_ " >= :since) AND (:until::timestamptz IS NULL OR " at_   \
         " < :until)"
