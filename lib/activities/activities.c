@@ -256,8 +256,9 @@ static enum err input_check(struct ctx *c, const struct activity_in *in)
         return problem_check(c);
 }
 
-/* Lock him, and whom he refers, in one order. */
-static enum err people_lock(struct work *w, const struct activity_in *in, struct person *referred)
+/* Lock him, and whom he refers, in one order. *ret_gone: one of them was merged meanwhile. */
+static enum err people_lock_once(struct work *w, const struct activity_in *in, struct person *referred,
+                                 bool *ret_gone)
 {
         struct ctx *c = w->c;
         struct uuids ids = {ARENA_ARRAY(c->arena, 2, struct uuid), 1};
@@ -267,14 +268,27 @@ static enum err people_lock(struct work *w, const struct activity_in *in, struct
         ids.v[0] = w->person.customer.id;
         if (in->referred != NULL) {
                 enum err err = customer_get(c, in->referred, &referred->customer);
-                if (err == ERR_NOT_FOUND || uuid_equal(referred->customer.id, w->person.customer.id))
+                if (err == ERR_NOT_FOUND || err == ERR_ERASED ||
+                    uuid_equal(referred->customer.id, w->person.customer.id))
                         fault_body(c, "#/referred", "unknown_customer", "must be another customer");
                 else
                         TRY(err);
                 TRY(problem_check(c));
                 ids.v[ids.n++] = referred->customer.id;
         }
-        return customers_lock(c, &ids, &locked);
+        TRY(customers_lock(c, &ids, &locked));
+        *ret_gone = locked.n < ids.n;
+        return ERR_OK;
+}
+
+static enum err people_lock(struct work *w, const struct activity_in *in, struct person *referred)
+{
+        const unsigned looks = 4; /* merges that may follow on each other meanwhile */
+        bool gone = true;
+
+        for (unsigned look = 0; gone && look < looks; look++)
+                TRY(people_lock_once(w, in, referred, &gone));
+        return gone ? fail(w->c, ERR_CONFLICT, "Customers were merged meanwhile.") : ERR_OK;
 }
 
 static bool texts_equal(const char *a, const char *b)

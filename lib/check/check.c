@@ -73,7 +73,7 @@ SQL_MANY(
         "FROM points_lots t LEFT JOIN (SELECT customer_id, lot_no, sum(amount) AS drawn FROM points_allocations "
         "GROUP BY customer_id, lot_no) AS d USING (customer_id, lot_no) "
         "LEFT JOIN points_ledger l ON l.customer_id = t.customer_id AND l.seq = t.lot_no "
-        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS NULL OR l.kind NOT IN ('earn', 'adjust') OR l.amount <> t.amount" LIMIT)
+        "WHERE t.amount - coalesce(d.drawn, 0) <> t.remaining OR l.kind IS NULL OR l.kind NOT IN ('earn', 'adjust', 'transfer_in') OR l.amount <> t.amount" LIMIT)
 
 /* What paid off debt left its lot too. A write-off draws nothing: the reversal before it had made it debt for
  * a moment. Nor does the capture of a hold: the hold did. */
@@ -82,7 +82,7 @@ SQL_MANY(
         "SELECT 'entry_draws' AS check, customer_id, 'entry ' || seq || ' drew ' || coalesce(drawn, 0) || ', not ' || "
         "coalesce(due, 0) AS detail FROM (SELECT l.customer_id, l.seq, CASE WHEN kind = 'write_off' THEN 0 ELSE "
         "lag(debt_after, 1, 0::bigint) OVER (PARTITION BY l.customer_id ORDER BY l.seq) - debt_after + "
-        "CASE WHEN kind IN ('earn', 'activate') OR (kind = 'adjust' AND amount > 0) OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
+        "CASE WHEN kind IN ('earn', 'activate', 'transfer_in') OR (kind = 'adjust' AND amount > 0) OR h.id IS NOT NULL THEN 0 ELSE -amount END END AS due "
         "FROM points_ledger l LEFT JOIN points_holds h ON h.customer_id = l.customer_id AND h.spend_seq = l.seq) AS l "
         "FULL JOIN (SELECT customer_id, seq, sum(amount) AS drawn FROM points_allocations GROUP BY customer_id, seq) AS d "
         "USING (customer_id, seq) WHERE coalesce(due, 0) <> coalesce(drawn, 0)" LIMIT)
@@ -104,7 +104,7 @@ SQL_MANY(everything_belongs, nothing, finding,
          ORPHANS("tier_standings", "customers", OF_CUSTOMER)
          ORPHANS("metric_days", "customers", OF_CUSTOMER)
          ORPHANS("tier_history", "customers", OF_CUSTOMER)
-         ORPHANS("events", "customers", OF_CUSTOMER)
+         ORPHANS("events", "(SELECT id FROM customers UNION ALL SELECT id FROM erased_customers)", OF_CUSTOMER)
          ORPHANS("order_lines", "orders", OF_ORDER)
          ORPHANS("order_calls", "orders", OF_ORDER)
          ORPHANS("refunds", "orders", OF_ORDER)
@@ -296,6 +296,13 @@ SQL_MANY(
         "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
         "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
 
+/* What a rule of the programme issued names the order that brought it, once for each rule. */
+SQL_MANY(
+        coupons_have_their_orders, nothing, finding,
+        "SELECT 'coupon_origin' AS check, c.customer_id, 'coupon ' || c.id || ' has no order of its customer that brought it' "
+        "AS detail FROM coupons c LEFT JOIN orders o ON o.id = c.origin_id AND o.customer_id = c.customer_id "
+        "AND o.counted_on IS NOT NULL AND c.issue_key LIKE '%/' || o.id WHERE c.source = 'order' AND o.id IS NULL" LIMIT)
+
 SQL_MANY(
         rewards_are_counted, nothing, finding,
         "SELECT 'reward_stock' AS check, NULL::uuid AS customer_id, 'reward ' || coalesce(s.reward, r.reward) || ' has ' || "
@@ -359,12 +366,12 @@ SQL_MANY(
         "LEFT JOIN tier_standings t ON t.customer_id = c.id LEFT JOIN points_accounts a ON a.customer_id = c.id "
         "WHERE (s.updated_at, m.orders, m.spend_minor, m.growth, m.points_active) IS DISTINCT FROM (c.updated_at, "
         "coalesce(t.orders, 0), coalesce(t.spend_minor, 0), coalesce(t.growth, 0), coalesce(a.active, 0)) "
-        "AND c.id NOT IN " WAITING LIMIT)
+        "AND NOT c.erased AND c.id NOT IN " WAITING LIMIT)
 SQL_MANY(
         directory_has_nobody_else, nothing, finding,
         "SELECT 'directory_gone' AS check, customer_id, 'is in the directory and nowhere else' AS detail FROM "
         "(SELECT customer_id FROM customer_search UNION SELECT customer_id FROM customer_metrics) AS d "
-        "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id) AND customer_id NOT IN " WAITING
+        "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id AND NOT c.erased) AND customer_id NOT IN " WAITING
                 LIMIT)
 
 struct check {
@@ -400,6 +407,8 @@ static const struct check checks[] = {
         {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
         {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
         {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
+        {"coupon_origin", "every coupon of a rule has the order that brought it", coupons_have_their_orders,
+         false},
         {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},
         {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
          false},

@@ -90,8 +90,10 @@ static void members_add(struct crowd *crowd, const struct list *rows)
         }
 }
 
-/* Customers that were only found by an alias or an identity are locked second. */
-static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, const struct list *identities)
+/* Customers that were only found by an alias or an identity are locked second. *ret_gone: one of them became
+ * another customer meanwhile. */
+static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, const struct list *identities,
+                              bool *ret_gone)
 {
         struct ctx *c = crowd->c;
         const struct alias_row *alias = aliases->v;
@@ -110,21 +112,27 @@ static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, c
                 TRY(db_flush(c));
                 members_add(crowd, &rows);
         }
+        *ret_gone = false;
         for (size_t i = 0; i < aliases->n; i++) {
                 size_t at = idmap_get(&crowd->by_id, alias[i].customer_id);
+                *ret_gone |= at == SIZE_MAX;
                 if (at != SIZE_MAX)
                         idmap_put(&crowd->by_id, alias[i].alias_id, at);
         }
         for (size_t i = 0; i < identities->n; i++) {
                 size_t at = idmap_get(&crowd->by_id, identity[i].customer_id);
+                *ret_gone |= at == SIZE_MAX;
                 if (at != SIZE_MAX)
                         idmap_put(&crowd->by_identity, identity_key(identity[i].kind, identity[i].value), at);
         }
         return ERR_OK;
 }
 
-static enum err crowd_load(struct crowd *crowd, const struct customer_claim *claims,
-                           const struct person *people, size_t n)
+/* Merges that may follow on each other while one batch waits for locks. */
+#define LOADS_MAX 4
+
+static enum err crowd_load_once(struct crowd *crowd, const struct customer_claim *claims,
+                                const struct person *people, size_t n, bool *ret_gone)
 {
         struct ctx *c = crowd->c;
         struct customer_ids ids = {0};
@@ -147,7 +155,21 @@ static enum err crowd_load(struct crowd *crowd, const struct customer_claim *cla
         crowd->new_identities = ARENA_ARRAY(c->arena, keys.values.n, struct identity_row);
         crowd->new_aliases = ARENA_ARRAY(c->arena, n, struct alias_row);
         members_add(crowd, &locked);
-        return lock_the_rest(crowd, &aliases, &identities);
+        return lock_the_rest(crowd, &aliases, &identities, ret_gone);
+}
+
+/* Whoever is found gone was merged or erased while this waited for the lock: a new look finds the survivor.
+ */
+static enum err crowd_load(struct crowd *crowd, const struct customer_claim *claims,
+                           const struct person *people, size_t n)
+{
+        bool gone = true;
+
+        for (unsigned load = 0; gone && load < LOADS_MAX; load++) {
+                crowd->count = 0;
+                TRY(crowd_load_once(crowd, claims, people, n, &gone));
+        }
+        return gone ? fail(crowd->c, ERR_CONFLICT, "Customers were merged meanwhile.") : ERR_OK;
 }
 
 static enum err taken(struct customer_claim *claim, const char *kind)
@@ -178,7 +200,7 @@ static enum err member_find(const struct crowd *crowd, struct customer_claim *cl
         bool by_identity = at == SIZE_MAX;
 
         if (at == SIZE_MAX && uuid_known(claim->in->id) && !claim->adopts_id)
-                return fail(claim->c, ERR_NOT_FOUND, "There is no customer with this id.");
+                return customer_missing(crowd->c, claim->c, person->id, "with this id");
         for (size_t i = 0; at == SIZE_MAX && i < person->identities.n; i++)
                 at = idmap_get(&crowd->by_identity,
                                identity_key(person->identities.v[i].kind, person->identities.v[i].value));

@@ -31,10 +31,20 @@ SHAPE(customer_key, "One id, current or old.", FIELD(id));
 
 #define CURRENT_ID "coalesce((SELECT customer_id FROM customer_aliases WHERE alias_id = :id), :id)"
 SQL_OPT(customer_find, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE id = " CURRENT_ID)
+        "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE NOT erased AND id = " CURRENT_ID)
 
 SQL_OPT(customer_find_locked, customer_key, customer,
-        "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = " CURRENT_ID " FOR NO KEY UPDATE")
+        "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE NOT erased AND id = " CURRENT_ID
+        " FOR NO KEY UPDATE")
+
+/* Points and refunds of somebody who was erased go on. */
+SQL_OPT(customer_lock_any, customer_key, customer,
+        "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = :id FOR NO KEY UPDATE")
+SQL_LATER(customers_lock_any, customer_ids, customer,
+          "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+SQL_OPT(erased_find, customer_key, customer_key,
+        "SELECT id FROM erased_customers WHERE id = :id UNION ALL SELECT id FROM customers WHERE erased AND id = :id")
 
 void customer_told(struct arena *arena, struct event_list *events, bool created,
                    const struct customer *customer, struct instant at)
@@ -43,9 +53,15 @@ void customer_told(struct arena *arena, struct event_list *events, bool created,
                   &customer_event_shape, &(struct customer_event){customer->external_id, customer->version});
 }
 
-static enum err no_customer(struct ctx *c, const char *reference)
+enum err customer_missing(struct ctx *c, struct ctx *who, struct uuid id, const char *reference)
 {
-        return fail(c, ERR_NOT_FOUND, "There is no customer %s.", reference);
+        struct customer_key erased;
+        bool found;
+
+        TRY(erased_find(c, &(struct customer_key){id}, &erased, &found));
+        if (found)
+                return fail(who, ERR_ERASED, "The customer was erased.");
+        return fail(who, ERR_NOT_FOUND, "There is no customer %s.", reference);
 }
 
 enum err customer_get(struct ctx *c, const char *reference, struct customer *ret)
@@ -55,14 +71,14 @@ enum err customer_get(struct ctx *c, const char *reference, struct customer *ret
 
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find(c, &key, ret, &found));
-        return found ? ERR_OK : no_customer(c, reference);
+        return found ? ERR_OK : customer_missing(c, c, key.id, reference);
 }
 
 enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret)
 {
         bool found;
 
-        TRY(customer_find_locked(c, &(struct customer_key){id}, ret, &found));
+        TRY(customer_lock_any(c, &(struct customer_key){id}, ret, &found));
         return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no such customer.");
 }
 
@@ -73,7 +89,9 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
 
         TRY(customer_reference(c, reference, &key.id));
         TRY(customer_find_locked(c, &key, ret, &found));
-        return found ? ERR_OK : no_customer(c, reference);
+        if (!found) /* or merged while this waited for the lock: then there is an alias by now */
+                TRY(customer_find_locked(c, &key, ret, &found));
+        return found ? ERR_OK : customer_missing(c, c, key.id, reference);
 }
 
 enum err version_expect(struct ctx *c, const char *what, int64_t version, int64_t expected_version)
@@ -97,7 +115,7 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
 
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
-        TRY(store_lock(c, &(struct customer_ids){*ids}, ret));
+        TRY(customers_lock_any(c, &(struct customer_ids){*ids}, ret));
         return db_flush(c);
 }
 

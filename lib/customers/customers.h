@@ -72,17 +72,19 @@ SHAPE_DECLARE(customer);
 /* "ext:C-77" or a UUID to the id that it names; nothing is looked up. ERR_NOT_FOUND when it is neither. */
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret) MUST_CHECK;
 
-/* The customer behind a reference, old ids included. ERR_NOT_FOUND. */
+/* The customer behind a reference, old ids included. ERR_NOT_FOUND; ERR_ERASED, which whoever takes a
+ * reference answers too. */
 enum err customer_get(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
 
 /* Lock the customer behind a reference until the transaction ends: whoever changes anything of a customer
  * holds this lock. ERR_NOT_FOUND. */
 enum err customer_lock(struct ctx *c, const char *reference, struct customer *ret) MUST_CHECK;
 
-/* The same by an id that is known to be current. */
+/* The same by the id that something stored belongs to, be its customer erased or not. */
 enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) MUST_CHECK;
 
-/* Lock these customers, in the order of their ids; *ret holds struct customer. Unknown ids are left out. */
+/* Lock these customers, erased or not, in the order of their ids; *ret holds struct customer. Unknown ids are
+ * left out. */
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
 
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
@@ -104,7 +106,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
 
 /* ---- many at once */
 
-/* The ids behind references, old ids included; nil where there is no such customer. Two round trips at most.
+/* The ids behind references, old ids included; nil where there is no such customer. Until the transaction
+ * ends nobody of them is merged or erased. One round trip, two when there are old ids.
  */
 enum err customers_resolve(struct ctx *c, const struct texts *references, struct uuid *ret_ids) MUST_CHECK;
 
@@ -146,7 +149,7 @@ struct customer_claim {
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         bool adopts_id;   /* an id that nobody has is given to a new customer: an export comes back */
         struct instant created_at; /* since when somebody new is a customer; none: now */
-        enum err err;              /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND */
+        enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
         struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the

@@ -31,10 +31,12 @@ struct touched_count {
 SHAPE(touched_count, "How many.", FIELD(count));
 #undef SHAPE_T
 
-SQL_LATER(ids_known, customer_ids, found_id, "SELECT id FROM customers WHERE id = ANY(:ids)")
+/* Nobody of them is merged or erased before the transaction ends; orders go on. */
+SQL_LATER(ids_known, customer_ids, found_id,
+          "SELECT id FROM customers WHERE id = ANY(:ids) AND NOT erased ORDER BY id FOR KEY SHARE")
 
 SQL_MANY(customers_by_id, customer_ids, customer,
-         "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE id = ANY(:ids)")
+         "SELECT " CUSTOMER_COLUMNS CONTACT_COLUMNS " FROM customers WHERE id = ANY(:ids) AND NOT erased")
 
 SQL_BATCH(inquired_note, customer_moment,
           "UPDATE customers SET inquired_at = first.at FROM (SELECT c.id, min(m.at) AS at FROM customers c "
@@ -55,13 +57,50 @@ SQL_MANY(
 SQL_ONE(touched_waiting, touched_limit, touched_count,
         "SELECT count(*) AS count FROM (SELECT 1 FROM customer_changes LIMIT :limit) AS waiting")
 
-/* Fill in what is known under these ids: themselves, or the customers they became. */
+/* What is behind some ids: themselves, or the customers they became. */
+struct behind {
+        struct list known, aliases; /* struct found_id, struct alias_row */
+};
+
+/* Merges that may follow on each other while one call waits for locks. */
+#define LOOKS_MAX 4
+
+/* A customer that an alias leads to may be merged before he is held: then look again. */
+static enum err look_behind(struct ctx *c, const struct customer_ids *wanted, struct behind *ret)
+{
+        for (unsigned look = 0; look < LOOKS_MAX; look++) {
+                struct behind found = {0};
+                struct list targets = {0};
+                TRY(ids_known(c, wanted, &found.known));
+                TRY(store_aliases(c, wanted, &found.aliases));
+                TRY(db_flush(c));
+                const struct alias_row *alias = found.aliases.v;
+                struct customer_ids rest = {.ids.v = ARENA_ARRAY(c->arena, found.aliases.n, struct uuid)};
+                struct idmap seen = idmap_new(c->arena, found.aliases.n);
+                for (size_t i = 0; i < found.aliases.n; i++) {
+                        if (idmap_get(&seen, alias[i].customer_id) != SIZE_MAX)
+                                continue;
+                        idmap_put(&seen, alias[i].customer_id, i);
+                        rest.ids.v[rest.ids.n++] = alias[i].customer_id;
+                }
+                if (rest.ids.n > 0) {
+                        TRY(ids_known(c, &rest, &targets));
+                        TRY(db_flush(c));
+                }
+                if (targets.n == rest.ids.n) {
+                        *ret = found;
+                        return ERR_OK;
+                }
+        }
+        return fail(c, ERR_CONFLICT, "Customers were merged meanwhile.");
+}
+
 enum err customers_resolve(struct ctx *c, const struct texts *references, struct uuid *ret_ids)
 {
         struct uuid *ids = ARENA_ARRAY(c->arena, references->n, struct uuid);
         struct customer_ids wanted = {.ids.v = ARENA_ARRAY(c->arena, references->n, struct uuid)};
         struct idmap current = idmap_new(c->arena, 2 * references->n);
-        struct list known = {0}, aliases = {0};
+        struct behind behind;
 
         for (size_t i = 0; i < references->n; i++) {
                 if (customer_reference(c, references->v[i], &ids[i]) == ERR_OK)
@@ -70,18 +109,16 @@ enum err customers_resolve(struct ctx *c, const struct texts *references, struct
                         ids[i] = (struct uuid){0};
         }
         problem_reset(c); /* what is no reference is nobody's */
-        TRY(ids_known(c, &wanted, &known));
-        TRY(store_aliases(c, &wanted, &aliases));
-        TRY(db_flush(c));
-        const struct found_id *own = known.v;
-        const struct alias_row *alias = aliases.v;
-        struct uuid *targets = ARENA_ARRAY(c->arena, known.n + aliases.n, struct uuid);
+        TRY(look_behind(c, &wanted, &behind));
+        const struct found_id *own = behind.known.v;
+        const struct alias_row *alias = behind.aliases.v;
+        struct uuid *targets = ARENA_ARRAY(c->arena, behind.known.n + behind.aliases.n, struct uuid);
         size_t n = 0;
-        for (size_t i = 0; i < known.n; i++) {
+        for (size_t i = 0; i < behind.known.n; i++) {
                 targets[n] = own[i].id;
                 idmap_put(&current, own[i].id, n++);
         }
-        for (size_t i = 0; i < aliases.n; i++) {
+        for (size_t i = 0; i < behind.aliases.n; i++) {
                 targets[n] = alias[i].customer_id;
                 idmap_put(&current, alias[i].alias_id, n++);
         }

@@ -33,10 +33,11 @@ SHAPE_DECLARE(identity_keys);
 
 #define CONTACT_COLUMN(kind)                                                                                 \
         ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind    \
-        "' LIMIT 1) AS " kind
+        "' ORDER BY secondary LIMIT 1) AS " kind
 #define CONTACT_COLUMNS CONTACT_COLUMN("phone") CONTACT_COLUMN("email")
 
-/* Queue: lock these rows in the order of their ids; *ret is filled by the next round trip. */
+/* Queue: lock the rows of those who were not erased in the order of their ids; *ret is filled by the next
+ * round trip. */
 enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
 enum err store_aliases(struct ctx *c, const struct customer_ids *ids, struct list *ret) MUST_CHECK;
 enum err store_identities(struct ctx *c, const struct identity_keys *keys, struct list *ret) MUST_CHECK;
@@ -83,6 +84,9 @@ void identities_of(struct ctx *c, const char *pointer, const struct customer_in 
 struct event_list;
 void customer_told(struct arena *arena, struct event_list *events, bool created,
                    const struct customer *customer, struct instant at);
+
+/* Say in who's problem why nobody has an id: ERR_ERASED or ERR_NOT_FOUND. c has the connection. */
+enum err customer_missing(struct ctx *c, struct ctx *who, struct uuid id, const char *reference) MUST_CHECK;
 
 /* The id that an identity has in an idmap. */
 struct uuid identity_key(const char *kind, const char *value);

@@ -56,6 +56,10 @@ SHAPE(consent_event, "A change of consent.", FIELD(channel, .need = true),
 SHAPE(suppression_event, "A suppression's event.", FIELD(channel, .need = true), FIELD(reason, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct merge_event
+SHAPE(merge_event, "A merge's event.", FIELD(merge_id, .need = true), FIELD(absorbed_id, .need = true));
+#undef SHAPE_T
+
 #define SHAPE_T struct points_event
 SHAPE(points_event, "Points that lapse, or are given or taken.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T

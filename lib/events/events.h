@@ -56,10 +56,14 @@ struct consent_event {
 struct suppression_event {
         const char *channel, *reason;
 };
+struct merge_event {
+        struct uuid merge_id, absorbed_id;
+};
 struct points_event {
         int64_t points;
         struct instant expires_at;
 };
+SHAPE_DECLARE(merge_event);
 struct coupon_event {
         const char *code, *template_code;
         struct uuid order_id;

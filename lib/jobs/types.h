@@ -9,9 +9,10 @@
 
 /* How the lines of one request are meant. */
 struct bulk_options {
-        bool backfill;  /* history: everything keeps its own time */
-        bool from_file; /* it may come again: each line needs a key */
-        bool heavy;     /* see bulk_type.heavy */
+        bool backfill;      /* history: everything keeps its own time */
+        struct uuid job_id; /* nil: the lines are no job's */
+        bool from_file;     /* it may come again: each line needs a key */
+        bool heavy;         /* see bulk_type.heavy */
 };
 
 /* One line on its way through the domain. */
@@ -36,6 +37,7 @@ enum bulk_filters {
         BULK_OF_CUSTOMER = 1, /* of one customer */
         BULK_IN_TIME = 2,     /* since, until */
         BULK_LISTED = 4,      /* the filters of the list of customers */
+        BULK_COUPONS = 8,     /* template, state, job */
 };
 struct customer_filter;
 struct bulk_filter {
@@ -43,6 +45,10 @@ struct bulk_filter {
         struct uuid first_id, last_id;        /* the same as a range of customers */
         struct instant since, until;          /* since included, until not; none: ever */
         const struct customer_filter *listed; /* NULL: all */
+        /* Of coupons: */
+        const char *template; /* NULL: all */
+        unsigned state;       /* enum coupon_state; 0: all */
+        struct uuid job_id;   /* nil: all */
 };
 SHAPE_DECLARE(bulk_filter);
 
@@ -51,6 +57,7 @@ struct bulk_type {
         uint64_t scope_read, scope_write;
         const struct shape *(*shape)(void); /* of a line: what is imported is what is exported */
         const struct shape *line_shape;     /* the same where it is made at compile time */
+        const struct shape *out_shape;      /* of an exported line, when it is another; or NULL */
         bool has_pii;                       /* an export shows personal data */
         unsigned filters;                   /* enum bulk_filters */
         size_t batch_max;                   /* lines that `apply` takes at once */
@@ -75,14 +82,18 @@ struct bulk_type {
 };
 
 #define BULK_TYPE(name_)   extern const struct bulk_type bulk_type_##name_;
+#define JOB_TYPE(name_)    extern const struct bulk_type bulk_type_##name_;
 #define EXPORT_TYPE(name_) extern const struct bulk_type bulk_type_##name_;
 #include "jobs/types.def"
 #undef BULK_TYPE
+#undef JOB_TYPE
 #undef EXPORT_TYPE
 
-/* Names of the types that go in and out, and of all that go out: the same index in both. */
-extern const struct names bulk_type_names, export_type_names;
+/* Names of the types that come in files, of those that jobs have, and of all that go out: the same index in
+ * each. */
+extern const struct names bulk_file_type_names, bulk_type_names, export_type_names;
 const struct bulk_type *bulk_type(unsigned index);
 
-/* The shape of its lines. */
+/* The shape of its lines, and of those that go out. */
 const struct shape *bulk_type_shape(const struct bulk_type *type);
+const struct shape *bulk_out_shape(const struct bulk_type *type);

@@ -58,7 +58,7 @@ static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line 
                          struct line_result **ret)
 {
         const struct bulk_options options = {
-                .backfill = job->backfill, .from_file = true, .heavy = job->heavy};
+                .backfill = job->backfill, .from_file = true, .heavy = job->heavy, .job_id = job->id};
         struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
         struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
         size_t count = 0;

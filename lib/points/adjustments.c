@@ -71,7 +71,7 @@ static enum err owner_find(struct request *r, size_t i)
         call->err = customer_get(call->c, call->in->customer, &customer);
         call->c->db = own;
         r->owners[i] = call->err == ERR_OK ? customer.id : (struct uuid){0};
-        return call->err == ERR_NOT_FOUND ? ERR_OK : call->err;
+        return call->err == ERR_NOT_FOUND || call->err == ERR_ERASED ? ERR_OK : call->err;
 }
 
 static enum err owners_find(struct request *r)

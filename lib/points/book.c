@@ -6,7 +6,7 @@
 #include "points/posting.h"
 
 NAMES(entry_kind_names, "earn", "activate", "spend", "reverse", "write_off", "hold", "release", "restore",
-      "expire", "adjust");
+      "expire", "adjust", "transfer_in", "transfer_out", "transfer_debt");
 NAMES(grant_expiry_names, "program", "never", "at");
 
 void *grown(struct arena *arena, void *v, size_t count, size_t *room, size_t size)

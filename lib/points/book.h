@@ -20,6 +20,10 @@ enum entry_kind {
         ENTRY_RESTORE,
         ENTRY_EXPIRE,
         ENTRY_ADJUST,
+        /* when merged customers are taken apart (separate.h) */
+        ENTRY_TRANSFER_IN,
+        ENTRY_TRANSFER_OUT,
+        ENTRY_TRANSFER_DEBT,
 };
 extern const struct names entry_kind_names;
 

@@ -289,7 +289,7 @@ static enum err balance_read_again(struct ctx *c, struct points_read *read)
         read->c->db = c->db;
         read->err = customer_get(read->c, read->customer, &customer);
         read->c->db = own;
-        if (read->err == ERR_NOT_FOUND)
+        if (read->err == ERR_NOT_FOUND || read->err == ERR_ERASED)
                 return ERR_OK;
         TRY(read->err);
         TRY(balances_read(c, read, &customer.id, 1));

@@ -5,6 +5,8 @@
 #include "db/statement.h"
 #include "points/points.h"
 
+SHAPE_DECLARE(lot_draw);
+
 struct customers_key {
         struct uuids ids;
 };

@@ -95,6 +95,8 @@ static void errors_of(const struct endpoint *e, bool ret[ERR_COUNT_])
                 ret[ERR_CONFLICT] = true;
         if (takes_if_match(e))
                 ret[ERR_STALE] = true;
+        if (strstr(e->path, "{customer}") != NULL)
+                ret[ERR_ERASED] = true; /* whoever is named may be */
 }
 
 /* ------------------------------------------------------------------ one operation */

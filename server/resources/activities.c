@@ -20,7 +20,8 @@ SHAPE(activity_in, "Something that a customer did.",
 ENDPOINT(
         activity_record_one, POST, "/v1/activities", activity_in, 201, activity_result, .status_hit = 200,
         .summary = "Record what a customer did", .scope = SCOPE_POINTS_WRITE,
-        .idempotency = IDEMPOTENCY_NATURAL, .errors = ERRS(ERR_NOT_FOUND, ERR_ACTIVITY_DIFFERS, ERR_CONFLICT),
+        .idempotency = IDEMPOTENCY_NATURAL,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_ACTIVITY_DIFFERS, ERR_CONFLICT),
         .doc = "Paid in points and growth as the programme says; over a limit nothing is paid, and why tells. A referral waits until "
                "the referred customer's first order counts. The same activity again changes nothing.")
 {

@@ -39,6 +39,21 @@ static const char *or_any(const char *filter)
         return filter != NULL ? filter : "*";
 }
 
+/* Somebody who was erased still has the entry of that. */
+static enum err whose(struct ctx *c, const char *reference, struct uuid *ret)
+{
+        struct customer customer;
+        enum err err = customer_get(c, reference, &customer);
+
+        if (err == ERR_ERASED) {
+                problem_reset(c);
+                return customer_reference(c, reference, ret);
+        }
+        TRY(err);
+        *ret = customer.id;
+        return ERR_OK;
+}
+
 ENDPOINT(
         audit_entry_list, GET, "/v1/audit", audit_query, 200, audit_entries, .summary = "List the audit log",
         .scope = SCOPE_AUDIT_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
@@ -46,7 +61,7 @@ ENDPOINT(
                "order.")
 {
         struct audit_position at = {0};
-        struct customer customer = {0};
+        struct uuid customer_id = {0};
         struct list rows;
         const char *filters = arena_printf(c->arena, "audit %s %s %s %u %lld %lld", or_any(in->customer),
                                            or_any(in->key), or_any(in->operation), in->kind,
@@ -54,10 +69,10 @@ ENDPOINT(
 
         TRY(cursor_read(c, in->cursor, filters, &audit_position_shape, &at));
         if (in->customer != NULL)
-                TRY(customer_get(c, in->customer, &customer));
+                TRY(whose(c, in->customer, &customer_id));
         TRY(audit_list(c,
                        &(struct audit_page){.before_id = at.id,
-                                            .customer_id = customer.id,
+                                            .customer_id = customer_id,
                                             .key_id = in->key,
                                             .operation = in->operation,
                                             .kind = in->kind,

@@ -6,7 +6,7 @@
 ENDPOINT(
         checkout_quote_basket, POST, "/v1/checkout/quote", checkout_in, 200, checkout,
         .idempotency = IDEMPOTENCY_NATURAL, .only_asks = true, .summary = "Price a basket for a customer",
-        .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND),
+        .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
         .doc = "Line discounts, tier discount, best full reduction, coupons, points, in that order, every step shown; what it would "
                "earn and which tier it would reach; the order that it would be. Nothing is written.")
 {

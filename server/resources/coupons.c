@@ -16,7 +16,7 @@
 ENDPOINT(
         coupon_issue_single, POST, "/v1/coupons", coupon_issue_in, 201, coupon, .status_hit = 200,
         .summary = "Issue a coupon", .scope = SCOPE_REWARDS_WRITE,
-        .errors = ERRS(ERR_KEY_REQUIRED, ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT, ERR_COUPON_LIMIT,
+        .errors = ERRS(ERR_KEY_REQUIRED, ERR_NOT_FOUND, ERR_ERASED, ERR_COUPON_SOLD_OUT, ERR_COUPON_LIMIT,
                        ERR_COUPON_DIFFERS, ERR_CONFLICT),
         .doc = "To a customer, or to whoever will bear it. Without a key of its own it needs an Idempotency-Key.")
 {
@@ -147,7 +147,8 @@ SHAPE(coupons_position, "The last one shown.", FIELD(id));
 #undef SHAPE_T
 
 ENDPOINT(coupon_list, GET, "/v1/coupons", coupons_query, 200, coupons_page, .summary = "List coupons",
-         .scope = SCOPE_REWARDS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
+         .scope = SCOPE_REWARDS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_BAD_CURSOR),
+         .doc = "Newest first.")
 {
         struct coupons_position at = {0};
         struct customer customer = {0};
@@ -159,8 +160,12 @@ ENDPOINT(coupon_list, GET, "/v1/coupons", coupons_query, 200, coupons_page, .sum
         TRY(cursor_read(c, in->cursor, filters, &coupons_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
-        TRY(coupons_list(c, &(struct coupon_page){at.id, customer.id, in->template, in->state, in->limit + 1},
-                         &rows));
+        const struct coupon_page page = {.before_id = at.id,
+                                         .customer_id = customer.id,
+                                         .template = in->template,
+                                         .state = in->state,
+                                         .limit = in->limit + 1};
+        TRY(coupons_list(c, &page, &rows));
         const struct coupon *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.id = last->id;

@@ -1,6 +1,7 @@
 /* /v1/exports */
 #include "audit/audit.h"
 #include "base/shape_json.h"
+#include "coupons/coupons.h"
 #include "customers/customers.h"
 #include "db/statement.h"
 #include "http/stream.h"
@@ -16,7 +17,9 @@
 
 struct export_query {
         unsigned type;
-        const char *customer;
+        const char *customer, *template;
+        unsigned state;
+        struct uuid job;
         struct instant since, until;
         CUSTOMER_FILTER;
 };
@@ -25,6 +28,9 @@ SHAPE(export_query, "What to export.",
       FIELD(type, .in = IN_PATH, .need = true, .names = &export_type_names, .doc = "What the lines are."),
       FIELD(customer, .in = IN_QUERY, .max = 300,
             .doc = "Only what is this customer's: UUID or ext:<external id>."),
+      FIELD(template, .in = IN_QUERY, .max = 50, .doc = "Only coupons of this template."),
+      FIELD(state, .in = IN_QUERY, .names = &coupon_state_names, .doc = "Only coupons in this state."),
+      FIELD(job, .in = IN_QUERY, .doc = "Only coupons that this job issued."),
       FIELD(since, .in = IN_QUERY, .doc = "Only what happened from then on."),
       FIELD(until, .in = IN_QUERY, .doc = "Only what happened before then."), CUSTOMER_FILTER_FIELDS);
 #undef SHAPE_T
@@ -38,7 +44,7 @@ struct export
 
 static void line_write(struct export *export, const void *line)
 {
-        const struct shape *shape = bulk_type_shape(export->type);
+        const struct shape *shape = bulk_out_shape(export->type);
 
         if (export->csv)
                 csv_put_object(&export->out, shape, line, export->masked);
@@ -58,7 +64,7 @@ static enum err written_send(struct ctx *c, struct export *export)
 static enum err pages_stream(struct ctx *c, const struct bulk_filter *filter, struct export *export)
 {
         const struct bulk_type *type = export->type;
-        size_t size = bulk_type_shape(type)->size;
+        size_t size = bulk_out_shape(type)->size;
         struct bulk_position position = {0};
         enum err err = ERR_OK;
         bool more = true;
@@ -97,7 +103,7 @@ static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const 
         enum err err;
 
         if (export.csv) {
-                csv_put_names(&export.out, bulk_type_shape(type));
+                csv_put_names(&export.out, bulk_out_shape(type));
                 text_puts(&export.out, "\r\n");
         }
         if (type->each != NULL) {
@@ -142,9 +148,16 @@ static enum err filter_of(struct ctx *c, const struct export_query *in, struct b
         refuse_unless(c, filters & BULK_IN_TIME, instant_known(in->since), "since");
         refuse_unless(c, filters & BULK_IN_TIME, instant_known(in->until), "until");
         refuse_unless(c, filters & BULK_LISTED, listed, "q");
+        refuse_unless(c, filters & BULK_COUPONS, in->template != NULL, "template");
+        refuse_unless(c, filters & BULK_COUPONS, in->state != 0, "state");
+        refuse_unless(c, filters & BULK_COUPONS, uuid_known(in->job), "job");
         TRY(problem_check(c));
-        *ret = (struct bulk_filter){
-                .since = in->since, .until = in->until, .listed = listed ? &in->filter : NULL};
+        *ret = (struct bulk_filter){.since = in->since,
+                                    .until = in->until,
+                                    .listed = listed ? &in->filter : NULL,
+                                    .template = in->template,
+                                    .state = in->state,
+                                    .job_id = in->job};
         memset(&ret->last_id, UINT8_MAX, sizeof ret->last_id);
         if (in->customer == NULL)
                 return ERR_OK;
@@ -169,7 +182,7 @@ static const char *const export_produces[] = {NDJSON_TYPE, CSV_TYPE, NULL};
 ENDPOINT(
         export_lines, GET, "/v1/exports/{type}", export_query, 200, nothing, .lane = LANE_BULK,
         .streams = true, .produces = export_produces, .summary = "Export everything of a type",
-        .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND),
+        .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
         .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them; all as it was at one moment. "
                "Types that an import does not know only go out. The filters are those of the lists: customer, since and until, and for "
                "customers all that their list has. Personal data is masked without customers:pii.")

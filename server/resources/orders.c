@@ -26,7 +26,7 @@ ENDPOINT_BATCH(
         order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
         .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
         .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
-        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE,
                        ERR_HOLD_RESOLVED, ERR_HOLD_BOUND, ERR_COUPON_STATE, ERR_CONFLICT),
         .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
                "answer, with Idempotency-Hit: true.")
@@ -109,7 +109,8 @@ SHAPE(orders_position, "The last one shown.", FIELD(at), FIELD(id));
 #undef SHAPE_T
 
 ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary = "List orders",
-         .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
+         .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_BAD_CURSOR),
+         .doc = "Newest first.")
 {
         struct orders_position at = {0};
         struct customer customer = {0};

@@ -42,6 +42,10 @@ class Answer(NamedTuple):
         assert self.status == status, (self.status, self.body)
         return self.json()
 
+    def empty(self):
+        """Nothing, as an answer that has nothing to say must."""
+        assert (self.status, self.body) == (204, b""), (self.status, self.body)
+
 
 def quoted(reference):
     return urllib.parse.quote(reference, safe="")

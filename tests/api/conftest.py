@@ -1,12 +1,12 @@
 """One server for the whole session, on a fresh database and with a clock that tests may set."""
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 import servers
 from client import Client
+from clock import Clock
 from contract import CONTRACT
 from shop import eventually
 
@@ -40,25 +40,11 @@ def client_with(server, admin):
 
     def make(scopes):
         if scopes not in made:
-            made[scopes] = admin.with_key(server.new_key(f"with {scopes}", scopes))
+            made[scopes] = admin.with_key(server.new_key(f"with {scopes}"[:100], scopes))
             eventually(lambda: made[scopes].get("/v1/program").status != 401)
         return made[scopes]
 
     return make
-
-
-class Clock:
-    """The test clock; it goes on from what it is set to."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def set(self, text):
-        self.client.post("/v1/test/clock", {"now": text}).ok()
-
-    def advance(self, **span):
-        seconds = int(datetime.timedelta(**span).total_seconds())
-        self.client.post("/v1/test/clock", {"advance_seconds": seconds}).ok()
 
 
 @pytest.fixture

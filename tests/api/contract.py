@@ -84,11 +84,11 @@ class Contract:
                 "responses": {status: self.deref(one) for status, one in spec["responses"].items()}}
 
     def operation(self, method, path):
-        """The operation of a call; of several paths that fit, the one with the fewest parameters."""
+        """The operation of a call, at the path with the fewest parameters of those that fit; None when it takes no such method."""
         method, path = "GET" if method == "HEAD" else method, path.split("?")[0]
-        fitting = [one for one in self.operations
-                   if one.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one.path), path)]
-        return min(fitting, key=lambda one: one.path.count("{"), default=None)
+        fitting = [one for one in self.operations if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one.path), path)]
+        nearest = min((one.path for one in fitting), key=lambda one: one.count("{"), default=None)
+        return next((one for one in fitting if (one.path, one.method) == (nearest, method)), None)
 
     def validator(self, operation, status, kind):
         key = (operation.id, status, kind)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import typing
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,6 +27,11 @@ class Server(NamedTuple):
     process: subprocess.Popen
     database_url: str
     environment: dict
+    log: typing.BinaryIO = None
+
+    def logged(self):
+        """All that the server has written to its log."""
+        return os.pread(self.log.fileno(), os.fstat(self.log.fileno()).st_size, 0)
 
     def command(self, *words):
         """What `patron WORDS` on this server's database prints."""
@@ -175,6 +181,6 @@ def running_server(label, **settings):
         with subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=log) as process:
             try:
                 wait_ready(server.url, process)
-                yield server._replace(process=process)
+                yield server._replace(process=process, log=log)
             finally:
                 stop(process, log)

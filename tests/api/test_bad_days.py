@@ -21,7 +21,7 @@ DEADLINE_MS = 300
 SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
             "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
 LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "report_points_liability": "reports",
-         "tiers_simulate": "reports"}  # all others: api
+         "tiers_simulate": "reports", "customer_export": "reports", "duplicate_list": "reports"}  # all others: api
 BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
 KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
 UNTOUCHED = {"meta_get"}  # reads no table
@@ -52,6 +52,7 @@ class House:
             self.client.put(f"/v1/rewards/{code}", {"name": "spare", "kind": "gift", "points": 1}).ok(201)
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
             ("hold", self.hold), ("approval", self.approval), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
+            ("stranger", self.stranger), ("merge", self.merge),
             ("coupon", self.coupon), ("used", self.used), ("redemption", self.redemption))}
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
@@ -60,6 +61,15 @@ class House:
         """A hold that can be resolved once."""
         path = f"/v1/customers/ext:{self.customer}/points/holds"
         return self.client.post(path, {"points": 1}, Idempotency_Key=fresh("key")).ok(201)["hold"]["id"]
+
+    def stranger(self):
+        """Somebody who can be erased."""
+        return self.client.post("/v1/customers", {"external_id": fresh("stranger")}).ok(201)["id"]
+
+    def merge(self):
+        """A merge that can be undone."""
+        path = f"/v1/customers/{self.stranger()}/merges"
+        return self.client.post(path, {"absorbed": self.stranger()}, Idempotency_Key=fresh("key")).ok(201)["id"]
 
     def coupon(self):
         """A coupon that can be locked, released, redeemed or withdrawn."""
@@ -142,8 +152,12 @@ class House:
             "consent_put_one": lambda: {"state": "granted"},
             "suppression_put_one": lambda: {"reason": "manual"},
             "attribute_put_one": lambda: {"type": "text"},
+            "merge_preview_one": lambda: {"absorbed": f"ext:{self.customer}"},
+            "merge_undo_one": lambda: {"reason": "two people"},
+            "merge_create": lambda: {"absorbed": next(self.spare["stranger"])},
             "coupon_template_put_one": lambda: {"name": "spare", "kind": "amount", "off_minor": 1},
             "coupon_issue_many": lambda: {"count": 1, "key": fresh("key")},
+            "coupon_job_create": lambda: {"count": 1, "key": fresh("key")},
             "coupon_issue_single": lambda: {"template": self.template},
             "coupon_lock_single": lambda: {"session": "days"},
             "coupon_release_single": lambda: {"session": "days"},
@@ -160,11 +174,12 @@ class House:
     def known(self, operation):
         """What its path may name."""
         spare = {name: next(made) for name, made in self.spare.items() if f"{{{name}}}" in operation.path} | self.closed
-        if operation.id == "coupon_issue_many":
+        if operation.id in ("coupon_issue_many", "coupon_job_create"):
             spare["template"] = self.template
         if operation.id == "coupon_rollback_single":
             spare["coupon"] = next(self.spare["used"])
-        return {"customer": f"ext:{self.customer}", "order": f"ext:{self.number}", "key": self.spare_key(operation),
+        customer = next(self.spare["stranger"]) if operation.id == "customer_erase" else f"ext:{self.customer}"
+        return {"customer": customer, "order": f"ext:{self.number}", "key": self.spare_key(operation),
                 "interaction": self.interaction, "channel": "sms", "version": 1, **spare}
 
     def spare_key(self, operation):
@@ -293,6 +308,32 @@ def test_a_second_request_under_a_key_that_is_at_work_is_409(house, operation):
     refused.is_problem(409, "request-in-progress")
     again = one_of_two()
     assert again.body == done.body and again.headers["idempotency-hit"] == "true"
+    other = house.client.send(operation.method, path, body + b" ", pairs)
+    other.is_problem(422, "idempotency-key-reused")
+
+
+def declares(operation, status):
+    return str(status) in operation.spec["responses"]
+
+
+def test_what_is_known_is_304_and_what_is_not_wanted_is_left_out(house):
+    for operation in OPERATIONS:
+        if operation.method == "GET" and declares(operation, 304):
+            path, pairs = address(operation, house.known(operation)), headers_for(house.client, operation)
+            tag = house.client.send("GET", path, None, pairs).headers["etag"]
+            again = house.client.send("GET", path, None, pairs + [("If-None-Match", tag)])
+            assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag), operation.id
+        if declares(operation, 204) and operation.method != "DELETE":
+            answer = house.call(operation, house.client, ("Prefer", "return=minimal"))
+            assert (answer.status, answer.body) == (204, b"") and answer.headers["preference-applied"] == "return=minimal", operation.id
+
+
+@pytest.mark.parametrize("name,kind", [("coupon_template_put_one", "template"), ("reward_put_one", "reward")])
+def test_what_is_created_and_not_wanted_is_located(house, name, kind):
+    operation, code = house.by_id(name), fresh("made").replace("-", "_")
+    path = address(operation, {kind: code})
+    answer = house.client.send("PUT", path, house.body(operation), headers_for(house.client, operation, ("Prefer", "return=minimal")))
+    assert (answer.status, answer.headers["location"]) == (204, path)
 
 
 def test_without_the_database_it_is_503_and_well_again_when_it_is_back(house):

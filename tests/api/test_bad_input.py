@@ -43,7 +43,9 @@ def known(admin):
     admin.put(f"/v1/rewards/{reward}", {"name": "known", "kind": "gift", "points": 1}).ok(201)
     redemption = admin.post(f"/v1/customers/ext:{customer}/rewards/redemptions", {"reward": reward}, Idempotency_Key=fresh("key")).ok(201)["id"]
     key = admin.post("/v1/keys", {"name": "known", "scopes": ["orders:read"]}).ok(201)["id"]
-    return {"customer": f"ext:{customer}", "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
+    others = [admin.post("/v1/customers", {"external_id": fresh("known")}).ok(201)["id"] for _ in range(2)]
+    merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
+    return {"customer": f"ext:{customer}", "merge": merge, "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
             "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": "known",
             "approval": approval, "version": 1, "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers",
             "template": template, "coupon": coupon, "reward": reward, "redemption": redemption}
@@ -178,6 +180,20 @@ def test_query_limits_are_exceeded_by_one_or_given_twice(admin, known, nothing_w
         good = quoted(good_value(schema))
         answer = send(admin, operation, known, sound_body(operation), f"?{name}={good}&{name}={good}")
         assert answer.faults == {(name, "duplicate")}
+
+
+@every([one for one in OPERATIONS if "bad-cursor" in one.slugs])
+def test_a_cursor_that_no_page_gave_is_400(admin, known, nothing_written, operation):
+    for cursor in ("x", "A" * 40):
+        send(admin, operation, known, None, f"?cursor={cursor}").is_problem(400, "bad-cursor")
+
+
+@every([one for one in OPERATIONS if "idempotency-key-required" in one.slugs])
+def test_what_moves_value_needs_an_idempotency_key(admin, known, nothing_written, operation):
+    pairs = [pair for pair in headers_for(admin, operation) if pair[0] != "Idempotency-Key"]
+    body = {name: value for name, value in sound_body(operation).items() if name != "key"}  # which would do instead
+    answer = admin.send(operation.method, address(operation, known), json.dumps(body).encode(), pairs)
+    answer.is_problem(400, "idempotency-key-required")
 
 
 @every(OPERATIONS)
@@ -317,7 +333,7 @@ def test_head_is_get_without_the_body(admin, known, nothing_written, operation):
     assert get.status == head.status == 200 and head.body == b""
     for name in ("content-type", "etag", "cache-control"):
         assert head.headers.get(name) == get.headers.get(name)
-    if not any(word in target for word in ("/metrics", "/meta", "/audit")):  # which count, tell the time, and list who looked
+    if not any(word in target for word in ("/metrics", "/meta", "/audit", "/export")):  # which count, tell the time, and list who looked
         assert head.headers["content-length"] == str(len(get.body))
 
 

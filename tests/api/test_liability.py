@@ -4,7 +4,7 @@ import pytest
 
 import servers
 from client import Client
-from conftest import Clock
+from clock import Clock
 from shop import fresh, order, take, eventually
 
 

@@ -88,7 +88,8 @@ def test_null_stands_for_the_default_everywhere_in_a_document(admin, program):
             "valid_until": None, "priority": None, "stacking": None}
     stored = program({"version": None, "points": None, "cycle": None, "earning": [rule, GROWTH], "tiers": tiers})
     assert stored["points"] == {
-        "pending": "none", "pending_days": 0, "refund_policy": "unlimited", "restored_life_days": 30, "approval_above": 10000, "value_minor_per_100": 100,
+        "pending": "none", "pending_days": 0, "refund_policy": "unlimited", "restored_life_days": 30, "approval_above": 10000,
+        "value_minor_per_100": 100, "spending": {"minimum": 1, "step": 1, "max_share_permille": 1000},
         "caps": {"per_order": None, "per_day": None, "per_month": None},
         "expiry": {"form": "never", "months": 0, "round_to": "none", "dates": [], "warn_days": 0}}
     assert stored["cycle"] == {"cycle_months": 12, "anchor": "tier_start", "downgrade": "one_step", "grace_days": 0, "notice_days": 30,

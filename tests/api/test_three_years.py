@@ -13,7 +13,7 @@ from client import Client
 from reference_calendar import text_of
 from shop import eventually
 from walk import Walk, random_program
-from wire import Wire
+from crowd import Wire
 
 CUSTOMERS = int(os.environ.get("PATRON_YEARS_CUSTOMERS", "1000"))
 STEPS = int(os.environ.get("PATRON_YEARS_STEPS", "64"))  # instants at which something happens

@@ -14,8 +14,8 @@
 
 static void judge_all(struct ctx *c, int64_t at_once)
 {
-        enum err (*const chores[])(struct ctx *, int64_t, bool *) = {tiers_judge_due, tiers_give_notice,
-                                                                     tiers_unpin_due};
+        static enum err (*const chores[])(struct ctx *, int64_t,
+                                          bool *) = {tiers_judge_due, tiers_give_notice, tiers_unpin_due};
 
         for (size_t i = 0; i < ARRAY_SIZE(chores); i++)
                 for (bool more = true; more;)

@@ -1,0 +1,77 @@
+"""Somebody with something in every table, all of it unmistakable."""
+
+import json
+
+from shop import fresh, fresh_phone, give_back, order, refund, take
+
+MARK = "Xqz"  # in every text about the person; compared without regard to case
+
+
+class Person:
+    """Filled in through the API alone. `secrets` is what must be shown to nobody without the right, `traces` what an
+    erasure must take away."""
+
+    def __init__(self, admin):
+        self.admin = admin
+        self.first_external, self.external = fresh(f"{MARK}-first"), fresh(f"{MARK}-last")
+        self.name, self.later_name = "亓官Xqzname", "闾丘Xqzlater"
+        self.phone, self.later_phone = fresh_phone(), fresh_phone()
+        self.email = f"{fresh(MARK)}.Mail@Example.org"
+        self.openid = fresh(f"{MARK}-openid")
+        self.number = fresh("number")
+        assert admin.put("/v1/attributes/private", {"type": "text", "visibility": "personal"}).status in (200, 201)
+        self.id = admin.put(f"/v1/customers/ext:{self.first_external}", {
+            "name": self.name, "phone": self.phone, "email": self.email, "birthday": "1987-06-05",
+            "identities": [{"kind": "wechat_openid", "value": self.openid}], "attributes": {"diary": "Xqzdiary", "private": "Xqzprivate"},
+            "preferences": {"likes": "Xqzlikes"}, "city": "Xqzcity", "district": "Xqzdistrict", "owner": "Xqzowner",
+            "source": {"channel": "referral", "detail": "Xqzdetail", "campaign": "Xqzcampaign"}}).ok(201)["id"]
+        self.at = f"/v1/customers/{self.id}"
+        admin.patch(self.at, {"external_id": self.external, "name": self.later_name, "phone": self.later_phone},
+                    Audit_Reason="Xqzbecause").ok()
+        self.contacts()
+        self.buying()
+
+    def contacts(self):
+        admin, at = self.admin, self.at
+        self.group = fresh("group").replace("-", "_")
+        admin.put(f"/v1/groups/{self.group}", {"name": "a group"}).ok(201)
+        admin.post(f"/v1/groups/{self.group}/members", {"add": [self.id]}).ok()
+        admin.put(f"{at}/tags/Xqztag", {}).ok(201)
+        note = admin.post(f"{at}/notes", {"content": "Xqznote", "author": "Xqzauthor"}, Idempotency_Key=fresh("key")).ok(201)
+        admin.patch(f"{at}/notes/{note['id']}", {"content": "Xqznote again"}).ok()
+        admin.post(f"{at}/interactions", {"kind": "call", "agent": "Xqzagent", "content": "Xqzcontent", "outcome": "Xqzoutcome",
+                                          "external_id": fresh("Xqzcall")}).ok(201)
+        admin.post("/v1/behaviour-events", {"events": [{"customer": self.id, "type": "search", "query": "Xqzquery"}]}).ok()
+        admin.put(f"{at}/consents/sms", {"state": "granted", "source": "Xqzsource", "evidence": "Xqzevidence"}).ok()
+        admin.put(f"{at}/suppressions/email", {"reason": "bounce", "detail": "Xqzbounce"}).ok()
+
+    def buying(self):
+        admin, at = self.admin, self.at
+        who = {"external_id": self.external, "name": self.later_name, "phone": self.later_phone}
+        take(admin, order(who, 60_000, 30_000, external_id=self.number, coupon="Xqzcoupon"))
+        give_back(admin, self.number, refund({"line_no": 1, "amount_minor": 1000}, reason="Xqzrefund"))
+        admin.post(f"{at}/points/redemptions", {"points": 5, "reason": "Xqzredeemed"}, Idempotency_Key=fresh("key")).ok(201)
+        for reference in ("Xqzheld", "Xqzlet"):
+            admin.post(f"{at}/points/holds", {"points": 7, "reason": "Xqzwhy", "reference": reference},
+                       Idempotency_Key=fresh("key")).ok(201)
+        admin.post(f"{at}/points/holds/ext:Xqzlet/release", {"reason": "Xqzreleased"}, Idempotency_Key=fresh("key")).ok()
+        admin.put(f"{at}/tier/pin", {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "Xqzpin"}).ok()
+
+    @property
+    def references(self):
+        """All that may stand for the person in a path."""
+        return [self.id, f"ext:{self.first_external}", f"ext:{self.external}"]
+
+    @property
+    def traces(self):
+        """What nothing may be left of, in lower case: as it is, escaped as JSON escapes it, and masked."""
+        plain = [MARK, self.name, self.later_name, self.phone, self.later_phone, self.email, "1987-06-05", self.phone[:3] + "****",
+                 "亓*", "闾*", "亓官", "闾丘"]
+        escaped = [json.dumps(one)[1:-1] for one in plain]
+        return {one.lower() for one in plain + escaped} - {"139****"} | {f"139****{self.phone[-4:]}", f"139****{self.later_phone[-4:]}"}
+
+    @property
+    def secrets(self):
+        """What only those are shown who may see personal data: who it is, and what was said, written and searched for."""
+        return [self.name, self.later_name, self.phone, self.later_phone, self.email, self.email.lower(), self.openid, "1987-06-05",
+                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzevidence", "Xqzprivate"]

@@ -1,0 +1,112 @@
+"""What is held on a person is exported whole, and an erasure leaves nothing of him in the whole database."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import servers
+from calls import OPERATIONS, address, headers_for, sound_body
+from person import Person
+from shop import balance, fresh, give_back, order, refund, take
+
+
+@pytest.fixture
+def person(admin):
+    """Nothing is left of him for the next test, which searches the same database."""
+    filled = Person(admin)
+    yield filled
+    assert admin.call("DELETE", filled.at).status in (204, 410)
+
+
+def dump(url):
+    """The whole database as text, in lower case."""
+    program = Path(servers.psql_program()).with_name("pg_dump")
+    done = subprocess.run([str(program), "--no-owner", url], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().lower()
+
+
+def held(url):
+    text = dump(url)
+    return lambda traces: {one for one in traces if one in text}
+
+
+def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
+    export = admin.get(f"{person.at}/export", Audit_Reason="he asked").ok()
+    assert export["customer_id"] == person.id
+    text = json.dumps(export["data"], ensure_ascii=False)
+    for said in (person.name, person.phone, person.email.lower(), person.openid, person.first_external, "Xqzdiary", "Xqztag", "Xqznote",
+                 "Xqzcontent", "Xqzquery", "Xqzevidence", "Xqzbounce", "Xqzcoupon", "Xqzrefund", "Xqzredeemed", "Xqzheld", "Xqzpin",
+                 "Xqzbecause"):
+        assert said in text, said
+    assert len(export["data"]["order_lines"]) == 2 and len(export["data"]["refunds"]) == 1
+    assert [one["external_id"] for one in export["data"]["customers"]] == [person.external]
+    assert "fingerprint" not in text
+    entry = admin.get(f"/v1/audit?customer={person.id}&kind=read&operation=customer_export").ok()["data"][0]
+    assert entry["reason"] == "he asked"
+    client_with("customers:read").get(f"{person.at}/export").is_problem(403, "missing-scope")
+    admin.get("/v1/customers/ext:nobody/export").is_problem(404, "not-found")
+
+
+def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin, server, person):
+    before = held(server.database_url)(person.traces)
+    assert person.name.lower() in before and "xqz" in before and person.phone in before, "or the search would find nothing at all"
+    spend = admin.get(person.at).ok()["metrics"]["spend_minor"]
+    admin.call("DELETE", f"{person.at}?reason=requested", headers={"Audit-Reason": "Xqz asked by letter"}).empty()
+    assert held(server.database_url)(person.traces) == set()
+    for reference in person.references:
+        admin.get(f"/v1/customers/{reference}").is_problem(410, "erased")
+    admin.call("DELETE", person.at).is_problem(410, "erased")
+    event, = servers.psql(server.database_url, f"SELECT type || payload FROM events WHERE customer_id = '{person.id}'").splitlines()
+    assert event.startswith("customer.erased")
+    entry, = admin.get(f"/v1/audit?customer={person.id}").ok()["data"]
+    assert (entry["operation"], entry["changes"]["reason"]["after"], entry["reason"]) == ("customer_erase", "requested", None)
+    assert spend == int(servers.psql(server.database_url, "SELECT spend_minor FROM tier_standings JOIN orders USING (customer_id) "
+                                     f"WHERE external_id = '{person.number}'"))
+    assert admin.get(f"/v1/groups/{person.group}").ok()["members"] == 0
+    # the order goes on, as nobody's
+    give_back(admin, person.number, refund({"line_no": 2, "amount_minor": 30_000}))
+    assert " 0 wrong" in server.command("check")
+
+
+def test_what_was_erased_is_free_for_somebody_new(admin, server, person):
+    admin.call("DELETE", person.at).empty()
+    take(admin, order({"external_id": person.external, "phone": person.later_phone, "name": "Somebody New"}, 1000))
+    new = admin.get(f"/v1/customers/ext:{person.external}").ok()
+    assert (new["name"], new["metrics"]["orders"], new["attributes"]) == ("Somebody New", 1, None)
+    assert balance(admin, person.external)["lifetime_earned"] == 10
+    listed = admin.get(f"/v1/customers?q={person.later_phone}").ok()["data"]
+    assert [one["id"] for one in listed] == [new["id"]]
+    admin.get(f"/v1/customers/ext:{person.first_external}").is_problem(410, "erased")
+    admin.call("DELETE", f"/v1/customers/{new['id']}").empty()
+    admin.get(f"/v1/customers/ext:{person.external}").is_problem(410, "erased")
+    admin.call("DELETE", "/v1/customers/ext:nobody").is_problem(404, "not-found")
+    assert " 0 wrong" in server.command("check")
+
+
+# What a path may name beside the erased customer; it is looked at later.
+ELSEWHERE = {"note": "01234567-89ab-7def-8123-456789abcdef", "interaction": "01234567-89ab-7def-8123-456789abcdef", "tag": "t",
+             "channel": "sms", "hold": "ext:h", "type": "orders",
+             "redemption": "01234567-89ab-7def-8123-456789abcdef"}
+SOUND = {"points_adjust_one": {"points": 1, "reason": "r"}, "customer_put_one": {"name": "n"}, "customer_patch_one": {"name": "n"}, "note_create": {"content": "n"}, "tag_put_one": {}, "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "r"}}
+
+
+def test_every_operation_about_somebody_erased_is_410(admin):
+    gone = admin.post("/v1/customers", {"external_id": fresh("gone")}).ok(201)["id"]
+    admin.call("DELETE", f"/v1/customers/{gone}").empty()
+    elsewhere = {"order_take": {**order("", 100), "customer": {"id": gone}},
+                 "checkout_quote_basket": {"customer": gone, "lines": [{"sku": "S", "unit_price_minor": 1}]}}
+    elsewhere["coupon_issue_single"] = {"template": "none", "customer": gone}
+    elsewhere["activity_record_one"] = {"key": fresh("gone"), "type": "check_in", "customer": gone}
+    for operation in OPERATIONS:
+        if "erased" not in operation.slugs:
+            continue
+        body = elsewhere.get(operation.id) or SOUND.get(operation.id) or sound_body(operation)
+        raw = None if body is None else json.dumps(body).encode()
+        query = f"?customer={gone}" if "{customer}" not in operation.path and operation.method == "GET" else ""
+        path = address(operation, {"customer": gone, **ELSEWHERE}) + query
+        admin.send(operation.method, path, raw, headers_for(admin, operation)).is_problem(410, "erased")
+    admin.get(f"/v1/exports/orders?customer={gone}").is_problem(410, "erased")
