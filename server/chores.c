@@ -36,9 +36,22 @@ static enum err expire_idempotency_keys(struct ctx *c, bool *ret_more)
         return ERR_OK;
 }
 
+/* Half of somebody's history would lapse his points and judge his tier otherwise than all of it: what the
+ * result of an import is must not depend on when the housekeeper comes by. */
+static enum err unless_history_comes(struct ctx *c,
+                                     enum err (*work)(struct ctx *c, int64_t most, bool *ret_more),
+                                     int64_t most, bool *ret_more)
+{
+        bool comes;
+
+        *ret_more = false;
+        TRY(jobs_bring_history(c, &comes));
+        return comes ? ERR_OK : work(c, most, ret_more);
+}
+
 static enum err activate_due_points(struct ctx *c, bool *ret_more)
 {
-        return points_activate_due(c, DUE_CUSTOMERS, ret_more);
+        return unless_history_comes(c, points_activate_due, DUE_CUSTOMERS, ret_more);
 }
 
 static enum err expire_holds(struct ctx *c, bool *ret_more)
@@ -48,17 +61,17 @@ static enum err expire_holds(struct ctx *c, bool *ret_more)
 
 static enum err expire_points(struct ctx *c, bool *ret_more)
 {
-        return points_expire_due(c, DUE_CUSTOMERS, ret_more);
+        return unless_history_comes(c, points_expire_due, DUE_CUSTOMERS, ret_more);
 }
 
 static enum err expire_inactive(struct ctx *c, bool *ret_more)
 {
-        return points_expire_inactive(c, DUE_CUSTOMERS, ret_more);
+        return unless_history_comes(c, points_expire_inactive, DUE_CUSTOMERS, ret_more);
 }
 
 static enum err warn_of_expiry(struct ctx *c, bool *ret_more)
 {
-        return points_warn_due(c, DUE_CUSTOMERS, ret_more);
+        return unless_history_comes(c, points_warn_due, DUE_CUSTOMERS, ret_more);
 }
 
 static enum err store_use_once(struct ctx *c, void *arg)
@@ -100,12 +113,12 @@ static enum err catch_up_directory(struct ctx *c, bool *ret_more)
 
 static enum err judge_tiers(struct ctx *c, bool *ret_more)
 {
-        return tiers_judge_due(c, TIER_CUSTOMERS, ret_more);
+        return unless_history_comes(c, tiers_judge_due, TIER_CUSTOMERS, ret_more);
 }
 
 static enum err give_notice(struct ctx *c, bool *ret_more)
 {
-        return tiers_give_notice(c, TIER_CUSTOMERS, ret_more);
+        return unless_history_comes(c, tiers_give_notice, TIER_CUSTOMERS, ret_more);
 }
 
 static enum err end_pins(struct ctx *c, bool *ret_more)

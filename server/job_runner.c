@@ -251,7 +251,9 @@ static bool work(struct job_runner *runner)
                 struct principal principal = {.key_id = job.key_id};
                 c.principal = &principal;
                 job_log(&job, "job_begun", ERR_OK);
-                err = job_run(runner, &c, &job);
+                err = work_survey(&c, &job);
+                if (err == ERR_OK)
+                        err = job_run(runner, &c, &job);
                 if (err != ERR_OK && c.problem.code == err)
                         complain(&c, err);
                 job_settle(runner, &job, err);

@@ -16,12 +16,16 @@ NAMES(behaviour_names, "view", "search", "favourite", "cart", "checkout", "share
                       .doc = "What was searched for."),                                                      \
                 FIELD(quantity, .min = 0, .max = VALUE_MAX), FIELD(value_minor, .min = 0, .max = VALUE_MAX)
 
+#define BEHAVIOUR_IN_FIELDS                                                                                  \
+        FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),            \
+                FIELD(key, .min = 1, .max = 200,                                                             \
+                      .doc = "The sender's own: the same one at the same time is stored once."),             \
+                FIELD(occurred_at, .doc = "Now when left out."), BEHAVIOUR_FIELDS
+
 #define SHAPE_T struct behaviour_in
-SHAPE(behaviour_in, "Something a customer did.",
-      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
-      FIELD(key, .min = 1, .max = 200,
-            .doc = "The sender's own: the same one at the same time is stored once."),
-      FIELD(occurred_at, .doc = "Now when left out."), BEHAVIOUR_FIELDS);
+SHAPE(behaviour_in, "Something a customer did.", BEHAVIOUR_IN_FIELDS);
+SHAPE(behaviour_line, "Something a customer did.", BEHAVIOUR_IN_FIELDS,
+      FIELD(id, .doc = "As exported: in the place of a key."));
 #undef SHAPE_T
 
 #define SHAPE_T struct behaviour_event
@@ -74,7 +78,9 @@ static struct behaviour_event event_of(struct ctx *c, const struct behaviour_in 
         return (struct behaviour_event){
                 .customer_id = customer_id,
                 .occurred_at = instant_known(in->occurred_at) ? in->occurred_at : c->now,
-                .id = in->key != NULL ? uuid_of_child("behaviour", customer_id, in->key) : uuid_new(c->now),
+                .id = in->key != NULL      ? uuid_of_child("behaviour", customer_id, in->key)
+                      : uuid_known(in->id) ? in->id
+                                           : uuid_new(c->now),
                 .type = in->type,
                 .channel = in->channel,
                 .sku = in->sku,

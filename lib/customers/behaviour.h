@@ -30,8 +30,10 @@ struct behaviour_in {
         unsigned channel;
         const char *sku, *category, *brand, *query;
         struct opt_int quantity, value_minor;
+        struct uuid id; /* of one without key; none: it gets a new one */
 };
 SHAPE_DECLARE(behaviour_in);
+SHAPE_DECLARE(behaviour_line); /* the same in a file, with its id */
 
 struct behaviour_event {
         struct uuid customer_id;
@@ -45,7 +47,7 @@ SHAPE_DECLARE(behaviour_event);
 
 /* One that was not taken. */
 struct behaviour_refused {
-        int64_t index;
+        int64_t index; /* ascending */
         const char *code, *detail;
 };
 struct behaviour_taken {

@@ -21,6 +21,15 @@ SHAPE(consent_in, "What the customer said.", FIELD(state, .need = true, .names =
       SOURCE_FIELDS, FIELD(occurred_at, .doc = "When it was said; now when left out."));
 #undef SHAPE_T
 
+#define SHAPE_T struct consent_line
+SHAPE(consent_line, "What a customer said.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(channel, .need = true, .names = &contact_channel_names),
+      FIELD(state, .need = true, .names = &consent_state_names), SOURCE_FIELDS,
+      FIELD(occurred_at, .doc = "When it was said; now when left out. A file's line needs it."),
+      FIELD(created_at, .doc = "As exported; not read."));
+#undef SHAPE_T
+
 #define SHAPE_T struct consent_change
 SHAPE(consent_change, "One statement about a channel.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(id, .need = true), FIELD(channel, .need = true, .names = &contact_channel_names),
@@ -91,6 +100,8 @@ SQL_BATCH(suppression_store, suppression,
 SQL_MANY(
         suppression_delete, suppression, suppression,
         "DELETE FROM suppressions WHERE customer_id = :customer_id AND channel = :channel RETURNING " SUPPRESSION_COLUMNS)
+SQL_LATER(changes_load, customer_ids, consent_change,
+          "SELECT " CHANGE_COLUMNS " FROM consent_changes WHERE customer_id = ANY(:ids)")
 SQL_MANY(changes_page, past_page, consent_change,
          "SELECT " CHANGE_COLUMNS
          " FROM consent_changes WHERE customer_id = :customer_id AND " PAST_ONLY("occurred_at"))
@@ -106,15 +117,23 @@ static struct consent *holding(struct consent *consents, size_t *count, const st
         return &consents[(*count)++];
 }
 
-/* Take a statement in; false when it says nothing that was not known. */
-static bool state(struct ctx *c, const struct consent_call *call, struct consent *consent,
+static bool was_said(const struct consent_change *changes, size_t n, const struct consent_call *call,
+                     struct instant at)
+{
+        for (size_t i = 0; i < n; i++)
+                if (changes[i].channel == call->channel && changes[i].state == call->in->state &&
+                    changes[i].occurred_at.us == at.us &&
+                    uuid_equal(changes[i].customer_id, call->customer_id))
+                        return true;
+        return false;
+}
+
+/* Take a statement in that was not known. */
+static void state(struct ctx *c, const struct consent_call *call, struct instant at, struct consent *consent,
                   struct consent_change *ret)
 {
         const struct consent_in *in = call->in;
-        struct instant at = instant_known(in->occurred_at) ? in->occurred_at : c->now;
 
-        if (consent->state == in->state && consent->occurred_at.us == at.us)
-                return false;
         *ret = (struct consent_change){.customer_id = call->customer_id,
                                        .id = uuid_new(c->now),
                                        .channel = call->channel,
@@ -130,31 +149,36 @@ static bool state(struct ctx *c, const struct consent_call *call, struct consent
                 consent->evidence = in->evidence;
                 consent->occurred_at = at;
         }
-        return true;
 }
 
-enum err consents_record(struct ctx *c, const struct consent_call *calls, size_t n)
+enum err consents_record(struct ctx *c, struct consent_call *calls, size_t n)
 {
         struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
         struct consent_change *changes = ARENA_ARRAY(c->arena, n, struct consent_change);
         struct audit_change *audits = ARENA_ARRAY(c->arena, n, struct audit_change);
         struct event_list events = {0};
-        struct list stored = {0};
+        struct list stored = {0}, said = {0};
         size_t count = 0;
 
         for (size_t i = 0; i < n; i++)
                 ids.ids.v[ids.ids.n++] = calls[i].customer_id;
         TRY(consents_load(c, &ids, &stored));
+        TRY(changes_load(c, &ids, &said));
         TRY(db_flush(c));
         size_t consent_count = stored.n;
         struct consent *consents = ARENA_ARRAY(c->arena, stored.n + n, struct consent);
         for (size_t i = 0; i < stored.n; i++)
                 consents[i] = ((const struct consent *)stored.v)[i];
         for (size_t i = 0; i < n; i++) {
+                struct instant at =
+                        instant_known(calls[i].in->occurred_at) ? calls[i].in->occurred_at : c->now;
+                calls[i].recorded =
+                        !was_said(said.v, said.n, &calls[i], at) && !was_said(changes, count, &calls[i], at);
+                if (!calls[i].recorded)
+                        continue;
                 struct consent *consent = holding(consents, &consent_count, &calls[i]);
                 unsigned before = consent->state;
-                if (state(c, &calls[i], consent, &changes[count]))
-                        count++;
+                state(c, &calls[i], at, consent, &changes[count++]);
                 if (consent->state != before)
                         event_add(c->arena, &events, EVENT_CONSENT_CHANGED, consent->customer_id, c->now,
                                   &consent_event_shape,
@@ -186,7 +210,8 @@ enum err consent_put(struct ctx *c, const char *customer, unsigned channel, cons
                 fault_body(c, "#/occurred_at", "too_late", "must not lie in the future");
         TRY(problem_check(c));
         TRY(customer_lock(c, customer, &locked));
-        TRY(consents_record(c, &(struct consent_call){locked.id, channel, in}, 1));
+        TRY(consents_record(c, &(struct consent_call){.customer_id = locked.id, .channel = channel, .in = in},
+                            1));
         return contacts_get(c, locked.id, ret);
 }
 

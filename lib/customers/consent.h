@@ -55,20 +55,38 @@ struct contact_states {
 SHAPE_DECLARE(contact_states);
 
 /* One statement of a batch. */
+#define CONSENT_MEMBERS                                                                                      \
+        unsigned state;                                                                                      \
+        const char *source, *evidence;                                                                       \
+        struct instant occurred_at /* none: now */
 struct consent_in {
-        unsigned state;
-        const char *source, *evidence;
-        struct instant occurred_at; /* none: now */
+        CONSENT_MEMBERS;
 };
 SHAPE_DECLARE(consent_in);
+
+/* A statement in a file. */
+struct consent_line {
+        const char *customer; /* reference */
+        unsigned channel;
+        union {
+                struct consent_in in;
+                struct {
+                        CONSENT_MEMBERS;
+                };
+        };
+        struct instant created_at;
+};
+SHAPE_DECLARE(consent_line);
+
 struct consent_call {
         struct uuid customer_id; /* locked by the transaction */
         unsigned channel;
         const struct consent_in *in;
+        bool recorded; /* out: it was not known */
 };
 /* Record statements of customers whose locks the transaction holds. One that is older than what holds only
  * joins the history; the same state at the same time changes nothing. Emits consent.changed. */
-enum err consents_record(struct ctx *c, const struct consent_call *calls, size_t n) MUST_CHECK;
+enum err consents_record(struct ctx *c, struct consent_call *calls, size_t n) MUST_CHECK;
 
 /* ERR_NOT_FOUND, ERR_INVALID (a time to come). In a transaction. */
 enum err consent_put(struct ctx *c, const char *customer, unsigned channel, const struct consent_in *in,

@@ -34,6 +34,14 @@ SHAPE(group_member, "A customer in a group.", FIELD(customer_id, .need = true), 
       FIELD(left_at, .doc = "null: is a member."));
 #undef SHAPE_T
 
+#define SHAPE_T struct group_member_line
+SHAPE(group_member_line, "A customer in a group.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(group, .need = true, .min = 1, .max = 60, .format = &format_code, .doc = "Its code."),
+      FIELD(joined_at, .doc = "With backfill: when; else it is now."),
+      FIELD(left_at, .doc = "Is no member any more; with backfill: since when, else it is now."));
+#undef SHAPE_T
+
 #define SHAPE_T struct groups_page
 SHAPE(groups_page, "A position.", FIELD(after_code), FIELD(platform, .names = &platform_names), FIELD(limit));
 #undef SHAPE_T
@@ -159,19 +167,29 @@ enum err groups_list(struct ctx *c, const struct groups_page *page, struct list 
 }
 
 /* Decide one; what was known of the customer in the group is in membership->member, or nothing. */
-static void decide(struct ctx *c, const struct group *group, struct membership *membership)
+static void decide(struct ctx *c, struct group *group, struct membership *membership)
 {
         struct group_member *member = &membership->member;
         struct instant at = instant_known(membership->at) ? membership->at : c->now;
-        bool inside = uuid_known(member->customer_id) && !instant_known(member->left_at);
+        bool known = uuid_known(member->customer_id);
+        bool inside = known && !instant_known(member->left_at);
+        bool was_once = membership->leave && !known && instant_known(membership->joined_at);
+        bool outdated = !membership->leave && !inside && instant_known(membership->at) &&
+                        membership->at.us <= member->left_at.us;
 
-        membership->changed = inside == membership->leave;
+        membership->changed = was_once || (inside == membership->leave && !outdated);
         if (!membership->changed)
                 return;
+        if (was_once) {
+                *member = (struct group_member){membership->customer_id, group->id, group->code,
+                                                membership->joined_at, at};
+                return;
+        }
         if (membership->leave)
                 member->left_at = at;
         else
                 *member = (struct group_member){membership->customer_id, group->id, group->code, at, {0}};
+        group->members += membership->leave ? -1 : 1;
 }
 
 enum err group_change(struct ctx *c, const char *code, struct membership *memberships, size_t n)
@@ -208,7 +226,6 @@ enum err group_change(struct ctx *c, const char *code, struct membership *member
                                               .shape = &group_member_shape,
                                               .after = &one->member};
                 changed[count++] = one->member;
-                group.members += one->leave ? -1 : 1;
                 event_add(c->arena, &events, one->leave ? EVENT_GROUP_LEFT : EVENT_GROUP_JOINED,
                           one->customer_id, c->now, &group_event_shape, &(struct group_event){group.code});
         }

@@ -47,11 +47,21 @@ struct groups_page {
 };
 enum err groups_list(struct ctx *c, const struct groups_page *page, struct list *ret) MUST_CHECK;
 
+/* A member in a file. */
+struct group_member_line {
+        const char *customer, *group; /* reference, code */
+        struct instant joined_at, left_at;
+};
+SHAPE_DECLARE(group_member_line);
+
 /* One who joins or leaves. */
 struct membership {
         struct uuid customer_id; /* locked by the transaction */
         bool leave;
-        struct instant at;          /* none: now */
+        struct instant
+                at; /* none: now. History: who is known to have left then or later does not join by it */
+        struct instant joined_at;   /* of one who leaves and was never seen: kept as a member since then until
+                                       `at`; none: nothing is kept of him */
         bool changed;               /* out */
         struct group_member member; /* out: as it is now; nothing when somebody left who never was a member */
 };

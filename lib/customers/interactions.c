@@ -30,6 +30,15 @@ SHAPE(interaction_in, "A contact with a customer.",
       INTERACTION_FIELDS, FIELD(occurred_at, .doc = "Now when left out."));
 #undef SHAPE_T
 
+#define SHAPE_T struct interaction_line
+SHAPE(interaction_line, "A contact with a customer.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(external_id, .min = 1, .max = 200, .format = &format_printable,
+            .doc = "The shop's own number; the same one again changes nothing. A file's line needs it, or an id."),
+      INTERACTION_FIELDS, FIELD(occurred_at, .doc = "Now when left out."),
+      FIELD(id, .doc = "As exported: the key of one without external_id."));
+#undef SHAPE_T
+
 #define SHAPE_T struct interaction
 SHAPE(interaction, "A contact with a customer.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(id, .need = true), FIELD(external_id), INTERACTION_FIELDS, FIELD(occurred_at, .need = true),
@@ -99,7 +108,8 @@ static void interaction_make(struct ctx *c, struct interaction_call *call)
                 .customer_id = call->customer_id,
                 .id = in->external_id != NULL
                               ? uuid_of_child("interaction", call->customer_id, in->external_id)
-                              : uuid_new(c->now),
+                      : uuid_known(call->id) ? call->id
+                                             : uuid_new(c->now),
                 .external_id = in->external_id,
                 .kind = in->kind,
                 .direction = in->direction,
@@ -130,7 +140,7 @@ static enum err known_load(struct ctx *c, const struct interaction_call *calls, 
 
         *ret = (struct list){0};
         for (size_t i = 0; i < n; i++) {
-                if (calls[i].in->external_id == NULL)
+                if (calls[i].in->external_id == NULL && !uuid_known(calls[i].id))
                         continue;
                 keys.customers.v[keys.customers.n++] = calls[i].customer_id;
                 keys.ids.v[keys.ids.n++] = calls[i].interaction.id;

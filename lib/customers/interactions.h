@@ -30,19 +30,35 @@ struct interaction {
 };
 SHAPE_DECLARE(interaction);
 
+#define INTERACTION_MEMBERS                                                                                  \
+        const char *external_id; /* natural key of this customer's */                                        \
+        unsigned kind, direction;                                                                            \
+        const char *channel, *agent, *content, *outcome;                                                     \
+        struct opt_int satisfaction;                                                                         \
+        struct instant occurred_at /* none: now */
 struct interaction_in {
-        const char *external_id; /* natural key of this customer's */
-        unsigned kind, direction;
-        const char *channel, *agent, *content, *outcome;
-        struct opt_int satisfaction;
-        struct instant occurred_at; /* none: now */
+        INTERACTION_MEMBERS;
 };
 SHAPE_DECLARE(interaction_in);
+
+/* A contact in a file. */
+struct interaction_line {
+        const char *customer; /* reference */
+        union {
+                struct interaction_in in;
+                struct {
+                        INTERACTION_MEMBERS;
+                };
+        };
+        struct uuid id; /* as exported: the key of one without external_id */
+};
+SHAPE_DECLARE(interaction_line);
 
 /* One of a batch. */
 struct interaction_call {
         struct uuid customer_id; /* locked by the transaction */
         const struct interaction_in *in;
+        struct uuid id;                 /* of one without external_id; none: it gets a new one */
         struct interaction interaction; /* out: the stored one */
         bool created;                   /* out: false: its external_id was known, with the same content */
         enum err err;                   /* out: ERR_OK or ERR_INTERACTION_DIFFERS */

@@ -33,6 +33,9 @@ SQL_LATER(customer_lines_load, customer_lines_page, customer,
           " FROM customers WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
           "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
 
+SQL_LATER(customer_lines_by_id, customer_ids, customer,
+          "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) ORDER BY created_at, id")
+
 SQL_LATER(
         customer_lines_identities, customer_ids, identity_row,
         "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, value")
@@ -85,12 +88,10 @@ static void identity_give(struct ctx *c, const struct identity_row *row, size_t 
         }
 }
 
-enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret)
+/* Customers with their identities. */
+static enum err lines_of(struct ctx *c, struct list rows, struct list *ret)
 {
-        struct list rows = {0}, identities = {0};
-
-        TRY(customer_lines_load(c, page, &rows));
-        TRY(db_flush(c));
+        struct list identities = {0};
         const struct customer *customers = rows.v;
         struct customer_line *lines = ARENA_ARRAY(c->arena, rows.n, struct customer_line);
         struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, rows.n, struct uuid)};
@@ -112,4 +113,22 @@ enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, s
         }
         *ret = (struct list){lines, rows.n};
         return ERR_OK;
+}
+
+enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret)
+{
+        struct list rows = {0};
+
+        TRY(customer_lines_load(c, page, &rows));
+        TRY(db_flush(c));
+        return lines_of(c, rows, ret);
+}
+
+enum err customer_lines_of(struct ctx *c, const struct uuids *ids, struct list *ret)
+{
+        struct list rows = {0};
+
+        TRY(customer_lines_by_id(c, &(struct customer_ids){*ids}, &rows));
+        TRY(db_flush(c));
+        return lines_of(c, rows, ret);
 }

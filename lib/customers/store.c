@@ -14,7 +14,8 @@ SHAPE(identity_keys, "Identities looked for.", FIELD(kinds), FIELD(values));
 #undef SHAPE_T
 
 SQL_LATER(customers_lock_rows, customer_ids, customer,
-          "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) AND NOT erased ORDER BY id FOR NO KEY UPDATE")
+          "SELECT " CUSTOMER_COLUMNS
+          " FROM customers WHERE id = ANY(:ids) AND NOT erased ORDER BY id FOR NO KEY UPDATE")
 
 SQL_LATER(aliases_find, customer_ids, alias_row,
           "SELECT alias_id, customer_id FROM customer_aliases WHERE alias_id = ANY(:ids)")

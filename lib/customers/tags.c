@@ -17,6 +17,16 @@ SHAPE(tag, "A tag of a customer.", FIELD(customer_id, .need = true, .subject = t
       FIELD(created_at, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct tag_line
+SHAPE(tag_line, "A tag of a customer.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(kind, .names = &tag_kind_names, .dflt = "manual"),
+      FIELD(tag, .need = true, .min = 1, .max = TAG_CHARS_MAX, .format = &format_printable),
+      FIELD(expires_at, .doc = "From then on it is gone; null: it stays."),
+      FIELD(created_at, .doc = "With backfill: since when it is on."),
+      FIELD(remove, .doc = "Take it off instead."));
+#undef SHAPE_T
+
 struct tag_limit {
         int64_t limit;
 };
@@ -89,7 +99,10 @@ static void decide(struct ctx *c, struct tagged *tagged, size_t at)
 
         change->err = ERR_OK;
         change->changed = (found != NULL) == change->remove;
-        change->tag.created_at = found != NULL ? found->created_at : c->now;
+        if (found != NULL)
+                change->tag.created_at = found->created_at;
+        else if (!instant_known(change->tag.created_at))
+                change->tag.created_at = c->now;
         if (change->changed && !change->remove && count >= TAGS_MAX) {
                 change->changed = false;
                 change->err = ERR_TAGS_TOO_MANY;

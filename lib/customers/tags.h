@@ -19,12 +19,23 @@ struct tag {
 };
 SHAPE_DECLARE(tag);
 
+/* A tag in a file. */
+struct tag_line {
+        const char *customer; /* reference */
+        unsigned kind;
+        const char *tag;
+        struct instant expires_at, created_at;
+        bool remove;
+};
+SHAPE_DECLARE(tag_line);
+
 /* One tag that is put on or taken off. */
 struct tag_change {
-        struct tag tag;
+        struct tag tag; /* created_at: since when somebody new to it has it, none: now; out: that of the
+                           stored */
         bool remove;
         enum err err; /* out: ERR_OK, ERR_TAGS_TOO_MANY */
-        bool changed; /* out: it was not so before; tag.created_at is that of the stored one */
+        bool changed; /* out: it was not so before */
 };
 
 /* Change tags of customers whose locks the transaction holds; n is at most 1,000. A change's own failure goes

@@ -83,5 +83,11 @@ struct customer_list {
 enum err directory_list(struct ctx *c, const struct customer_query *query,
                         struct customer_list *ret) MUST_CHECK;
 
+/* The two halves of it, for whoever reads page after page in one snapshot. Take in what few writes left
+ * behind; not in a snapshot. */
+enum err directory_settle(struct ctx *c) MUST_CHECK;
+/* At most limit positions (struct customer_position) in the order of the list. */
+enum err directory_positions(struct ctx *c, const struct customer_query *query, struct list *ret) MUST_CHECK;
+
 /* How many customers pass the filter. */
 enum err directory_count(struct ctx *c, const struct customer_filter *filter, int64_t *ret) MUST_CHECK;

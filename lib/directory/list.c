@@ -240,7 +240,7 @@ static struct listing filter_read(struct ctx *c, struct building *b, const struc
 }
 
 /* What few writes left behind is taken in; a burst's is left to the housekeeper. */
-static enum err settle(struct ctx *c)
+enum err directory_settle(struct ctx *c)
 {
         int64_t waiting;
         bool more;
@@ -276,27 +276,35 @@ static enum err customers_load(struct ctx *c, const struct list *positions, stru
         return ERR_OK;
 }
 
-enum err directory_list(struct ctx *c, const struct customer_query *query, struct customer_list *ret)
+enum err directory_positions(struct ctx *c, const struct customer_query *query, struct list *ret)
 {
         struct building building = {0};
         struct text text = {0};
-        struct list positions;
         TX(tx);
 
         assert(query->sort != SORT_NONE && query->sort < customer_sort_names.n);
-        TRY(settle(c));
         struct listing listing =
                 filter_read(c, &building, &query->filter, orders[(query->sort - 1) / 2].table);
         listing.after = query->after;
-        listing.limit = query->limit + 1; /* one more tells whether there is another page */
+        listing.limit = query->limit;
         put_page(&text, &building, query->sort, !uuid_known(query->after.id));
         struct query page = {"directory_page", arena_strdup(c->arena, text.data), &listing_shape,
                              &customer_position_shape};
         text_free(&text);
         text_free(&building.where);
         TRY(tx_begin(c, &tx));
-        TRY(query_many(c, &page, &listing, &positions));
-        TRY(tx_commit(&tx));
+        TRY(query_many(c, &page, &listing, ret));
+        return tx_commit(&tx);
+}
+
+enum err directory_list(struct ctx *c, const struct customer_query *query, struct customer_list *ret)
+{
+        struct customer_query wanted = *query;
+        struct list positions;
+
+        wanted.limit++; /* one more tells whether there is another page */
+        TRY(directory_settle(c));
+        TRY(directory_positions(c, &wanted, &positions));
         *ret = (struct customer_list){.more = positions.n > (size_t)query->limit};
         if (ret->more) {
                 positions.n = (size_t)query->limit;

@@ -20,6 +20,8 @@ struct event {
         struct instant occurred_at;
 };
 
+SHAPE_DECLARE(event);
+
 /* Payloads. */
 struct order_event {
         struct uuid order_id;

@@ -16,7 +16,7 @@ static void line_start(struct ctx *c, struct bulk_line *ret)
 
 void line_decode(struct ctx *c, const struct bulk_type *type, const json_t *json, struct bulk_line *ret)
 {
-        const struct shape *shape = type->shape();
+        const struct shape *shape = bulk_type_shape(type);
         void *object = arena_alloc(c->arena, shape->size);
 
         line_start(c, ret);

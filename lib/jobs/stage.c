@@ -129,7 +129,8 @@ static enum err header_read(struct stage *stage, const struct record *record)
                 return fail(c, ERR_BAD_FILE,
                             "The header (line 1 of the file) has bytes behind a closing quote.");
         stage->has_header = true;
-        return csv_columns_find(c, bulk_type(stage->job.type)->shape(), &stage->job.columns, &columns);
+        return csv_columns_find(c, bulk_type_shape(bulk_type(stage->job.type)), &stage->job.columns,
+                                &columns);
 }
 
 static bool is_blank(const struct record *record)

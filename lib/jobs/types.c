@@ -3,255 +3,60 @@
 
 #include <assert.h>
 
-#include "access/scopes.h"
-#include "coupons/coupons.h"
-#include "customers/lines.h"
-#include "orders/lines.h"
-
-/* Beyond it a batch gains little, and a refused one costs more to take apart. */
-#define BATCH_MAX 1000
-
-NAMES(bulk_type_names, "customers", "orders", "refunds", "coupons");
-NAMES(bulk_file_type_names, "customers", "orders", "refunds");
-
-/* ------------------------------------------------------------------ customers */
-
-static uint64_t customer_key(const void *object)
-{
-        const struct customer_line *line = object;
-        const struct customer_in *in = &line->in;
-
-        if (in->external_id != NULL)
-                return uuid_hash(uuid_of_external("customer", in->external_id));
-        return uuid_known(in->id) ? uuid_hash(in->id) : 0;
-}
-
-static enum err customers_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
-                                size_t n)
-{
-        struct customer_claim *claims = ARENA_ARRAY(c->arena, n, struct customer_claim);
-        struct customer_in *inputs = ARENA_ARRAY(c->arena, n, struct customer_in);
-
-        for (size_t i = 0; i < n; i++) {
-                const struct customer_line *line = lines[i]->object;
-                inputs[i] = line->in;
-                if (inputs[i].external_id != NULL)
-                        inputs[i].id = (struct uuid){0}; /* the shop's number decides, here as everywhere */
-                claims[i] = (struct customer_claim){
-                        .c = &lines[i]->c, .pointer = "#", .in = &inputs[i], .adopts_id = true};
-                if (options->backfill)
-                        claims[i].created_at = line->created_at;
-        }
-        TRY(customers_claim(c, claims, n));
-        for (size_t i = 0; i < n; i++) {
-                lines[i]->err = claims[i].err;
-                if (claims[i].err != ERR_OK)
-                        continue;
-                lines[i]->status = claims[i].created ? 201 : 200;
-                lines[i]->id = claims[i].customer->id;
-                lines[i]->external_id = inputs[i].external_id;
-        }
-        return ERR_OK;
-}
-
-static enum err customers_page(struct ctx *c, const struct bulk_filter *filter,
-                               struct bulk_position *position, int64_t n, struct list *ret)
-{
-        (void)filter;
-        TRY(customer_lines(c, &(struct customer_lines_page){position->at, position->id, n}, ret));
-        if (ret->n > 0) {
-                const struct customer_line *last = &((const struct customer_line *)ret->v)[ret->n - 1];
-                *position = (struct bulk_position){.at = last->created_at, .id = last->in.id};
-        }
-        return ERR_OK;
-}
-
-/* ------------------------------------------------------------------ orders */
-
-static uint64_t order_key(const void *object)
-{
-        return order_lane_key(&((const struct bulk_order *)object)->in);
-}
-
-static enum err orders_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
-                             size_t n)
-{
-        struct order_call *calls = ARENA_ARRAY(c->arena, n, struct order_call);
-
-        for (size_t i = 0; i < n; i++) {
-                struct bulk_order *line = lines[i]->object;
-                line->in.backfill = options->backfill;
-                line->in.award = line->awarded;
-                calls[i] = (struct order_call){.c = &lines[i]->c, .in = &line->in};
-        }
-        TRY(orders_take(c, calls, n));
-        for (size_t i = 0; i < n; i++) {
-                lines[i]->err = calls[i].err;
-                lines[i]->status = calls[i].created ? 201 : 200;
-                lines[i]->id = calls[i].order_id;
-                lines[i]->external_id = calls[i].in->external_id;
-        }
-        return ERR_OK;
-}
-
-static enum err orders_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
-                            int64_t n, struct list *ret)
-{
-        struct bulk_order_page page = {.customer_id = filter->customer_id,
-                                       .after_at = position->at,
-                                       .after_id = position->id,
-                                       .limit = n};
-
-        TRY(bulk_orders(c, &page, ret));
-        if (ret->n > 0) {
-                const struct bulk_order *last = &((const struct bulk_order *)ret->v)[ret->n - 1];
-                *position = (struct bulk_position){.at = last->in.placed_at, .id = last->id};
-        }
-        return ERR_OK;
-}
-
-/* ------------------------------------------------------------------ refunds */
-
-static uint64_t refund_key(const void *object)
-{
-        return uuid_hash(uuid_of_external("order", ((const struct bulk_refund *)object)->order_reference));
-}
-
-static enum err refunds_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
-                              size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                struct bulk_line *line = lines[i];
-                struct bulk_refund *refund = line->object;
-                struct refund_answer answer;
-                struct ctx own = line->c;
-
-                refund->in.order = refund->order_reference;
-                refund->in.backfill = options->backfill;
-                own.db = c->db;
-                line->err = order_refund(&own, &refund->in, &answer);
-                line->c.problem = own.problem;
-                if (line->err != ERR_OK)
-                        return n == 1 ? ERR_OK : line->err;
-                line->status = answer.replayed ? 200 : 201;
-                line->id = answer.id;
-                line->external_id = refund->in.external_id;
-        }
-        return ERR_OK;
-}
-
-static enum err refunds_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
-                             int64_t n, struct list *ret)
-{
-        struct bulk_order_page page = {.customer_id = filter->customer_id,
-                                       .after_at = position->at,
-                                       .after_id = position->id,
-                                       .after_parent = position->parent,
-                                       .limit = n};
-
-        TRY(bulk_refunds(c, &page, ret));
-        *position = (struct bulk_position){page.after_at, page.after_id, page.after_parent};
-        return ERR_OK;
-}
-
-/* ------------------------------------------------------------------ coupons */
-
-static const struct shape *coupon_wanted_of(void)
-{
-        return &coupon_wanted_shape;
-}
-
-static const struct shape *coupon_of(void)
-{
-        return &coupon_shape;
-}
-
-static uint64_t coupon_key(const void *object)
-{
-        return uuid_hash(uuid_of_external("coupon", ((const struct coupon_wanted *)object)->key));
-}
-
-static enum err coupons_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
-                              size_t n)
-{
-        struct coupon_call *calls = ARENA_ARRAY(c->arena, n, struct coupon_call);
-
-        for (size_t i = 0; i < n; i++)
-                calls[i] = (struct coupon_call){.c = &lines[i]->c, .in = lines[i]->object};
-        TRY(coupon_issue_lines(c, options->job_id, calls, n));
-        for (size_t i = 0; i < n; i++) {
-                lines[i]->err = calls[i].err;
-                if (calls[i].err != ERR_OK)
-                        continue;
-                lines[i]->status = calls[i].known ? 200 : 201;
-                lines[i]->id = calls[i].coupon.id;
-                lines[i]->external_id = arena_strdup(lines[i]->c.arena, calls[i].coupon.code);
-        }
-        return ERR_OK;
-}
-
-static enum err coupons_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
-                             int64_t n, struct list *ret)
-{
-        struct coupon_page page = {.before_id = position->id,
-                                   .customer_id = filter->customer_id,
-                                   .origin_id = filter->job_id,
-                                   .template = filter->template,
-                                   .state = filter->state,
-                                   .limit = n};
-
-        TRY(coupons_list(c, &page, ret));
-        if (ret->n > 0)
-                position->id = ((const struct coupon *)ret->v)[ret->n - 1].id;
-        return ERR_OK;
-}
-
-/* ------------------------------------------------------------------ all */
-
-static const struct bulk_type types[] = {
-        {0},
-        {.name = "customers",
-         .doc = "Customers: created, or filled in where they are known.",
-         .scope_read = SCOPE_CUSTOMERS_READ,
-         .scope_write = SCOPE_CUSTOMERS_WRITE,
-         .shape = customer_line_shape,
-         .has_pii = true,
-         .batch_max = BATCH_MAX,
-         .key = customer_key,
-         .apply = customers_apply,
-         .page = customers_page},
-        {.name = "orders",
-         .doc = "Orders, each in the state it is in.",
-         .scope_read = SCOPE_ORDERS_READ,
-         .scope_write = SCOPE_ORDERS_WRITE,
-         .shape = bulk_order_shape,
-         .batch_max = BATCH_MAX,
-         .key = order_key,
-         .apply = orders_apply,
-         .page = orders_page},
-        {.name = "refunds",
-         .doc = "Refunds of known orders.",
-         .scope_read = SCOPE_ORDERS_READ,
-         .scope_write = SCOPE_ORDERS_WRITE,
-         .shape = bulk_refund_shape,
-         .batch_max = 1,
-         .key = refund_key,
-         .apply = refunds_apply,
-         .page = refunds_page},
-        {.name = "coupons",
-         .doc = "Coupons: issued by a job, exported as they stand.",
-         .scope_read = SCOPE_REWARDS_READ,
-         .scope_write = SCOPE_REWARDS_WRITE,
-         .shape = coupon_wanted_of,
-         .out = coupon_of,
-         .batch_max = BATCH_MAX,
-         .key = coupon_key,
-         .apply = coupons_apply,
-         .page = coupons_page},
+#define BULK_TYPE(name_) #name_,
+#define JOB_TYPE(name_)
+#define EXPORT_TYPE(name_)
+static const char *const file_names[] = {
+        NULL,
+#include "jobs/types.def"
 };
+#undef JOB_TYPE
+#define JOB_TYPE(name_) #name_,
+static const char *const bulk_names[] = {
+        NULL,
+#include "jobs/types.def"
+};
+#undef EXPORT_TYPE
+#define EXPORT_TYPE(name_) #name_,
+static const char *const export_names[] = {
+        NULL,
+#include "jobs/types.def"
+};
+#undef BULK_TYPE
+#undef JOB_TYPE
+#undef EXPORT_TYPE
+
+const struct names bulk_file_type_names = {file_names, ARRAY_SIZE(file_names)};
+const struct names bulk_type_names = {bulk_names, ARRAY_SIZE(bulk_names)};
+const struct names export_type_names = {export_names, ARRAY_SIZE(export_names)};
+
+#define BULK_TYPE(name_)   &bulk_type_##name_,
+#define JOB_TYPE(name_)    &bulk_type_##name_,
+#define EXPORT_TYPE(name_) &bulk_type_##name_,
+static const struct bulk_type *const types[] = {
+        NULL,
+#include "jobs/types.def"
+};
+#undef BULK_TYPE
+#undef JOB_TYPE
+#undef EXPORT_TYPE
 
 const struct bulk_type *bulk_type(unsigned index)
 {
         assert(index > 0 && index < ARRAY_SIZE(types));
-        return &types[index];
+        return types[index];
 }
+
+const struct shape *bulk_type_shape(const struct bulk_type *type)
+{
+        return type->line_shape != NULL ? type->line_shape : type->shape();
+}
+
+const struct shape *bulk_out_shape(const struct bulk_type *type)
+{
+        return type->out_shape != NULL ? type->out_shape : bulk_type_shape(type);
+}
+
+#define SHAPE_T struct bulk_filter
+SHAPE(bulk_filter, "What goes out.", FIELD(first_id), FIELD(last_id), FIELD(since), FIELD(until));
+#undef SHAPE_T

@@ -11,7 +11,7 @@ enum err work_columns(struct ctx *c, const struct job *job, struct csv_columns *
         *ret = (struct csv_columns){0};
         if (job->columns.n == 0)
                 return ERR_OK;
-        return csv_columns_find(c, bulk_type(job->type)->shape(), &job->columns, ret);
+        return csv_columns_find(c, bulk_type_shape(bulk_type(job->type)), &job->columns, ret);
 }
 
 static bool is_done(const struct chunk *chunk, int64_t line, size_t *at)
@@ -57,7 +57,8 @@ void work_chunk_free(struct work_chunk *chunk, size_t parts)
 static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line **lines, size_t n,
                          struct line_result **ret)
 {
-        const struct bulk_options options = {.backfill = job->backfill, .job_id = job->id};
+        const struct bulk_options options = {
+                .backfill = job->backfill, .from_file = true, .heavy = job->heavy, .job_id = job->id};
         struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
         struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
         size_t count = 0;
@@ -71,6 +72,33 @@ static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line 
         for (size_t i = 0; i < n; i++)
                 line_outcome(c, lines[i], &results[i]);
         *ret = results;
+        return ERR_OK;
+}
+
+enum err work_survey(struct ctx *c, struct job *job)
+{
+        const struct bulk_type *type = bulk_type(job->type);
+        struct csv_columns columns;
+        int64_t sum = 0;
+
+        if (type->weight == NULL)
+                return ERR_OK;
+        TRY(work_columns(c, job, &columns));
+        for (int64_t chunk_no = 0; chunk_no < job->chunks; chunk_no++) {
+                _cleanup_(arena_freep) struct arena *arena = arena_new();
+                struct ctx own = *c;
+                struct chunk chunk;
+                own.arena = arena;
+                TRY(job_chunk(&own, job, chunk_no, &chunk));
+                for (size_t i = 0; i < chunk.n; i++) {
+                        struct bulk_line line;
+                        line_read(&own, job, &columns, &chunk.lines[i], &line);
+                        if (line.object != NULL)
+                                sum += type->weight(line.object);
+                        problem_reset(&line.c);
+                }
+        }
+        job->heavy = type->heavy(sum);
         return ERR_OK;
 }
 

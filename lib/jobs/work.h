@@ -19,6 +19,9 @@ struct work_chunk {
 /* The columns of the job's file; none for NDJSON. */
 enum err work_columns(struct ctx *c, const struct job *job, struct csv_columns *ret) MUST_CHECK;
 
+/* What must be known of all lines before the first one is applied: sets job->heavy. */
+enum err work_survey(struct ctx *c, struct job *job) MUST_CHECK;
+
 /* Load a chunk and decode what is not done of it; all memory is c's arena's but for the problems of its lines
  * (work_chunk_free). */
 enum err work_load(struct ctx *c, const struct job *job, const struct csv_columns *columns, int64_t chunk_no,

@@ -106,7 +106,8 @@ static enum err stricter_hold(struct ctx *c, const struct joint *joint, const st
                         continue;
                 struct consent_in *in = ARENA_NEW(c->arena, struct consent_in);
                 *in = (struct consent_in){.state = rows[i].state, .source = SOURCE_MERGE};
-                calls[n++] = (struct consent_call){joint->to, rows[i].channel, in};
+                calls[n++] =
+                        (struct consent_call){.customer_id = joint->to, .channel = rows[i].channel, .in = in};
         }
         return n > 0 ? consents_record(c, calls, n) : ERR_OK;
 }

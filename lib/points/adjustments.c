@@ -269,7 +269,8 @@ static enum err load(struct request *r)
         return books_load(r->c, &people, /* holds= */ NULL, &r->books);
 }
 
-enum err points_adjust(struct ctx *c, struct adjustment_call *calls, size_t n, struct uuid *ret_approval)
+static enum err request_run(struct ctx *c, struct adjustment_call *calls, size_t n, bool all_wait,
+                            struct uuid *ret_approval)
 {
         PROGRAM(program);
         struct request r = {
@@ -287,7 +288,8 @@ enum err points_adjust(struct ctx *c, struct adjustment_call *calls, size_t n, s
         TRY(owners_find(&r));
         TRY(load(&r));
         TRY(calls_sort(&r, &approval));
-        if (approval.points_given + approval.points_taken > program->points.approval_above)
+        bool too_much = approval.points_given + approval.points_taken > program->points.approval_above;
+        if (approval.items > 0 && (all_wait || too_much))
                 approval.id = uuid_new(c->now);
         calls_decide(&r, approval.id);
         twins_settle(&r);
@@ -299,4 +301,15 @@ enum err points_adjust(struct ctx *c, struct adjustment_call *calls, size_t n, s
         TRY(adjustments_keep(c, r.fresh, r.fresh_count));
         *ret_approval = approval.id;
         return ERR_OK;
+}
+
+enum err points_adjust(struct ctx *c, struct adjustment_call *calls, size_t n, struct uuid *ret_approval)
+{
+        return request_run(c, calls, n, /* all_wait= */ false, ret_approval);
+}
+
+enum err points_adjust_waiting(struct ctx *c, struct adjustment_call *calls, size_t n,
+                               struct uuid *ret_approval)
+{
+        return request_run(c, calls, n, /* all_wait= */ true, ret_approval);
 }

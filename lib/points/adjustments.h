@@ -69,11 +69,29 @@ struct adjustment_call {
         bool replayed;                /* out: it was known already */
 };
 
+/* An adjustment in a file. */
+struct adjustment_line {
+        union {
+                struct adjustment_in in;
+                struct {
+                        ADJUSTMENT_MEMBERS;
+                };
+        };
+        unsigned state;
+        struct uuid id;
+        struct instant created_at;
+};
+SHAPE_DECLARE(adjustment_line);
+
 /* Book n <= ADJUSTMENTS_MAX adjustments, each for itself; when the good ones together are more than the
  * programme's approval_above they all wait for one approval, whose id is *ret_approval (else nil). In a
  * transaction. An error is the request's as a whole. */
 enum err points_adjust(struct ctx *c, struct adjustment_call *calls, size_t n,
                        struct uuid *ret_approval) MUST_CHECK;
+
+/* The same for a part of a request that is known to be too much for one pair of eyes: all wait. */
+enum err points_adjust_waiting(struct ctx *c, struct adjustment_call *calls, size_t n,
+                               struct uuid *ret_approval) MUST_CHECK;
 
 /* ---- approvals */
 

@@ -14,6 +14,13 @@ SHAPE(adjustment_in, "Points to give or take by hand.",
       ADJUSTMENT_FIELDS);
 #undef SHAPE_T
 
+#define SHAPE_T struct adjustment_line
+SHAPE(adjustment_line, "Points to give or take by hand.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      ADJUSTMENT_FIELDS, FIELD(state, .names = &adjustment_state_names, .doc = "As exported; not read."),
+      FIELD(id, .doc = "As exported; not read."), FIELD(created_at, .doc = "As exported; not read."));
+#undef SHAPE_T
+
 #define SHAPE_T struct adjustment
 SHAPE(adjustment, "Points given or taken by hand.", FIELD(customer_id, .need = true, .subject = true),
       FIELD(id, .need = true), FIELD(external_id),

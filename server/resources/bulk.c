@@ -15,8 +15,9 @@
 #define SHAPE_T struct bulk_result
 SHAPE(bulk_result, "What became of one line.",
       FIELD(line, .min = 1, .doc = "From 1; a CSV header is not a line."),
-      FIELD(status, .doc = "201 created, 200 known or changed, else that of the error."), FIELD(id),
-      FIELD(external_id), FIELD(error, .doc = "A problem, as a single call would have got it."),
+      FIELD(status,
+            .doc = "201 created, 200 known or changed, 202 waits for approval, else that of the error."),
+      FIELD(id), FIELD(external_id), FIELD(error, .doc = "A problem, as a single call would have got it."),
       FIELD(input, .doc = "The line, when it failed; {\"text\":...} where it can't be read."));
 #undef SHAPE_T
 
@@ -261,7 +262,7 @@ enum err bulk_results_stream(struct ctx *c, const struct job *job, bool errors_o
         };
 
         if (job->columns.n > 0)
-                TRY(csv_columns_find(c, bulk_type(job->type)->shape(), &job->columns, &r.columns));
+                TRY(csv_columns_find(c, bulk_type_shape(bulk_type(job->type)), &job->columns, &r.columns));
         stream_begin(c, r.csv ? CSV_TYPE_SENT : NDJSON_TYPE);
         if (r.csv)
                 put_csv_header(&r);

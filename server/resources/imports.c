@@ -4,7 +4,10 @@
 #include "http/headers.h"
 #include "http/stream.h"
 #include "base/json.h"
-#include "customers/customers.h"
+#include "customers/consent.h"
+#include "customers/groups.h"
+#include "customers/interactions.h"
+#include "customers/tags.h"
 #include "jobs/apply.h"
 #include "jobs/read.h"
 #include "jobs/stage.h"
@@ -108,8 +111,9 @@ struct batch_item {
 };
 #define SHAPE_T struct batch_item
 SHAPE(batch_item, "What became of one item.", FIELD(index, .doc = "Its place in the request, from 0."),
-      FIELD(status, .doc = "201 created, 200 known or changed, else that of the error."), FIELD(id),
-      FIELD(external_id), FIELD(error, .doc = "A problem, as a single call would have got it."));
+      FIELD(status,
+            .doc = "201 created, 200 known or changed, 202 waits for approval, else that of the error."),
+      FIELD(id), FIELD(external_id), FIELD(error, .doc = "A problem, as a single call would have got it."));
 #undef SHAPE_T
 
 struct batch_results {
@@ -169,19 +173,73 @@ struct orders_batch_in {
 SHAPE(orders_batch_in, "Orders.", BATCH_ITEMS(order_in));
 #undef SHAPE_T
 
+struct tags_batch_in {
+        struct json_text items;
+};
+#define SHAPE_T struct tags_batch_in
+SHAPE(tags_batch_in, "Tags.", BATCH_ITEMS(tag_line));
+#undef SHAPE_T
+
+struct group_members_batch_in {
+        struct json_text items;
+};
+#define SHAPE_T struct group_members_batch_in
+SHAPE(group_members_batch_in, "Members of groups.", BATCH_ITEMS(group_member_line));
+#undef SHAPE_T
+
+struct interactions_batch_in {
+        struct json_text items;
+};
+#define SHAPE_T struct interactions_batch_in
+SHAPE(interactions_batch_in, "Contacts.", BATCH_ITEMS(interaction_line));
+#undef SHAPE_T
+
+struct consents_batch_in {
+        struct json_text items;
+};
+#define SHAPE_T struct consents_batch_in
+SHAPE(consents_batch_in, "Statements about being written to.", BATCH_ITEMS(consent_line));
+#undef SHAPE_T
+
 #define BATCH_DOC "Always 207: one that is refused does not stop the others."
 
 ENDPOINT(customer_batch, POST, "/v1/customers:batch", customers_batch_in, 207, batch_results,
          .summary = "Create or fill in up to 500 customers", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
 {
-        return batch_run(c, bulk_type(names_find(&bulk_type_names, "customers")), in->items.text, out);
+        return batch_run(c, &bulk_type_customers, in->items.text, out);
 }
 
 ENDPOINT(order_batch, POST, "/v1/orders:batch", orders_batch_in, 207, batch_results,
          .summary = "Send up to 500 orders", .scope = SCOPE_ORDERS_WRITE, .doc = BATCH_DOC)
 {
-        return batch_run(c, bulk_type(names_find(&bulk_type_names, "orders")), in->items.text, out);
+        return batch_run(c, &bulk_type_orders, in->items.text, out);
+}
+
+ENDPOINT(tag_batch, POST, "/v1/tags:batch", tags_batch_in, 207, batch_results,
+         .summary = "Put on or take off up to 500 tags", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
+{
+        return batch_run(c, &bulk_type_tags, in->items.text, out);
+}
+
+ENDPOINT(group_member_batch, POST, "/v1/group-members:batch", group_members_batch_in, 207, batch_results,
+         .summary = "Let up to 500 customers join or leave groups", .scope = SCOPE_CUSTOMERS_WRITE,
+         .doc = BATCH_DOC)
+{
+        return batch_run(c, &bulk_type_group_members, in->items.text, out);
+}
+
+ENDPOINT(interaction_batch, POST, "/v1/interactions:batch", interactions_batch_in, 207, batch_results,
+         .summary = "Record up to 500 contacts", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
+{
+        return batch_run(c, &bulk_type_interactions, in->items.text, out);
+}
+
+ENDPOINT(consent_batch, POST, "/v1/consents:batch", consents_batch_in, 207, batch_results,
+         .summary = "Record up to 500 consents", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
+{
+        return batch_run(c, &bulk_type_consents, in->items.text, out);
 }
 
 RESOURCE(imports, "Imports", "Many at once: files of any length, and small batches.", &import_file_endpoint,
-         &customer_batch_endpoint, &order_batch_endpoint);
+         &customer_batch_endpoint, &order_batch_endpoint, &tag_batch_endpoint, &group_member_batch_endpoint,
+         &interaction_batch_endpoint, &consent_batch_endpoint);

@@ -12,8 +12,7 @@ UNREACHABLE = {
 
 # What the server may say to any operation; the others have shown that it does.
 OF_THE_SERVER = {"bad-address", "address-too-long", "bad-header", "not-acceptable", "internal", "busy", "draining", "database-away",
-                 "deadline-exceeded", "conflict", "idempotency-key-reused", "request-in-progress", "body-too-large", "not-json",
-                 "network-refused", "rate-limited"}
+                 "deadline-exceeded", "conflict", "idempotency-key-reused", "request-in-progress", "body-too-large", "not-json"}
 
 
 def is_told_elsewhere(contract, one):

@@ -1,0 +1,38 @@
+#include "jobs/people.h"
+
+#include <string.h>
+
+#include "customers/customers.h"
+
+#define EXTERNAL "ext:"
+
+static const char *reference_of(const void *object)
+{
+        return *(const char *const *)object;
+}
+
+uint64_t people_key(const void *object)
+{
+        const char *reference = reference_of(object);
+        struct uuid id;
+
+        if (strncmp(reference, EXTERNAL, strlen(EXTERNAL)) == 0)
+                return uuid_hash(uuid_of_external("customer", reference + strlen(EXTERNAL)));
+        return uuid_from_text(reference, &id) ? uuid_hash(id) : 0;
+}
+
+enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct uuid **ret_ids)
+{
+        struct texts references = {ARENA_ARRAY(c->arena, n, const char *), n};
+        struct uuid *ids = ARENA_ARRAY(c->arena, n, struct uuid);
+
+        for (size_t i = 0; i < n; i++)
+                references.v[i] = reference_of(lines[i]->object);
+        TRY(customers_lock_many(c, &references, ids));
+        for (size_t i = 0; i < n; i++)
+                if (!uuid_known(ids[i]))
+                        lines[i]->err = fail(&lines[i]->c, ERR_NOT_FOUND, "There is no customer %s.",
+                                             references.v[i]);
+        *ret_ids = ids;
+        return ERR_OK;
+}

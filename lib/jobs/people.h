@@ -1,0 +1,25 @@
+/* What types share whose lines begin with `const char *customer`, a reference: finding their people on the
+ * way in, and reading all of them on the way out. */
+#pragma once
+
+#include "base/idmap.h"
+#include "jobs/types.h"
+
+/* A bulk_type.key: lines of one customer, by whatever name but an old one, are applied in their order. */
+uint64_t people_key(const void *object);
+
+/* Lock the customers of the lines, ids in step with them; a line whose customer is unknown has failed. */
+enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct uuid **ret_ids) MUST_CHECK;
+
+/* Pieces of bulk_type.each, which are SQL_EACH over a table `t` whose key begins with customer_id. As a range
+ * of ids one plan serves one customer and everybody. */
+#define OUT_RANGE                                                                                            \
+        "t.customer_id BETWEEN coalesce(:first_id, '00000000-0000-0000-0000-000000000000') AND :last_id"
+#define OUT_OF(table_)                                                                                       \
+        " FROM " table_ " t LEFT JOIN customers c ON c.id = t.customer_id "                                  \
+        "WHERE " OUT_RANGE
+#define OUT_OF_PLAIN(table_) " FROM " table_ " t WHERE " OUT_RANGE
+#define OUT_IN_TIME(at_)                                                                                     \
+        " AND (:since::timestamptz IS NULL OR " at_ " >= :since) AND (:until::timestamptz IS NULL OR " at_   \
+        " < :until)"
+#define OUT_REFERENCE "coalesce('ext:' || c.external_id, t.customer_id::text) AS customer"
