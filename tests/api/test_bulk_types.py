@@ -250,8 +250,8 @@ def test_customers_go_out_by_the_filters_of_their_list(admin):
     assert admin.get("/v1/exports/orders?city=a").faults == {("q", "not_allowed")}
 
 
-OLD = [("2023-01-10", 60_000), ("2023-06-20", 52_000),  # silver
-       ("2024-03-20", 26_000), ("2024-11-20", 26_000), ("2025-06-20", 52_000)]  # kept until today, as only the whole shows
+OLD = [("2023-01-10", 60_000),  # silver; the others keep it to this day, as only all of them together show
+       ("2023-06-20", 52_000), ("2024-03-20", 26_000), ("2024-11-20", 26_000), ("2025-06-20", 52_000)]
 
 
 SLOWLY = """CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(6); RETURN NULL; END';
@@ -267,8 +267,8 @@ def history_imported(contract, label, before):
         servers.psql(server.database_url, before)
         paid = [order(f"old-{n}", total, external_id=f"{n}-{day}", placed_at=f"{day}T00:00:00Z", paid_at=f"{day}T00:00:00Z")
                 for day, total in OLD for n in range(100)]
-        between = [order(f"new-{n}", 1, external_id=f"new-{n}", status="placed") for n in range(1800)]  # the second chunk holds nobody of the first
-        import_all(client, "orders", paid[:200] + between + paid[200:], HISTORY)
+        between = [order(f"new-{n}", 1, external_id=f"new-{n}", status="placed") for n in range(1900)]  # the second chunk holds nobody of the first
+        import_all(client, "orders", paid[:100] + between + paid[100:], HISTORY)
         eventually(lambda: servers.psql(server.database_url, TO_DO) == "0", seconds=20)
         seen = [sorted(str({name: one.get(name) for name in names}) for one in export(client, kind)) for kind, names in (
             ("points_balances", ("customer_id", "active", "debt", "lifetime_earned", "lifetime_expired")),
