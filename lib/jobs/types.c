@@ -180,6 +180,7 @@ static const struct bulk_type types[] = {
          .scope_read = SCOPE_ORDERS_READ,
          .scope_write = SCOPE_ORDERS_WRITE,
          .shape = bulk_refund_shape,
+         .has_pii = true,
          .batch_max = 1,
          .key = refund_key,
          .apply = refunds_apply,
