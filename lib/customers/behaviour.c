@@ -61,9 +61,10 @@ struct behaviour_known {
 #define SHAPE_T struct behaviour_known
 SHAPE(behaviour_known, "An event that is stored.", FIELD(id), FIELD(occurred_at));
 #undef SHAPE_T
-SQL_MANY(behaviour_find, behaviour_probe, behaviour_known,
-         "SELECT id, occurred_at FROM behaviour_events WHERE customer_id = ANY(:customers) AND id = ANY(:ids) "
-         "AND occurred_at BETWEEN :first AND :last")
+SQL_MANY(
+        behaviour_find, behaviour_probe, behaviour_known,
+        "SELECT id, occurred_at FROM behaviour_events WHERE customer_id = ANY(:customers) AND id = ANY(:ids) "
+        "AND occurred_at BETWEEN :first AND :last")
 SQL_MANY(behaviour_page, past_page, behaviour_event,
          "SELECT " BEHAVIOUR_COLUMNS
          " FROM behaviour_events WHERE customer_id = :customer_id AND " PAST_ONLY("occurred_at"))
@@ -129,9 +130,8 @@ static enum err former_drop(struct ctx *c, struct behaviour_event *rows, const s
         bool *drop = ARENA_ARRAY(c->arena, *count, bool);
         for (size_t i = 0; i < stored.n; i++) /* few: merges are rare */
                 for (size_t k = 0; k < ids.ids.n; k++)
-                        drop[ids.keys[k]] |=
-                                uuid_equal(ids.ids.v[k], known[i].id) &&
-                                known[i].occurred_at.us == rows[ids.keys[k]].occurred_at.us;
+                        drop[ids.keys[k]] |= uuid_equal(ids.ids.v[k], known[i].id) &&
+                                             known[i].occurred_at.us == rows[ids.keys[k]].occurred_at.us;
         for (size_t i = 0; i < *count; i++)
                 if (!drop[i])
                         rows[kept++] = rows[i];

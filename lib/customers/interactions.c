@@ -140,9 +140,9 @@ static enum err known_load(struct ctx *c, const struct interaction_call *calls, 
         for (size_t i = 0; i < n; i++)
                 keys[i] = (struct natural_key){calls[i].customer_id, calls[i].in->external_id};
         TRY(natural_ids_find(c, NATURAL_KIND, keys, n, &found));
-        return found.ids.n > 0 ? interactions_known(
-                                         c, &(struct interaction_keys){found.customers, found.ids}, ret)
-                               : ERR_OK;
+        return found.ids.n > 0
+                       ? interactions_known(c, &(struct interaction_keys){found.customers, found.ids}, ret)
+                       : ERR_OK;
 }
 
 enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t n)

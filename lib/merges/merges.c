@@ -470,11 +470,12 @@ SHAPE(forgetting, "Merges that ended before, and how many rows at once.", FIELD(
 #define JOURNAL_DUE                                                                                          \
         "SELECT customer_id, id FROM merges WHERE journal_kept AND undo_until < :until ORDER BY undo_until " \
         "LIMIT :limit FOR UPDATE SKIP LOCKED"
-SQL_MANY(journal_forget, forgetting, rows_count,
-         "WITH due AS (" JOURNAL_DUE
-         "), gone AS (DELETE FROM merge_rows WHERE ctid = ANY(ARRAY(SELECT r.ctid FROM due "
-         "JOIN merge_rows r ON r.customer_id = due.customer_id AND r.merge_id = due.id LIMIT :limit)) RETURNING 1) "
-         "SELECT count(*) AS count FROM gone")
+SQL_MANY(
+        journal_forget, forgetting, rows_count,
+        "WITH due AS (" JOURNAL_DUE
+        "), gone AS (DELETE FROM merge_rows WHERE ctid = ANY(ARRAY(SELECT r.ctid FROM due "
+        "JOIN merge_rows r ON r.customer_id = due.customer_id AND r.merge_id = due.id LIMIT :limit)) RETURNING 1) "
+        "SELECT count(*) AS count FROM gone")
 SQL_MANY(journal_settle, forgetting, rows_count,
          "WITH due AS (" JOURNAL_DUE "), settled AS (UPDATE merges m SET journal_kept = false FROM due "
          "WHERE m.customer_id = due.customer_id AND m.id = due.id AND NOT EXISTS (SELECT FROM merge_rows r "

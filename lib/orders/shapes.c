@@ -113,9 +113,8 @@ SHAPE(refunded_line, "What was given back of a line.", FIELD(line_no), FIELD(qua
 
 #define SHAPE_T struct outcome_refund
 SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .need = true),
-      FIELD(reason, .pii = PII_ALL),
-      FIELD(amount_minor, .doc = "Of lines and shipping together."), FIELD(shipping_minor),
-      LIST(lines, refunded_line));
+      FIELD(reason, .pii = PII_ALL), FIELD(amount_minor, .doc = "Of lines and shipping together."),
+      FIELD(shipping_minor), LIST(lines, refunded_line));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_coupon

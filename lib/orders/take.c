@@ -114,7 +114,8 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                           "\"sent\":\"this customer\"}]");
                 return differs(c, order);
         }
-        if (content_is_fixed(order) && order_differences(c, order, hold, file->lines, file->line_count, in) > 0)
+        if (content_is_fixed(order) &&
+            order_differences(c, order, hold, file->lines, file->line_count, in) > 0)
                 return differs(c, order);
         bool forward = in->status >= order->status;
         bool cancels_completed = in->status == ORDER_CANCELLED && order->status == ORDER_COMPLETED;

@@ -59,8 +59,9 @@ SHAPE(hold_id, "A hold.", FIELD(id));
 #undef SHAPE_T
 
 /* One that came with a merge has another id than its reference would have here. */
-SQL_LATER(holds_as, hold_known_as, hold_id,
-          "SELECT id FROM points_holds WHERE customer_id = :customer_id AND reference = :reference ORDER BY seq DESC LIMIT 1")
+SQL_LATER(
+        holds_as, hold_known_as, hold_id,
+        "SELECT id FROM points_holds WHERE customer_id = :customer_id AND reference = :reference ORDER BY seq DESC LIMIT 1")
 
 enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret)
 {

@@ -73,10 +73,11 @@ SHAPE(points_joining, "A merge.", FIELD(from), FIELD(to), FIELD(merge_id));
 SQL_EXEC(
         joined_append, pair,
         "UPDATE points_joined t SET customer_id = :to, first_seq = t.first_seq + b.last_seq, last_seq = t.last_seq + b.last_seq" FROM_BASE)
-SQL_EXEC(joined_note, points_joining,
-         "INSERT INTO points_joined (customer_id, merge_id, first_seq, last_seq, joined_at) "
-         "SELECT :to, :merge_id, b.last_seq + 1, b.last_seq + a.last_seq, :now FROM points_accounts a, points_accounts b "
-         "WHERE a.customer_id = :from AND a.last_seq > 0 AND b.customer_id = :to")
+SQL_EXEC(
+        joined_note, points_joining,
+        "INSERT INTO points_joined (customer_id, merge_id, first_seq, last_seq, joined_at) "
+        "SELECT :to, :merge_id, b.last_seq + 1, b.last_seq + a.last_seq, :now FROM points_accounts a, points_accounts b "
+        "WHERE a.customer_id = :from AND a.last_seq > 0 AND b.customer_id = :to")
 
 enum err points_merging(struct ctx *c, struct uuid customer_id, struct points_merging *ret)
 {
