@@ -297,6 +297,13 @@ SQL_MANY(
         "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
         "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
 
+/* What a rule of the programme issued names the order that brought it, once for each rule. */
+SQL_MANY(
+        coupons_have_their_orders, nothing, finding,
+        "SELECT 'coupon_origin' AS check, c.customer_id, 'coupon ' || c.id || ' has no order of its customer that brought it' "
+        "AS detail FROM coupons c LEFT JOIN orders o ON o.id = c.origin_id AND o.customer_id = c.customer_id "
+        "AND o.counted_on IS NOT NULL AND c.issue_key LIKE '%/' || o.id WHERE c.source = 'order' AND o.id IS NULL" LIMIT)
+
 SQL_MANY(
         rewards_are_counted, nothing, finding,
         "SELECT 'reward_stock' AS check, NULL::uuid AS customer_id, 'reward ' || coalesce(s.reward, r.reward) || ' has ' || "
@@ -401,6 +408,8 @@ static const struct check checks[] = {
         {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
         {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
         {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
+        {"coupon_origin", "every coupon of a rule has the order that brought it", coupons_have_their_orders,
+         false},
         {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},
         {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
          false},

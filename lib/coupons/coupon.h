@@ -15,7 +15,13 @@ enum coupon_state {
 };
 extern const struct names coupon_state_names;
 
-enum coupon_source { COUPON_SOURCE_NONE, COUPON_SOURCE_API, COUPON_SOURCE_REWARD };
+enum coupon_source {
+        COUPON_SOURCE_NONE,
+        COUPON_SOURCE_API,
+        COUPON_SOURCE_REWARD,
+        COUPON_SOURCE_JOB,
+        COUPON_SOURCE_ORDER, /* a rule of the programme, when an order counted */
+};
 extern const struct names coupon_source_names;
 
 struct coupon {
@@ -26,6 +32,7 @@ struct coupon {
         struct uuid customer_id; /* nil: whoever bears it */
         unsigned state;          /* enum coupon_state, as stored: see coupon_state_at */
         unsigned source;         /* enum coupon_source */
+        struct uuid origin_id;   /* of the job or order that issued it; nil: neither */
         const char *issue_key;
         struct instant valid_from, expires_at; /* expires_at none: never */
         const char *session;                   /* of the lock */

@@ -117,7 +117,7 @@ enum err coupon_revoke_one(struct ctx *c, const char *code, struct coupon *ret)
 /* ------------------------------------------------------------------ lists */
 
 #define SHAPE_T struct coupon_page
-SHAPE(coupon_page, "A position.", FIELD(before_id), FIELD(customer_id), FIELD(template),
+SHAPE(coupon_page, "A position.", FIELD(before_id), FIELD(customer_id), FIELD(origin_id), FIELD(template),
       FIELD(state, .names = &coupon_state_names), FIELD(limit));
 #undef SHAPE_T
 
@@ -129,17 +129,22 @@ SHAPE(coupon_page, "A position.", FIELD(before_id), FIELD(customer_id), FIELD(te
 #define COLUMNS_SEEN                                                                                                  \
         "code, id, template, template_version, customer_id, " STATE_SEEN                                              \
         " AS state, source, issue_key, valid_from, expires_at, session, locked_at, locked_until, used_by, order_id, " \
-        "redemption, off_minor, redeemed_at, changes, created_at"
+        "redemption, off_minor, redeemed_at, changes, created_at, origin_id"
 #define OTHER_FILTERS                                                                                        \
         "AND (:template IS NULL OR template = :template) AND (:state IS NULL OR " STATE_SEEN " = :state) "   \
+        "AND (:customer_id IS NULL OR customer_id = :customer_id) "                                          \
         "AND (:before_id IS NULL OR id < :before_id) ORDER BY id DESC LIMIT :limit"
 
 SQL_MANY(coupons_page, coupon_page, coupon, "SELECT " COLUMNS_SEEN " FROM coupons WHERE true " OTHER_FILTERS)
 SQL_MANY(coupons_page_of, coupon_page, coupon,
          "SELECT " COLUMNS_SEEN " FROM coupons WHERE customer_id = :customer_id " OTHER_FILTERS)
+SQL_MANY(coupons_page_from, coupon_page, coupon,
+         "SELECT " COLUMNS_SEEN " FROM coupons WHERE origin_id = :origin_id " OTHER_FILTERS)
 
 enum err coupons_list(struct ctx *c, const struct coupon_page *page, struct list *ret)
 {
+        if (uuid_known(page->origin_id))
+                return coupons_page_from(c, page, ret);
         return uuid_known(page->customer_id) ? coupons_page_of(c, page, ret) : coupons_page(c, page, ret);
 }
 

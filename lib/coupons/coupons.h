@@ -86,6 +86,28 @@ SHAPE_DECLARE(coupon_batch);
 enum err coupon_issue_batch(struct ctx *c, const struct coupon_batch_in *in, struct coupon_batch *ret,
                             bool *ret_known) MUST_CHECK;
 
+/* One of the many coupons of a job. */
+struct coupon_wanted {
+        const char *template, *key;
+};
+SHAPE_DECLARE(coupon_wanted);
+struct coupon_call {
+        struct ctx *c; /* its own problem */
+        const struct coupon_wanted *in;
+        enum err err;         /* out: ERR_OK, ERR_COUPON_SOLD_OUT */
+        bool known;           /* out: it had been issued before */
+        struct coupon coupon; /* out */
+};
+
+/* Issue coupons of one template, each under its own key and as long as the total limit lasts. In a
+ * transaction. ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT (to none of them; also: others took the last ones
+ * meanwhile). */
+enum err coupon_issue_lines(struct ctx *c, struct uuid job_id, struct coupon_call *calls,
+                            size_t n) MUST_CHECK;
+
+/* Could a job issue coupons of this template now? ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT. */
+enum err coupon_job_check(struct ctx *c, const char *template) MUST_CHECK;
+
 /* ---- one coupon. The code may be typed any way; ERR_COUPON_MISTYPED before anything is looked up. Each
  * change in a transaction. */
 
@@ -129,7 +151,7 @@ enum err coupon_revoke_one(struct ctx *c, const char *code, struct coupon *ret) 
 /* Coupons (struct coupon), newest first, before an id (nil: from the newest); nil, NULL and 0 filter nothing.
  */
 struct coupon_page {
-        struct uuid before_id, customer_id;
+        struct uuid before_id, customer_id, origin_id;
         const char *template;
         unsigned state;
         int64_t limit;

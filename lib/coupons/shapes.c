@@ -2,7 +2,7 @@
 
 NAMES(coupon_kind_names, "amount", "percent");
 NAMES(coupon_state_names, "available", "locked", "redeemed", "expired", "revoked");
-NAMES(coupon_source_names, "api", "reward");
+NAMES(coupon_source_names, "api", "reward", "job", "order");
 NAMES(coupon_action_names, "issued", "locked", "released", "redeemed", "returned", "expired", "revoked");
 
 #define DAYS_MAX  36500
@@ -60,6 +60,7 @@ SHAPE(coupon, "A coupon.", FIELD(code, .need = true), FIELD(id, .need = true), F
       FIELD(template_version), FIELD(customer_id, .doc = "null: for whoever bears it."),
       FIELD(state, .need = true, .names = &coupon_state_names),
       FIELD(source, .need = true, .names = &coupon_source_names, .doc = "What issued it."),
+      FIELD(origin_id, .doc = "The job or order that issued it; null: neither."),
       FIELD(issue_key, .doc = "The key that it was issued under."), FIELD(valid_from, .need = true),
       FIELD(expires_at, .doc = "null: never."), FIELD(session, .doc = "Of the checkout that has locked it."),
       FIELD(locked_at), FIELD(locked_until), FIELD(used_by, .doc = "The customer who used it."),

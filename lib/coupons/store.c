@@ -1,6 +1,7 @@
 #include "coupons/store.h"
 
 #include "audit/audit.h"
+#include "coupons/offers.h"
 
 struct codes_key {
         struct texts codes;
@@ -14,14 +15,16 @@ SQL_LATER(coupons_lock, codes_key, coupon,
 SQL_LATER(coupons_look, codes_key, coupon, "SELECT " COUPON_COLUMNS " FROM coupons WHERE code = ANY(:codes)")
 
 /* What was promised never changes: no lock. OFFSET 0 keeps the look-up by key. */
-SQL_LATER(
-        templates_of, codes_key, coupon_template,
-        "SELECT DISTINCT ON (k.t, k.v) t.* FROM (SELECT template AS t, template_version AS v FROM coupons "
-        "WHERE code = ANY(:codes)) AS k, LATERAL (SELECT code, version, name, kind, off_minor, off_permille, "
-        "max_off_minor, threshold_minor, goods, valid_from, valid_until, valid_days, per_customer_limit, total_limit, "
-        "with_tier_discount, with_full_reduction, with_points, with_coupons, returns_on_refund, returned_days, active, "
-        "0::bigint AS issued, created_at, created_at AS updated_at FROM coupon_templates "
-        "WHERE code = k.t AND version = k.v OFFSET 0) AS t")
+#define COUPON_TEMPLATES_OF                                                                                  \
+        "DISTINCT ON (k.t, k.v) t.* FROM (SELECT template AS t, template_version AS v FROM "
+#define COUPON_TEMPLATES_AS                                                                                              \
+        ") AS k, LATERAL (SELECT code, version, name, kind, off_minor, off_permille, "                                   \
+        "max_off_minor, threshold_minor, goods, valid_from, valid_until, valid_days, per_customer_limit, total_limit, "  \
+        "with_tier_discount, with_full_reduction, with_points, with_coupons, returns_on_refund, returned_days, active, " \
+        "0::bigint AS issued, created_at, created_at AS updated_at FROM coupon_templates "                               \
+        "WHERE code = k.t AND version = k.v OFFSET 0) AS t"
+SQL_LATER(templates_of, codes_key, coupon_template,
+          "SELECT " COUPON_TEMPLATES_OF "coupons WHERE code = ANY(:codes)" COUPON_TEMPLATES_AS)
 
 /* Coupons exist, and change only what can change; new ones come with their first change. */
 SQL_BATCH(
@@ -29,7 +32,7 @@ SQL_BATCH(
         "INSERT INTO coupons (" COUPON_COLUMNS
         ") SELECT * FROM unnest(:code, :id, :template, :template_version, "
         ":customer_id, :state, :source, :issue_key, :valid_from, :expires_at, :session, :locked_at, :locked_until, "
-        ":used_by, :order_id, :redemption, :off_minor, :redeemed_at, :changes, :created_at) "
+        ":used_by, :order_id, :redemption, :off_minor, :redeemed_at, :changes, :created_at, :origin_id) "
         "ON CONFLICT (code) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, "
         "session = excluded.session, locked_at = excluded.locked_at, locked_until = excluded.locked_until, "
         "used_by = excluded.used_by, order_id = excluded.order_id, redemption = excluded.redemption, "
@@ -39,6 +42,28 @@ SQL_BATCH(
         coupon_history_insert, coupon_change,
         "INSERT INTO coupon_history (code, change_no, action, state, customer_id, order_id, reference, created_at) "
         "SELECT * FROM unnest(:code, :change_no, :action, :state, :customer_id, :order_id, :reference, :created_at)")
+
+struct origins_key {
+        struct uuids orders;
+};
+#define SHAPE_T struct origins_key
+SHAPE(origins_key, "Orders.", FIELD(orders));
+#undef SHAPE_T
+
+SQL_LATER(coupons_lock_from, origins_key, coupon,
+          "SELECT " COUPON_COLUMNS
+          " FROM coupons WHERE origin_id = ANY(:orders) AND source = 'order' ORDER BY code FOR NO KEY UPDATE")
+SQL_LATER(templates_from, origins_key, coupon_template,
+          "SELECT " COUPON_TEMPLATES_OF
+          "coupons WHERE origin_id = ANY(:orders) AND source = 'order'" COUPON_TEMPLATES_AS)
+
+enum err coupons_from_later(struct ctx *c, const struct uuids *orders, struct coupon_rows *ret)
+{
+        const struct origins_key key = {*orders};
+
+        TRY(coupons_lock_from(c, &key, &ret->coupons));
+        return templates_from(c, &key, &ret->templates);
+}
 
 enum err coupons_later(struct ctx *c, const struct texts *codes, struct coupon_rows *ret)
 {

@@ -13,18 +13,11 @@ SHAPE(template_key, "A template.", FIELD(code));
 SHAPE(coupon_template_page, "A position.", FIELD(after), FIELD(limit));
 #undef SHAPE_T
 
-/* The newest version, with the day of the first one and what was issued. */
-#define NEWEST                                                                                                          \
-        "t.code, t.version, t.name, t.kind, t.off_minor, t.off_permille, t.max_off_minor, t.threshold_minor, t.goods, " \
-        "t.valid_from, t.valid_until, t.valid_days, t.per_customer_limit, t.total_limit, t.with_tier_discount, "        \
-        "t.with_full_reduction, t.with_points, t.with_coupons, t.returns_on_refund, t.returned_days, t.active, "        \
-        "s.issued, f.created_at, t.created_at AS updated_at FROM coupon_stocks s, "                                     \
-        "LATERAL (SELECT * FROM coupon_templates WHERE code = s.template ORDER BY version DESC LIMIT 1) AS t, "         \
-        "LATERAL (SELECT created_at FROM coupon_templates WHERE code = s.template ORDER BY version LIMIT 1) AS f "
-
-SQL_OPT(template_newest, template_key, coupon_template, "SELECT " NEWEST "WHERE s.template = :code")
+SQL_OPT(template_newest, template_key, coupon_template,
+        "SELECT " COUPON_TEMPLATE_NEWEST "WHERE s.template = :code")
 SQL_MANY(templates_page, coupon_template_page, coupon_template,
-         "SELECT " NEWEST "WHERE (:after IS NULL OR s.template > :after) ORDER BY s.template LIMIT :limit")
+         "SELECT " COUPON_TEMPLATE_NEWEST
+         "WHERE (:after IS NULL OR s.template > :after) ORDER BY s.template LIMIT :limit")
 SQL_EXEC(
         template_insert, coupon_template,
         "INSERT INTO coupon_templates (code, version, name, kind, off_minor, off_permille, max_off_minor, threshold_minor, "

@@ -4,13 +4,15 @@
 #include <assert.h>
 
 #include "access/scopes.h"
+#include "coupons/coupons.h"
 #include "customers/lines.h"
 #include "orders/lines.h"
 
 /* Beyond it a batch gains little, and a refused one costs more to take apart. */
 #define BATCH_MAX 1000
 
-NAMES(bulk_type_names, "customers", "orders", "refunds");
+NAMES(bulk_type_names, "customers", "orders", "refunds", "coupons");
+NAMES(bulk_file_type_names, "customers", "orders", "refunds");
 
 /* ------------------------------------------------------------------ customers */
 
@@ -152,6 +154,58 @@ static enum err refunds_page(struct ctx *c, const struct bulk_filter *filter, st
         return ERR_OK;
 }
 
+/* ------------------------------------------------------------------ coupons */
+
+static const struct shape *coupon_wanted_of(void)
+{
+        return &coupon_wanted_shape;
+}
+
+static const struct shape *coupon_of(void)
+{
+        return &coupon_shape;
+}
+
+static uint64_t coupon_key(const void *object)
+{
+        return uuid_hash(uuid_of_external("coupon", ((const struct coupon_wanted *)object)->key));
+}
+
+static enum err coupons_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
+                              size_t n)
+{
+        struct coupon_call *calls = ARENA_ARRAY(c->arena, n, struct coupon_call);
+
+        for (size_t i = 0; i < n; i++)
+                calls[i] = (struct coupon_call){.c = &lines[i]->c, .in = lines[i]->object};
+        TRY(coupon_issue_lines(c, options->job_id, calls, n));
+        for (size_t i = 0; i < n; i++) {
+                lines[i]->err = calls[i].err;
+                if (calls[i].err != ERR_OK)
+                        continue;
+                lines[i]->status = calls[i].known ? 200 : 201;
+                lines[i]->id = calls[i].coupon.id;
+                lines[i]->external_id = arena_strdup(lines[i]->c.arena, calls[i].coupon.code);
+        }
+        return ERR_OK;
+}
+
+static enum err coupons_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
+                             int64_t n, struct list *ret)
+{
+        struct coupon_page page = {.before_id = position->id,
+                                   .customer_id = filter->customer_id,
+                                   .origin_id = filter->job_id,
+                                   .template = filter->template,
+                                   .state = filter->state,
+                                   .limit = n};
+
+        TRY(coupons_list(c, &page, ret));
+        if (ret->n > 0)
+                position->id = ((const struct coupon *)ret->v)[ret->n - 1].id;
+        return ERR_OK;
+}
+
 /* ------------------------------------------------------------------ all */
 
 static const struct bulk_type types[] = {
@@ -185,6 +239,16 @@ static const struct bulk_type types[] = {
          .key = refund_key,
          .apply = refunds_apply,
          .page = refunds_page},
+        {.name = "coupons",
+         .doc = "Coupons: issued by a job, exported as they stand.",
+         .scope_read = SCOPE_REWARDS_READ,
+         .scope_write = SCOPE_REWARDS_WRITE,
+         .shape = coupon_wanted_of,
+         .out = coupon_of,
+         .batch_max = BATCH_MAX,
+         .key = coupon_key,
+         .apply = coupons_apply,
+         .page = coupons_page},
 };
 
 const struct bulk_type *bulk_type(unsigned index)

@@ -7,7 +7,8 @@
 
 /* How the lines of one file are meant. */
 struct bulk_options {
-        bool backfill; /* history: everything keeps its own time */
+        bool backfill;      /* history: everything keeps its own time */
+        struct uuid job_id; /* nil: the lines are no job's */
 };
 
 /* One line on its way through the domain. */
@@ -28,12 +29,17 @@ struct bulk_position {
 };
 struct bulk_filter {
         struct uuid customer_id; /* nil: of everybody */
+        /* Of coupons: */
+        const char *template; /* NULL: all */
+        unsigned state;       /* enum coupon_state; 0: all */
+        struct uuid job_id;   /* nil: all */
 };
 
 struct bulk_type {
         const char *name, *doc;
         uint64_t scope_read, scope_write;
         const struct shape *(*shape)(void); /* of a line: what is imported is what is exported */
+        const struct shape *(*out)(void);   /* of an exported line, when it is another; or NULL */
         bool has_pii;                       /* an export shows personal data */
         size_t batch_max;                   /* lines that `apply` takes at once */
 
@@ -49,6 +55,10 @@ struct bulk_type {
                          int64_t n, struct list *ret);
 };
 
-/* All types; index 0 is none, as in an enum. */
-extern const struct names bulk_type_names;
+/* All types; index 0 is none, as in an enum. Those that come in files are the first of them. */
+extern const struct names bulk_type_names, bulk_file_type_names;
 const struct bulk_type *bulk_type(unsigned index);
+static inline const struct shape *bulk_out_shape(const struct bulk_type *type)
+{
+        return type->out != NULL ? type->out() : type->shape();
+}

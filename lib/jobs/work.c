@@ -57,7 +57,7 @@ void work_chunk_free(struct work_chunk *chunk, size_t parts)
 static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line **lines, size_t n,
                          struct line_result **ret)
 {
-        const struct bulk_options options = {.backfill = job->backfill};
+        const struct bulk_options options = {.backfill = job->backfill, .job_id = job->id};
         struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
         struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
         size_t count = 0;

@@ -178,6 +178,34 @@ static enum err known_coupons_later(struct batch *b, const struct list *orders, 
         return codes.n > 0 ? coupons_later(b->c, &codes, ret) : ERR_OK;
 }
 
+/* What the programme's rules may issue: nothing is asked where it has none. */
+static enum err offers_later(struct batch *b, const struct uuids *customers, struct coupon_offer_rows *ret)
+{
+        const struct program *program = b->session.program;
+        struct texts templates = {0};
+
+        if (program->coupons.n == 0)
+                return ERR_OK;
+        templates.v = ARENA_ARRAY(b->c->arena, program->coupons.n, const char *);
+        for (size_t i = 0; i < program->coupons.n; i++)
+                templates.v[templates.n++] = program->coupons.v[i].template;
+        return coupon_offers_later(b->c, &templates, customers, ret);
+}
+
+/* Those that orders have brought which are cancelled now. */
+static enum err brought_coupons_later(struct batch *b, struct coupon_rows *ret)
+{
+        struct uuids orders = {0};
+
+        if (!b->session.program->withdraws_coupons)
+                return ERR_OK;
+        orders.v = ARENA_ARRAY(b->c->arena, b->count, struct uuid);
+        for (size_t i = 0; i < b->count; i++)
+                if (b->jobs[i].call->err == ERR_OK && b->jobs[i].call->in->status == ORDER_CANCELLED)
+                        orders.v[orders.n++] = b->jobs[i].order_id;
+        return orders.n > 0 ? coupons_from_later(b->c, &orders, ret) : ERR_OK;
+}
+
 static enum err load_known(struct batch *b, struct list *ret_orders)
 {
         struct arena *arena = b->c->arena;
@@ -186,6 +214,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct list accounts = {0}, caps = {0};
         struct stand_rows stands = {0};
         struct coupon_rows coupons = {0};
+        struct coupon_offer_rows offers = {0};
         struct date first = first_day(b);
 
         for (size_t i = 0; i < b->desk_count; i++)
@@ -199,8 +228,10 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         if (b->session.program->counts_days)
                 TRY(points_caps_later(b->c, &customers, first, &caps));
         TRY(named_coupons_later(b, &coupons));
+        TRY(offers_later(b, &customers, &offers));
         TRY(db_flush(b->c));
         TRY(coupons_give(b->c, &coupons, &b->session.coupons));
+        TRY(coupon_offers_give(b->c, &offers, &b->session.offers));
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
@@ -250,7 +281,7 @@ static enum err load_more(struct batch *b, const struct list *orders)
                                    .holds.v = ARENA_ARRAY(arena, 2 * b->count, struct uuid)};
         struct list lines = {0}, lots = {0};
         struct hold_rows hold_rows = {0};
-        struct coupon_rows coupons = {0};
+        struct coupon_rows coupons = {0}, brought = {0};
 
         for (size_t i = 0; i < orders->n; i++) {
                 const struct order *order = &((const struct order *)orders->v)[i];
@@ -282,8 +313,10 @@ static enum err load_more(struct batch *b, const struct list *orders)
         if (holds.holds.n > 0)
                 TRY(points_holds_later(b->c, &holds, &hold_rows));
         TRY(known_coupons_later(b, orders, &coupons));
+        TRY(brought_coupons_later(b, &brought));
         TRY(db_flush(b->c));
         TRY(coupons_give(b->c, &coupons, &b->session.coupons));
+        TRY(coupons_give(b->c, &brought, &b->session.coupons));
         for (size_t i = 0; i < orders->n; i++)
                 file_lines_give(arena, file_for(b, ((const struct order *)orders->v)[i].id), &lines);
         for (size_t i = 0; i < movers.n; i++) {
@@ -438,6 +471,7 @@ static enum err store(struct batch *b)
         TRY(points_caps_store(b->c, caps, b->desk_count));
         TRY(returns_store(b->c, &b->session, /* kept= */ NULL));
         TRY(coupons_store(b->c, &b->session.coupons));
+        TRY(coupon_offers_store(b->c, &b->session.offers));
         return events_store(b->c, &b->session.events);
 }
 

@@ -5,7 +5,7 @@
 #include "orders/check.h"
 #include "orders/desk.h"
 
-static struct coupon_book *book_of(struct session *s)
+struct coupon_book *session_coupons(struct session *s)
 {
         s->coupons.arena = s->arena;
         s->coupons.events = &s->events;
@@ -165,11 +165,11 @@ void coupon_attach(struct session *s, struct file *file, const struct coupon_pla
         for (size_t i = 0; i < n; i++) {
                 size_t at = plan_find(plan, had[i]);
                 if (at == plan->n || plan->offs[at] != had[i]->coupon.off_minor)
-                        coupon_return(book_of(s), had[i], &use, /* min_days= */ 0);
+                        coupon_return(session_coupons(s), had[i], &use, /* min_days= */ 0);
         }
         for (size_t i = 0; i < plan->n; i++)
                 if (plan->cards[i]->coupon.state != COUPON_REDEEMED)
-                        coupon_redeem(book_of(s), plan->cards[i], &use, plan->offs[i]);
+                        coupon_redeem(session_coupons(s), plan->cards[i], &use, plan->offs[i]);
         for (size_t i = 0; plan->n > 0 && i < file->line_count; i++)
                 file->lines[i].paid_minor -= plan->shares[i];
         order->coupon = plan->text;
@@ -182,7 +182,7 @@ void coupon_let_go(struct session *s, const struct file *file, const struct mome
         size_t n = cards_of(s, &file->order, cards);
 
         for (size_t i = 0; i < n; i++)
-                coupon_return(book_of(s), cards[i], &use, /* min_days= */ 0);
+                coupon_return(session_coupons(s), cards[i], &use, /* min_days= */ 0);
 }
 
 /* Has all of the order come back: its money, or its pieces when it cost nothing? */
@@ -201,7 +201,7 @@ static bool all_is_back(const struct file *file)
 }
 
 void coupon_come_back(struct session *s, const struct file *file, const char *reference,
-                      const struct moment *moment)
+                      const struct moment *moment, struct outcome *outcome)
 {
         struct coupon_use use = use_of(&file->order, reference, moment);
         struct coupon_card *cards[COUPONS_PER_ORDER_MAX];
@@ -211,5 +211,6 @@ void coupon_come_back(struct session *s, const struct file *file, const char *re
         size_t n = cards_of(s, &file->order, cards);
         for (size_t i = 0; i < n; i++)
                 if (cards[i]->template->returns_on_refund)
-                        coupon_return(book_of(s), cards[i], &use, cards[i]->template->returned_days);
+                        coupon_return(session_coupons(s), cards[i], &use, cards[i]->template->returned_days);
+        coupon_rules_undo(s, file, reference, moment, outcome);
 }

@@ -5,6 +5,7 @@
 
 #include "coupons/code.h"
 #include "coupons/coupon.h"
+#include "coupons/offers.h"
 #include "events/events.h"
 #include "expr/expr.h"
 #include "orders/orders.h"
@@ -57,10 +58,14 @@ struct session {
         const struct shop *shop;
         struct journal journal;
         struct event_list events;
-        struct coupon_book coupons; /* those that the orders name or have */
+        struct coupon_book coupons;  /* those that the orders name or have or bring */
+        struct coupon_offers offers; /* what the programme's rules may issue */
         LIST_OF(struct returned) returns;
         size_t return_room;
 };
+
+/* The session's coupons, ready to be changed. */
+struct coupon_book *session_coupons(struct session *s);
 
 /* When a decision takes place: `at` dates entries and events, `today` is its day in the shop's zone. */
 struct moment {
@@ -71,6 +76,9 @@ struct moment moment_of(const struct shop *shop, struct instant at);
 
 /* What conditions may ask of the customer, as he stands at that moment. */
 void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts);
+
+/* And of the order. */
+void file_facts(const struct file *file, const struct moment *moment, struct expr_facts *facts);
 
 /* Lifecycle as of a day; of the session the programme and the shop are looked at. */
 enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, struct date today);
@@ -146,10 +154,21 @@ void coupon_attach(struct session *s, struct file *file, const struct coupon_pla
 /* The order's coupons go back: it was cancelled before it counted. */
 void coupon_let_go(struct session *s, const struct file *file, const struct moment *moment);
 
-/* Nothing is left of an order that counted: those of its coupons whose rule says so come back. After its sums
- * have changed. */
+/* Nothing is left of an order that counted: those of its coupons whose rule says so come back, those that it
+ * brought go. After its sums have changed. */
 void coupon_come_back(struct session *s, const struct file *file, const char *reference,
-                      const struct moment *moment);
+                      const struct moment *moment, struct outcome *outcome);
+
+/* ---- the coupons that the programme gives for the order */
+
+/* The order counts: they are issued. After the customer's sums and tier have changed; outcome->tier.before is
+ * the one before. */
+void coupon_rules_count(struct session *s, struct desk *desk, const struct file *file,
+                        const struct moment *moment, struct outcome *outcome);
+
+/* Nothing is left of the order: those that nobody has used are withdrawn, if their rule says so. */
+void coupon_rules_undo(struct session *s, const struct file *file, const char *reference,
+                       const struct moment *moment, struct outcome *outcome);
 
 /* What is to be given back of one line. */
 struct giving {

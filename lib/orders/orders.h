@@ -120,7 +120,10 @@ struct outcome_refund {
         LIST_OF(struct refunded_line) lines;
 };
 struct outcome_coupon {
-        const char *code;
+        const char *rule, *template;
+        unsigned status;  /* enum coupon_offered */
+        const char *code; /* NULL: none was issued */
+        struct instant valid_from, expires_at;
 };
 struct outcome {
         struct order order;
@@ -130,7 +133,7 @@ struct outcome {
         struct outcome_growth growth;
         struct outcome_tier tier;
         struct outcome_segments segments;
-        LIST_OF(struct outcome_coupon) coupons; /* issued by this order */
+        LIST_OF(struct outcome_coupon) coupons; /* issued by this order, and withdrawn with it */
 };
 SHAPE_DECLARE(outcome);
 

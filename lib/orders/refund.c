@@ -124,13 +124,18 @@ static enum err load_hold(struct ctx *c, struct loaded *l)
 static enum err load_coupons(struct ctx *c, const struct loaded *l, struct session *s)
 {
         struct coupon_names names = coupon_names_read(c->arena, l->file.order.coupon);
-        struct coupon_rows rows = {0};
+        struct uuid order_id = l->file.order.id;
+        struct coupon_rows rows = {0}, brought = {0};
 
-        if (names.n == 0)
+        if (names.n == 0 && !s->program->withdraws_coupons)
                 return ERR_OK;
-        TRY(coupons_later(c, &(struct texts){names.codes, names.n}, &rows));
+        if (names.n > 0)
+                TRY(coupons_later(c, &(struct texts){names.codes, names.n}, &rows));
+        if (s->program->withdraws_coupons)
+                TRY(coupons_from_later(c, &(struct uuids){&order_id, 1}, &brought));
         TRY(db_flush(c));
-        return coupons_give(c, &rows, &s->coupons);
+        TRY(coupons_give(c, &rows, &s->coupons));
+        return coupons_give(c, &brought, &s->coupons);
 }
 
 static enum err load(struct ctx *c, const struct program *program, const struct order *found,

@@ -132,7 +132,7 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
         outcome->refund->amount_minor = amount;
         outcome->refund->shipping_minor = shipping_minor;
         outcome->growth.reversed = growth;
-        coupon_come_back(s, file, reference, moment);
+        coupon_come_back(s, file, reference, moment, outcome);
         hold_return(s, desk, file, reference, moment, outcome); /* first: it may be what is taken back */
         reverse_points(s, desk, file, points, reference, moment, outcome);
         note_return(s, order, outcome, moment);

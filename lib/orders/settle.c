@@ -11,8 +11,7 @@ struct moment moment_of(const struct shop *shop, struct instant at)
         return (struct moment){.at = at, .today = zone_date(&shop->zone, at)};
 }
 
-static void facts_of_order(const struct desk *desk, const struct file *file, const struct moment *moment,
-                           struct expr_facts *facts)
+void file_facts(const struct file *file, const struct moment *moment, struct expr_facts *facts)
 {
         const struct order *order = &file->order;
         int64_t pieces = 0;
@@ -29,7 +28,7 @@ static void facts_of_order(const struct desk *desk, const struct file *file, con
         expr_set_number(facts, FACT_ORDER_QUANTITY, pieces);
         expr_set_placed_at(facts, order->placed_at);
         expr_set_instant(facts, FACT_ORDER_PAID_AT, order->paid_at);
-        expr_set_bool(facts, FACT_FIRST_ORDER, desk->stand.standing.orders == 0);
+        expr_set_bool(facts, FACT_FIRST_ORDER, file->is_first);
         expr_set_text(facts, FACT_COUPON, order->coupon);
 }
 
@@ -176,7 +175,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
         };
 
         facts->zone = &s->shop->zone;
-        facts_of_order(desk, file, moment, facts);
+        file_facts(file, moment, facts);
         desk_facts(desk, moment, facts);
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;

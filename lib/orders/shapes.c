@@ -1,3 +1,4 @@
+#include "coupons/offers.h"
 #include "orders/orders.h"
 
 NAMES(order_status_names, "placed", "paid", "shipped", "delivered", "completed", "cancelled");
@@ -118,7 +119,12 @@ SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_coupon
-SHAPE(outcome_coupon, "A coupon that the order brought.", FIELD(code, .need = true));
+SHAPE(outcome_coupon, "A coupon that a rule of the programme gives for the order.",
+      FIELD(rule, .need = true, .doc = "Its code in the programme."), FIELD(template, .need = true),
+      FIELD(status, .need = true, .names = &coupon_offered_names,
+            .doc = "issued; or why not: sold_out (also: switched off, or over), limit_reached by the customer, unknown_template; withdrawn with the refund."),
+      FIELD(code, .doc = "null: none was issued."), FIELD(valid_from),
+      FIELD(expires_at, .doc = "null: never."));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome

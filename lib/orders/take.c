@@ -219,9 +219,11 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
         state_time(order, moment);
         if (in->status == ORDER_CANCELLED)
                 cancel(s, desk, file, moment, outcome);
-        else if (counts_in(in->status) && !order_counts(order))
+        else if (counts_in(in->status) && !order_counts(order)) {
                 settle_count(s, desk, file, &paid, outcome);
-        else if (order_counts(order) && settle_releases(s->program, &desk->book, in->status))
+                if (!in->backfill)
+                        coupon_rules_count(s, desk, file, &paid, outcome);
+        } else if (order_counts(order) && settle_releases(s->program, &desk->book, in->status))
                 settle_activate(s, desk, file, moment);
 }
 

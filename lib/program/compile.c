@@ -194,6 +194,45 @@ static void activity_check(struct ctx *c, const struct program *program, size_t 
                 }
 }
 
+/* ---- coupons */
+
+static const char *coupon_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/coupons/%zu/%s", index, field);
+}
+
+static void coupon_code_check(struct ctx *c, const struct program *program, size_t index)
+{
+        const char *code = program->coupons.v[index].code;
+
+        for (size_t i = 0; i < index; i++)
+                if (strcmp(program->coupons.v[i].code, code) == 0) {
+                        fault_body(c, coupon_pointer(c, index, "code"), "duplicate",
+                                   "Rule %zu has the code %s already.", i, code);
+                        return;
+                }
+}
+
+static void coupon_rule_compile(struct ctx *c, struct program *program, size_t index,
+                                const struct expr_names *names)
+{
+        struct coupon_rule *rule = &program->coupons.v[index];
+
+        coupon_code_check(c, program, index);
+        if (rule->tier != NULL && rule->on != COUPON_ON_TIER)
+                fault_body(c, coupon_pointer(c, index, "tier"), "not_allowed",
+                           "A tier counts only with on = tier_reached.");
+        else if (rule->tier != NULL && program_tier(program, rule->tier) <= 0)
+                fault_body(c, coupon_pointer(c, index, "tier"), "unknown_value",
+                           "No tier that can be reached has the code %s.", rule->tier);
+        if (date_known(rule->valid_from) && date_known(rule->valid_until) &&
+            date_compare(rule->valid_from, rule->valid_until) > 0)
+                fault_body(c, coupon_pointer(c, index, "valid_until"), "too_small",
+                           "The last day lies before the first.");
+        rule->condition = NULL;
+        condition_compile(c, coupon_pointer(c, index, "when"), rule->when, names, &rule->condition);
+}
+
 /* ---- the whole */
 
 static void points_settings_check(struct ctx *c, const struct points_settings *points)
@@ -236,6 +275,11 @@ enum err program_compile(struct ctx *c, struct program *program)
         for (size_t i = 0; i < program->activities.n; i++) {
                 activity_check(c, program, i);
                 program->pays_referrals |= program->activities.v[i].type == ACTIVITY_REFERRAL;
+        }
+        program->withdraws_coupons = false;
+        for (size_t i = 0; i < program->coupons.n; i++) {
+                coupon_rule_compile(c, program, i, &names);
+                program->withdraws_coupons |= program->coupons.v[i].withdrawn_on_refund;
         }
         return problem_check(c);
 }

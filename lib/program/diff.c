@@ -11,7 +11,7 @@ NAMES(change_kind_names, "added", "removed", "changed", "reordered");
 #define SHAPE_T struct program_change
 SHAPE(program_change, "One difference between two programmes.",
       FIELD(path, .need = true,
-            .doc = "Where: names of fields; items of earning and tiers by their code, as /tiers/gold/benefits/discount_permille."),
+            .doc = "Where: names of fields; items of earning, coupons and tiers by their code, as /tiers/gold/benefits/discount_permille."),
       FIELD(change, .need = true, .names = &change_kind_names,
             .doc = "reordered: the same items, in another order; before and after are their codes."),
       FIELD(before, .any = true, .doc = "The value; null: there was none."),

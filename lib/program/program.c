@@ -9,6 +9,7 @@ NAMES(round_to_names, "none", "month", "quarter", "half_year", "year");
 NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(activity_type_names, "sign_up", "check_in", "review", "photo_review", "share", "referral",
       "profile_completed", "survey_answered", "custom");
+NAMES(coupon_on_names, "order_counted", "tier_reached");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
 NAMES(anchor_names, "tier_start", "joining", "calendar_year");
@@ -65,6 +66,25 @@ SHAPE(activity_rule, "What something that a customer does brings him.",
       FIELD(per_month, .min = 1, .max = TIMES_MAX), FIELD(per_lifetime, .min = 1, .max = TIMES_MAX),
       FIELD(take_back,
             .doc = "Of a referral: it is taken back when the order that it was paid for is refunded as a whole."));
+#undef SHAPE_T
+
+#define COUPON_RULES_MAX 50
+
+#define SHAPE_T struct coupon_rule
+SHAPE(coupon_rule, "A coupon that an order brings, in its own transaction.",
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code,
+            .doc = "Unique name, shown in the order's answer."),
+      FIELD(on, .need = true, .names = &coupon_on_names,
+            .doc = "When an order counts, or when it lifts its customer into a tier."),
+      FIELD(tier, .min = 1, .max = 50, .doc = "With tier_reached: which; null: any."),
+      FIELD(when, .min = 1, .max = 2000,
+            .doc = "Condition in the expression language, on the order and on the customer as he stands after it; on lines: one of them. null: always."),
+      FIELD(template, .need = true, .min = 1, .max = 50, .format = &format_code,
+            .doc = "What is issued. Its limits hold; where they end it, the answer says so and the order goes on."),
+      FIELD(valid_from, .doc = "First day, in the shop's zone."),
+      FIELD(valid_until, .doc = "Last day, in the shop's zone."),
+      FIELD(withdrawn_on_refund,
+            .doc = "It is withdrawn, if nobody has used it, when the order is refunded as a whole."));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry_settings
@@ -189,7 +209,8 @@ SHAPE(lifecycle_limits, "When a customer is new, a repeat one, loyal, at risk or
 SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
       NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
-      LIST(activities, activity_rule, .max = ACTIVITIES_MAX), NEST(cycle, tier_settings),
+      LIST(activities, activity_rule, .max = ACTIVITIES_MAX),
+      LIST(coupons, coupon_rule, .max = COUPON_RULES_MAX), NEST(cycle, tier_settings),
       NEST(lifecycle, lifecycle_limits),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

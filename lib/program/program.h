@@ -103,6 +103,20 @@ struct activity_rule {
         bool take_back;       /* a referral, when the order that it was paid for is refunded as a whole */
 };
 
+enum coupon_on { COUPON_ON_NONE, COUPON_ON_ORDER, COUPON_ON_TIER };
+
+/* A coupon that an order brings. */
+struct coupon_rule {
+        const char *code;
+        unsigned on;                         /* enum coupon_on */
+        const char *tier;                    /* with COUPON_ON_TIER: reaching which; NULL: any */
+        const char *when;                    /* condition, NULL: always */
+        const char *template;                /* what is issued */
+        struct date valid_from, valid_until; /* days in the shop's zone, both included; none: unbounded */
+        bool withdrawn_on_refund;            /* unused ones, when the order is refunded as a whole */
+        const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
+};
+
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };
 
 /* metric over a window >= at_least; spend in minor units. */
@@ -169,11 +183,13 @@ struct program {
         struct points_settings points;
         LIST_OF(struct earning_rule) earning;
         LIST_OF(struct activity_rule) activities;
+        LIST_OF(struct coupon_rule) coupons;
         struct tier_settings cycle;
         struct lifecycle_limits lifecycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */
         bool counts_days;           /* some cap is by day or month. Not in the document. */
         bool pays_referrals;        /* some activity rule is for them. Not in the document. */
+        bool withdraws_coupons;     /* some coupon rule does. Not in the document. */
 };
 SHAPE_DECLARE(program);
 SHAPE_DECLARE(tier);

@@ -4,8 +4,8 @@
 
 #include "db/statement.h"
 
-NAMES(timeline_kind_names, "behaviour", "consent", "created", "group_joined", "group_left", "interaction",
-      "note", "order", "points", "refund", "suppression", "tag", "tier");
+NAMES(timeline_kind_names, "behaviour", "consent", "coupon", "created", "group_joined", "group_left",
+      "interaction", "note", "order", "points", "redemption", "refund", "suppression", "tag", "tier");
 
 #define SHAPE_T struct timeline_entry
 SHAPE(timeline_entry, "Something that happened.", FIELD(customer_id, .need = true, .subject = true),
@@ -51,6 +51,14 @@ SOURCE(points, "created_at", "lpad(seq::text, 19, '0')",
 SOURCE(tier, "created_at", "lpad(change_no::text, 19, '0')",
        "jsonb_build_object('before', tier_before, 'after', tier_after, 'cause', cause)", NOTHING,
        "tier_history")
+SOURCE_WHERE(
+        coupon, "h.created_at", "h.code || lpad(h.change_no::text, 19, '0')",
+        "jsonb_build_object('code', h.code, 'template', c.template, 'action', h.action, 'state', h.state, 'order_id', "
+        "h.order_id, 'source', c.source)",
+        NOTHING, "coupons c JOIN coupon_history h ON h.code = c.code", "c.customer_id = :customer_id")
+SOURCE(redemption, "created_at", "id::text",
+       "jsonb_build_object('redemption_id', id, 'reward', reward, 'state', state, 'points', points, 'coupon', coupon)",
+       NOTHING, "reward_redemptions")
 SOURCE(interaction, "occurred_at", "id::text",
        "jsonb_build_object('interaction_id', id, 'kind', kind, 'direction', direction, 'channel', channel, "
        "'agent', agent, 'satisfaction', satisfaction)",
@@ -75,6 +83,7 @@ SOURCE(suppression, "created_at", "channel", "jsonb_build_object('channel', chan
 static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in, struct list *ret) = {
         [TIMELINE_BEHAVIOUR] = load_behaviour,
         [TIMELINE_CONSENT] = load_consent,
+        [TIMELINE_COUPON] = load_coupon,
         [TIMELINE_CREATED] = load_created,
         [TIMELINE_GROUP_JOINED] = load_group_joined,
         [TIMELINE_GROUP_LEFT] = load_group_left,
@@ -82,6 +91,7 @@ static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in
         [TIMELINE_NOTE] = load_note,
         [TIMELINE_ORDER] = load_order,
         [TIMELINE_POINTS] = load_points,
+        [TIMELINE_REDEMPTION] = load_redemption,
         [TIMELINE_REFUND] = load_refund,
         [TIMELINE_SUPPRESSION] = load_suppression,
         [TIMELINE_TAG] = load_tag,

@@ -29,6 +29,14 @@ enum err bulk_allowed(struct ctx *c, uint64_t scope)
         return fail(c, ERR_FORBIDDEN, "The key lacks the scope %s.", name);
 }
 
+const char *bulk_job_path(struct ctx *c, const struct job *job)
+{
+        char id[UUID_TEXT_SIZE];
+
+        uuid_to_text(job->id, id);
+        return arena_printf(c->arena, "/v1/jobs/%s", id);
+}
+
 /* ------------------------------------------------------------------ one result */
 
 struct results {

@@ -13,6 +13,9 @@
 /* May the caller do what this scope allows? ERR_FORBIDDEN names it. */
 enum err bulk_allowed(struct ctx *c, uint64_t scope) MUST_CHECK;
 
+/* Where a job is found. */
+const char *bulk_job_path(struct ctx *c, const struct job *job);
+
 static inline bool bulk_wants_csv(const struct ctx *c)
 {
         return strcmp(c->reply->form, CSV_TYPE) == 0;

@@ -1,6 +1,7 @@
 /* /v1/coupon-templates */
 #include "coupons/coupons.h"
-#include "resources/common.h"
+#include "jobs/lines.h"
+#include "resources/bulk.h"
 
 struct template_path {
         const char *template;
@@ -40,12 +41,11 @@ ENDPOINT(coupon_template_delete, DELETE, "/v1/coupon-templates/{template}", temp
         return coupon_template_close(c, in->template, c->reply->if_match, out);
 }
 
-ENDPOINT(
-        coupon_issue_many, POST, "/v1/coupon-templates/{template}/coupons", coupon_batch_in, 201,
-        coupon_batch, .status_hit = 200, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Issue many coupons",
-        .scope = SCOPE_REWARDS_WRITE,
-        .errors = ERRS(ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT, ERR_COUPON_DIFFERS, ERR_CONFLICT),
-        .doc = "For whoever bears them, all or none: to print, or to send. More than a thousand are several calls.")
+ENDPOINT(coupon_issue_many, POST, "/v1/coupon-templates/{template}/coupons", coupon_batch_in, 201,
+         coupon_batch, .status_hit = 200, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Issue many coupons",
+         .scope = SCOPE_REWARDS_WRITE,
+         .errors = ERRS(ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT, ERR_COUPON_DIFFERS, ERR_CONFLICT),
+         .doc = "For whoever bears them, all or none: to print, or to send. More than a thousand are a job.")
 {
         bool known;
 
@@ -54,6 +54,54 @@ ENDPOINT(
         c->reply->status = known ? 200 : 201;
         if (!known)
                 c->reply->location = arena_printf(c->arena, "/v1/coupons?template=%s", out->template);
+        return ERR_OK;
+}
+
+/* More is a print run that a shop should look at before it begins. */
+#define COUPON_JOB_MAX 1000000
+
+struct coupon_job_in {
+        const char *template, *key;
+        int64_t count;
+};
+#define SHAPE_T struct coupon_job_in
+SHAPE(coupon_job_in, "Coupons to issue by a job.",
+      FIELD(template, .in = IN_PATH, .need = true, .max = 50, .doc = "Its code."),
+      FIELD(count, .need = true, .min = 1, .max = COUPON_JOB_MAX, .doc = "How many."),
+      FIELD(key, .need = true, .min = 1, .max = 150, .format = &format_printable,
+            .doc = "The shop's own name for them, unique for the template for ever: the n-th coupon has the issue key <key>/<n> and is issued once, by whatever job."));
+#undef SHAPE_T
+
+static void coupon_line_write(struct text *out, int64_t no, const void *arg)
+{
+        const struct coupon_job_in *in = arg;
+        struct text key = {0};
+
+        text_printf(&key, "%s/%lld", in->key, (long long)no);
+        text_puts(out, "{\"template\":");
+        text_put_json(out, in->template);
+        text_puts(out, ",\"key\":");
+        text_put_json(out, key.data);
+        text_putc(out, '}');
+        text_free(&key);
+}
+
+ENDPOINT(
+        coupon_job_create, POST, "/v1/coupon-templates/{template}/jobs", coupon_job_in, 201, job_view,
+        .lane = LANE_BULK, .idempotency = IDEMPOTENCY_NATURAL, .summary = "Issue very many coupons by a job",
+        .scope = SCOPE_REWARDS_WRITE, .errors = ERRS(ERR_NOT_FOUND, ERR_COUPON_SOLD_OUT),
+        .doc = "For whoever bears them. The job is seen, watched and cancelled under /v1/jobs; the codes are had from "
+               "/v1/exports/coupons?job=<id>. Where the total limit ends it, the lines beyond say coupons-sold-out. Sent again, with "
+               "the same key or a larger count, a job issues only what is not there yet.")
+{
+        const struct made_lines lines = {in->count, coupon_line_write, in};
+        struct job job = {.type = (unsigned)names_find(&bulk_type_names, "coupons"),
+                          .key_id = c->principal->key_id};
+
+        TRY(coupon_job_check(c, in->template));
+        TRY(job_of_lines(c, &job, &lines, &job));
+        job_show(c, &job, out);
+        c->reply->location = bulk_job_path(c, &job);
         return ERR_OK;
 }
 
@@ -97,4 +145,4 @@ ENDPOINT(coupon_template_list, GET, "/v1/coupon-templates", templates_query, 200
 
 RESOURCE(coupon_templates, "Coupon templates", "What coupons promise.", &coupon_template_list_endpoint,
          &coupon_template_put_one_endpoint, &coupon_template_get_one_endpoint,
-         &coupon_template_delete_endpoint, &coupon_issue_many_endpoint);
+         &coupon_template_delete_endpoint, &coupon_issue_many_endpoint, &coupon_job_create_endpoint);

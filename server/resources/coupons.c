@@ -160,8 +160,12 @@ ENDPOINT(coupon_list, GET, "/v1/coupons", coupons_query, 200, coupons_page, .sum
         TRY(cursor_read(c, in->cursor, filters, &coupons_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
-        TRY(coupons_list(c, &(struct coupon_page){at.id, customer.id, in->template, in->state, in->limit + 1},
-                         &rows));
+        const struct coupon_page page = {.before_id = at.id,
+                                         .customer_id = customer.id,
+                                         .template = in->template,
+                                         .state = in->state,
+                                         .limit = in->limit + 1};
+        TRY(coupons_list(c, &page, &rows));
         const struct coupon *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.id = last->id;

@@ -1,6 +1,7 @@
 /* /v1/exports */
 #include "audit/audit.h"
 #include "base/shape_json.h"
+#include "coupons/coupons.h"
 #include "customers/customers.h"
 #include "db/db.h"
 #include "http/stream.h"
@@ -12,19 +13,24 @@
 
 struct export_query {
         unsigned type;
-        const char *customer;
+        const char *customer, *template;
+        unsigned state;
+        struct uuid job;
 };
 #define SHAPE_T struct export_query
 SHAPE(export_query, "What to export.",
       FIELD(type, .in = IN_PATH, .need = true, .names = &bulk_type_names, .doc = "What the lines are."),
       FIELD(customer, .in = IN_QUERY, .max = 300,
-            .doc = "Only orders or refunds of this customer: UUID or ext:<external id>."));
+            .doc = "Only orders, refunds or coupons of this customer: UUID or ext:<external id>."),
+      FIELD(template, .in = IN_QUERY, .max = 50, .doc = "Only coupons of this template."),
+      FIELD(state, .in = IN_QUERY, .names = &coupon_state_names, .doc = "Only coupons in this state."),
+      FIELD(job, .in = IN_QUERY, .doc = "Only coupons that this job issued."));
 #undef SHAPE_T
 
 static void page_write(const struct bulk_type *type, const struct list *page, bool csv, bool masked,
                        struct text *out)
 {
-        const struct shape *shape = type->shape();
+        const struct shape *shape = bulk_out_shape(type);
 
         for (size_t i = 0; i < page->n; i++) {
                 const char *line = (const char *)page->v + i * shape->size;
@@ -44,7 +50,7 @@ static enum err pages_stream(struct ctx *c, const struct bulk_type *type, const 
         enum err err = ERR_OK;
 
         if (csv) {
-                csv_put_names(&out, type->shape());
+                csv_put_names(&out, bulk_out_shape(type));
                 text_puts(&out, "\r\n");
         }
         while (err == ERR_OK && more) {
@@ -83,11 +89,11 @@ ENDPOINT(
         export_lines, GET, "/v1/exports/{type}", export_query, 200, nothing, .lane = LANE_BULK,
         .streams = true, .produces = export_produces, .summary = "Export everything of a type",
         .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
-        .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them; all as it was at one moment. "
+        .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them (coupons only go out, newest first); all as it was at one moment. "
                "Personal data is masked without customers:pii.")
 {
         const struct bulk_type *type = bulk_type(in->type);
-        struct bulk_filter filter = {0};
+        struct bulk_filter filter = {.template = in->template, .state = in->state, .job_id = in->job};
         struct customer customer;
         TX(tx);
 

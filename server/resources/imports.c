@@ -20,7 +20,7 @@ struct import_query {
 };
 #define SHAPE_T struct import_query
 SHAPE(import_query, "What the file holds and how it is meant.",
-      FIELD(type, .in = IN_PATH, .need = true, .names = &bulk_type_names, .doc = "What the lines are."),
+      FIELD(type, .in = IN_PATH, .need = true, .names = &bulk_file_type_names, .doc = "What the lines are."),
       FIELD(mode, .in = IN_QUERY, .names = &job_mode_names, .dflt = "independent",
             .doc = "independent: good lines are kept; atomic: all lines or none."),
       FIELD(dry_run, .in = IN_QUERY, .dflt = "false", .doc = "Try everything, keep nothing."),
@@ -92,8 +92,7 @@ ENDPOINT(
                 return bulk_results_stream(c, &job, /* errors_only= */ false);
         }
         job_show(c, &job, out);
-        c->reply->location = arena_printf(
-                c->arena, "%.*s", (int)(strrchr(out->errors_url, '/') - out->errors_url), out->errors_url);
+        c->reply->location = bulk_job_path(c, &job);
         return ERR_OK;
 }
 

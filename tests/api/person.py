@@ -14,7 +14,7 @@ class Person:
     def __init__(self, admin):
         self.admin = admin
         self.first_external, self.external = fresh(f"{MARK}-first"), fresh(f"{MARK}-last")
-        self.name, self.later_name = "欧阳Xqzname", "上官Xqzlater"
+        self.name, self.later_name = "亓官Xqzname", "闾丘Xqzlater"
         self.phone, self.later_phone = fresh_phone(), fresh_phone()
         self.email = f"{fresh(MARK)}.Mail@Example.org"
         self.openid = fresh(f"{MARK}-openid")
@@ -66,7 +66,7 @@ class Person:
     def traces(self):
         """What nothing may be left of, in lower case: as it is, escaped as JSON escapes it, and masked."""
         plain = [MARK, self.name, self.later_name, self.phone, self.later_phone, self.email, "1987-06-05", self.phone[:3] + "****",
-                 "欧*", "上*", "欧阳", "上官"]
+                 "亓*", "闾*", "亓官", "闾丘"]
         escaped = [json.dumps(one)[1:-1] for one in plain]
         return {one.lower() for one in plain + escaped} - {"139****"} | {f"139****{self.phone[-4:]}", f"139****{self.later_phone[-4:]}"}
 

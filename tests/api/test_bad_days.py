@@ -157,6 +157,7 @@ class House:
             "merge_create": lambda: {"absorbed": next(self.spare["stranger"])},
             "coupon_template_put_one": lambda: {"name": "spare", "kind": "amount", "off_minor": 1},
             "coupon_issue_many": lambda: {"count": 1, "key": fresh("key")},
+            "coupon_job_create": lambda: {"count": 1, "key": fresh("key")},
             "coupon_issue_single": lambda: {"template": self.template},
             "coupon_lock_single": lambda: {"session": "days"},
             "coupon_release_single": lambda: {"session": "days"},
@@ -173,7 +174,7 @@ class House:
     def known(self, operation):
         """What its path may name."""
         spare = {name: next(made) for name, made in self.spare.items() if f"{{{name}}}" in operation.path} | self.closed
-        if operation.id == "coupon_issue_many":
+        if operation.id in ("coupon_issue_many", "coupon_job_create"):
             spare["template"] = self.template
         if operation.id == "coupon_rollback_single":
             spare["coupon"] = next(self.spare["used"])

@@ -109,3 +109,4 @@ def test_every_operation_about_somebody_erased_is_410(admin):
         query = f"?customer={gone}" if "{customer}" not in operation.path and operation.method == "GET" else ""
         path = address(operation, {"customer": gone, **ELSEWHERE}) + query
         admin.send(operation.method, path, raw, headers_for(admin, operation)).is_problem(410, "erased")
+    admin.get(f"/v1/exports/orders?customer={gone}").is_problem(410, "erased")
