@@ -10,6 +10,7 @@
 #include "directory/directory.h"
 #include "http/idempotency.h"
 #include "jobs/jobs.h"
+#include "merges/merges.h"
 #include "points/points.h"
 #include "rewards/rewards.h"
 #include "tiers/cycles.h"
@@ -155,6 +156,14 @@ static enum err settle_referrals(struct ctx *c, bool *ret_more)
         return activities_settle_due(c, REFERRALS, ret_more);
 }
 
+/* Rows of the journal of merges that go in one transaction. */
+#define JOURNAL_ROWS 5000
+
+static enum err forget_merges(struct ctx *c, bool *ret_more)
+{
+        return merges_forget_due(c, JOURNAL_ROWS, ret_more);
+}
+
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
@@ -174,6 +183,7 @@ const struct chore chores[] = {
         {"expire coupons", 5, expire_coupons},
         {"expire redemptions", 5, expire_redemptions},
         {"expire jobs", 5, jobs_expire},
+        {"forget what merges moved", 300, forget_merges},
 };
 const size_t chore_count = ARRAY_SIZE(chores);
 _Static_assert(ARRAY_SIZE(chores) <= CHORES_MAX, "the housekeeper has room for CHORES_MAX");

@@ -241,8 +241,8 @@ void shape_copy(struct arena *arena, const struct shape *shape, const void *from
 /* Has the shape, or one below it, a field with personal data? */
 bool shape_has_pii(const struct shape *shape);
 
-/* A field of personal data that names nobody: no `.subject` id beside it or around it. NULL: all name
- * somebody. */
+/* A field of personal data that names nobody: no `.subject` id beside it, in a struct beside it or around it.
+ * NULL: all name somebody. */
 const struct field *shape_pii_of_nobody(const struct shape *shape);
 
 /* The id in the object's own `.subject` field; nil when it has none. */

@@ -44,9 +44,20 @@ struct uuid shape_subject(const struct shape *shape, const void *object)
         return id;
 }
 
-static const struct field *of_nobody(const struct shape *shape, unsigned depth)
+/* By an id of its own, or by that of a struct in it. */
+static bool names_somebody(const struct shape *shape, unsigned depth)
 {
         if (subject_of(shape) != NULL)
+                return true;
+        for (size_t i = 0; i < shape->count && depth < DEPTH_MAX; i++)
+                if (shape->fields[i].wire == WIRE_STRUCT && names_somebody(shape->fields[i].of, depth + 1))
+                        return true;
+        return false;
+}
+
+static const struct field *of_nobody(const struct shape *shape, unsigned depth)
+{
+        if (names_somebody(shape, depth))
                 return NULL;
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i], *below = NULL;
@@ -83,13 +94,29 @@ static void person_add(struct arena *arena, struct uuids *people, struct uuid id
         people->v[people->n++] = id;
 }
 
-static void collect(struct arena *arena, const struct shape *shape, const char *object, struct uuid person,
-                    struct uuids *people)
+/* Whom an object names by itself, or by the first struct in it that does; nil: nobody. */
+static struct uuid person_of(const struct shape *shape, const char *object, unsigned depth)
 {
         const struct field *subject = subject_of(shape);
+        struct uuid person = {{0}};
 
         if (subject != NULL && !field_is_null(subject, object + subject->offset))
                 memcpy(&person, object + subject->offset, sizeof person);
+        for (size_t i = 0; i < shape->count && depth < DEPTH_MAX && !uuid_known(person); i++) {
+                const struct field *field = &shape->fields[i];
+                if (field->wire == WIRE_STRUCT)
+                        person = person_of(field->of, object + field->offset, depth + 1);
+        }
+        return person;
+}
+
+static void collect(struct arena *arena, const struct shape *shape, const char *object, struct uuid person,
+                    struct uuids *people)
+{
+        struct uuid named = person_of(shape, object, 0);
+
+        if (uuid_known(named))
+                person = named;
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
                 const char *at = object + field->offset;

@@ -122,6 +122,7 @@ SQL_MANY(points_belong, nothing, finding,
          ORPHANS("points_cap_days", "customers", OF_CUSTOMER)
          ORPHANS("points_adjustments", "customers", OF_CUSTOMER)
          ORPHANS("points_lot_lives", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
+         ORPHANS("points_joined", "points_ledger", "p.customer_id = t.customer_id AND p.seq = t.last_seq")
          ORPHANS("points_allocations", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
          "SELECT customer_id, 'entry ' || seq || ' is about no order' FROM points_ledger t WHERE order_id IS NOT NULL "
          "AND NOT EXISTS (SELECT FROM orders p WHERE " OF_ORDER ")) AS o" LIMIT)

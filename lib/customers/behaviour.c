@@ -1,11 +1,12 @@
 #include "customers/behaviour.h"
 
-#include "customers/customers.h"
+#include "customers/natural.h"
 #include "db/statement.h"
 
 NAMES(behaviour_names, "view", "search", "favourite", "cart", "checkout", "share", "live_room", "other");
 
-#define VALUE_MAX INT64_C(1000000000000)
+#define VALUE_MAX    INT64_C(1000000000000)
+#define NATURAL_KIND "behaviour"
 
 #define BEHAVIOUR_FIELDS                                                                                     \
         FIELD(type, .need = true, .names = &behaviour_names), FIELD(channel, .names = &channel_names),       \
@@ -50,6 +51,24 @@ SQL_BATCH(behaviour_insert, behaviour_event,
           "INSERT INTO behaviour_events (" BEHAVIOUR_COLUMNS
           ") SELECT * FROM unnest(:customer_id, :occurred_at, :id, "
           ":type, :channel, :sku, :category, :brand, :query, :quantity, :value_minor) ON CONFLICT DO NOTHING")
+struct behaviour_probe {
+        struct uuids customers, ids;
+        struct instant first, last;
+};
+#define SHAPE_T struct behaviour_probe
+SHAPE(behaviour_probe, "Events in a span.", FIELD(customers), FIELD(ids), FIELD(first), FIELD(last));
+#undef SHAPE_T
+struct behaviour_known {
+        struct uuid id;
+        struct instant occurred_at;
+};
+#define SHAPE_T struct behaviour_known
+SHAPE(behaviour_known, "An event that is stored.", FIELD(id), FIELD(occurred_at));
+#undef SHAPE_T
+SQL_MANY(
+        behaviour_find, behaviour_probe, behaviour_known,
+        "SELECT id, occurred_at FROM behaviour_events WHERE customer_id = ANY(:customers) AND id = ANY(:ids) "
+        "AND occurred_at BETWEEN :first AND :last")
 SQL_MANY(behaviour_page, past_page, behaviour_event,
          "SELECT " BEHAVIOUR_COLUMNS
          " FROM behaviour_events WHERE customer_id = :customer_id AND " PAST_ONLY("occurred_at"))
@@ -78,7 +97,7 @@ static struct behaviour_event event_of(struct ctx *c, const struct behaviour_in 
         return (struct behaviour_event){
                 .customer_id = customer_id,
                 .occurred_at = instant_known(in->occurred_at) ? in->occurred_at : c->now,
-                .id = in->key != NULL      ? uuid_of_child("behaviour", customer_id, in->key)
+                .id = in->key != NULL      ? uuid_of_child(NATURAL_KIND, customer_id, in->key)
                       : uuid_known(in->id) ? in->id
                                            : uuid_new(c->now),
                 .type = in->type,
@@ -92,6 +111,40 @@ static struct behaviour_event event_of(struct ctx *c, const struct behaviour_in 
         };
 }
 
+/* Events that came with a merge have ids that their keys would not have here: those are left out of rows. */
+static enum err former_drop(struct ctx *c, struct behaviour_event *rows, const struct natural_key *keys,
+                            size_t *count)
+{
+        struct natural_ids ids;
+        struct behaviour_probe probe = {0};
+        struct list stored;
+        size_t kept = 0;
+
+        TRY(natural_ids_find(c, NATURAL_KIND, keys, *count, &ids));
+        if (ids.former == 0)
+                return ERR_OK;
+        probe.customers = ids.customers;
+        probe.ids = ids.ids;
+        probe.first = probe.last = rows[0].occurred_at;
+        for (size_t i = 1; i < *count; i++) {
+                struct instant at = rows[i].occurred_at;
+                probe.first = at.us < probe.first.us ? at : probe.first;
+                probe.last = at.us > probe.last.us ? at : probe.last;
+        }
+        TRY(behaviour_find(c, &probe, &stored));
+        const struct behaviour_known *known = stored.v;
+        bool *drop = ARENA_ARRAY(c->arena, *count, bool);
+        for (size_t i = 0; i < stored.n; i++) /* few: merges are rare */
+                for (size_t k = 0; k < ids.ids.n; k++)
+                        drop[ids.keys[k]] |= uuid_equal(ids.ids.v[k], known[i].id) &&
+                                             known[i].occurred_at.us == rows[ids.keys[k]].occurred_at.us;
+        for (size_t i = 0; i < *count; i++)
+                if (!drop[i])
+                        rows[kept++] = rows[i];
+        *count = kept;
+        return ERR_OK;
+}
+
 enum err behaviour_take(struct ctx *c, const struct behaviour_in *events, size_t n,
                         struct behaviour_taken *ret)
 {
@@ -101,6 +154,7 @@ enum err behaviour_take(struct ctx *c, const struct behaviour_in *events, size_t
         struct customer_moment *askers = ARENA_ARRAY(c->arena, n, struct customer_moment);
         struct behaviour_taken taken = {.refused.v = ARENA_ARRAY(c->arena, n, struct behaviour_refused)};
         struct instant first = kept_from(c);
+        struct natural_key *keys = ARENA_ARRAY(c->arena, n, struct natural_key);
         size_t count = 0, asker_count = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -115,15 +169,17 @@ enum err behaviour_take(struct ctx *c, const struct behaviour_in *events, size_t
                 } else if (row.occurred_at.us < first.us) {
                         refuse(&taken, i, "too_old", "It is older than what this shop keeps.");
                 } else {
+                        keys[count] = (struct natural_key){row.customer_id, events[i].key};
                         rows[count++] = row;
                         if (row.type == BEHAVIOUR_CART || row.type == BEHAVIOUR_CHECKOUT)
                                 askers[asker_count++] = (struct customer_moment){ids[i], row.occurred_at};
                 }
         }
+        taken.accepted = (int64_t)count;
+        TRY(former_drop(c, rows, keys, &count));
         TRY(behaviour_partitions_for(c, rows, count));
         TRY(customers_inquired(c, askers, asker_count));
         TRY(behaviour_insert(c, rows, count));
-        taken.accepted = (int64_t)count;
         *ret = taken;
         return ERR_OK;
 }

@@ -1,7 +1,7 @@
 #include "customers/interactions.h"
 
 #include "audit/audit.h"
-#include "customers/customers.h"
+#include "customers/natural.h"
 #include "db/statement.h"
 #include "events/events.h"
 
@@ -10,6 +10,7 @@ NAMES(interaction_kind_names, "consultation", "complaint", "call", "chat", "visi
 NAMES(direction_names, "inbound", "outbound");
 
 #define CONTENT_CHARS_MAX 10000
+#define NATURAL_KIND      "interaction"
 
 #define INTERACTION_FIELDS                                                                                   \
         FIELD(kind, .need = true, .names = &interaction_kind_names),                                         \
@@ -107,7 +108,7 @@ static void interaction_make(struct ctx *c, struct interaction_call *call)
         call->interaction = (struct interaction){
                 .customer_id = call->customer_id,
                 .id = in->external_id != NULL
-                              ? uuid_of_child("interaction", call->customer_id, in->external_id)
+                              ? uuid_of_child(NATURAL_KIND, call->customer_id, in->external_id)
                       : uuid_known(call->id) ? call->id
                                              : uuid_new(c->now),
                 .external_id = in->external_id,
@@ -123,29 +124,48 @@ static void interaction_make(struct ctx *c, struct interaction_call *call)
         };
 }
 
+/* By its id; or by its number, when it came with a merge. */
 static const struct interaction *find(const struct interaction *rows, size_t n,
                                       const struct interaction *wanted)
 {
-        for (size_t i = 0; i < n; i++)
-                if (uuid_equal(rows[i].id, wanted->id) &&
-                    uuid_equal(rows[i].customer_id, wanted->customer_id))
+        const struct interaction *former = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                if (!uuid_equal(rows[i].customer_id, wanted->customer_id))
+                        continue;
+                if (uuid_equal(rows[i].id, wanted->id))
                         return &rows[i];
-        return NULL;
+                if (wanted->external_id != NULL && same_text(rows[i].external_id, wanted->external_id))
+                        former = &rows[i];
+        }
+        return former;
 }
 
+/* What may be stored already: under the sender's key, or under the id that a file gave it. */
 static enum err known_load(struct ctx *c, const struct interaction_call *calls, size_t n, struct list *ret)
 {
-        struct interaction_keys keys = {.customers.v = ARENA_ARRAY(c->arena, n, struct uuid),
-                                        .ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct natural_key *keys = ARENA_ARRAY(c->arena, n, struct natural_key);
+        struct natural_ids found;
 
         *ret = (struct list){0};
-        for (size_t i = 0; i < n; i++) {
-                if (calls[i].in->external_id == NULL && !uuid_known(calls[i].id))
-                        continue;
-                keys.customers.v[keys.customers.n++] = calls[i].customer_id;
-                keys.ids.v[keys.ids.n++] = calls[i].interaction.id;
+        for (size_t i = 0; i < n; i++)
+                keys[i] = (struct natural_key){calls[i].customer_id, calls[i].in->external_id};
+        TRY(natural_ids_find(c, NATURAL_KIND, keys, n, &found));
+        struct interaction_keys wanted = {
+                .customers = {ARENA_ARRAY(c->arena, found.ids.n + n, struct uuid), found.ids.n},
+                .ids = {ARENA_ARRAY(c->arena, found.ids.n + n, struct uuid), found.ids.n},
+        };
+        for (size_t i = 0; i < found.ids.n; i++) {
+                wanted.customers.v[i] = found.customers.v[i];
+                wanted.ids.v[i] = found.ids.v[i];
         }
-        return keys.ids.n > 0 ? interactions_known(c, &keys, ret) : ERR_OK;
+        for (size_t i = 0; i < n; i++) {
+                if (calls[i].in->external_id != NULL || !uuid_known(calls[i].id))
+                        continue;
+                wanted.customers.v[wanted.customers.n++] = calls[i].customer_id;
+                wanted.ids.v[wanted.ids.n++] = calls[i].id;
+        }
+        return wanted.ids.n > 0 ? interactions_known(c, &wanted, ret) : ERR_OK;
 }
 
 enum err interactions_add(struct ctx *c, struct interaction_call *calls, size_t n)

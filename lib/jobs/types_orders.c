@@ -201,6 +201,7 @@ const struct bulk_type bulk_type_refunds = {
         .scope_read = SCOPE_ORDERS_READ,
         .scope_write = SCOPE_ORDERS_WRITE,
         .shape = bulk_refund_shape,
+        .has_pii = true,
         .batch_max = 1,
         .key = refund_key,
         .apply = refunds_apply,

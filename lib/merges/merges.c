@@ -30,6 +30,9 @@ SHAPE(merge_preview, "What a merge would do.", NEST(survivor, customer), NEST(ab
 SHAPE(merges_page, "A position and a filter.", FIELD(customer_id), FIELD(before_id), FIELD(limit));
 #undef SHAPE_T
 
+/* An undoing that has begun in time still finds the journal. */
+#define UNDO_SLACK INSTANT_DAY
+
 struct locking {
         struct uuids ids;
 };
@@ -158,7 +161,7 @@ static enum err points_move(struct ctx *c, const struct joint *joint)
         TRY(referrals_move(c, joint));
         TRY(ledger_note_insert(c, &(struct ledger_note){joint->to, joint->merge_id, to.last_seq + 1,
                                                         to.last_seq + from.last_seq}));
-        return points_merge(c, joint->from, joint->to);
+        return points_merge(c, &(struct points_joining){joint->from, joint->to, joint->merge_id});
 }
 
 static enum err tiers_move(struct ctx *c, const struct joint *joint, const struct customer *from,
@@ -247,7 +250,7 @@ SQL_ONE(merges_later, undoing, rows_count,
 SQL_EXEC(alias_drop, joint, "DELETE FROM customer_aliases WHERE alias_id = :from AND customer_id = :to")
 SQL_EXEC(
         merge_end, customer_merge,
-        "UPDATE merges SET undone_at = :undone_at, undo_reason = :undo_reason WHERE customer_id = :customer_id AND id = :id")
+        "UPDATE merges SET undone_at = :undone_at, undo_reason = :undo_reason, journal_kept = false WHERE customer_id = :customer_id AND id = :id")
 SQL_EXEC(rows_forget, joint, "DELETE FROM merge_rows WHERE customer_id = :to AND merge_id = :merge_id")
 
 #define NOTED(part_)                                                                                         \
@@ -342,6 +345,7 @@ static enum err points_move_back(struct ctx *c, const struct joint *joint)
         TRY(orders_noted(c, joint, &orders));
         return points_separate(c, &(struct leaving){.stays = joint->to,
                                                     .leaves = joint->from,
+                                                    .merge_id = joint->merge_id,
                                                     .first_seq = note.first,
                                                     .last_seq = note.last,
                                                     .orders = (const struct uuid *)orders.v,
@@ -451,6 +455,61 @@ enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct cu
         TRY(merge_end(c, &merge));
         *ret = merge;
         return merge_tell(c, EVENT_CUSTOMER_UNMERGED, &before, &merge);
+}
+
+/* ------------------------------------------------------------------ forgetting */
+
+struct forgetting {
+        struct instant until;
+        int64_t limit;
+};
+#define SHAPE_T struct forgetting
+SHAPE(forgetting, "Merges that ended before, and how many rows at once.", FIELD(until), FIELD(limit));
+#undef SHAPE_T
+
+#define JOURNAL_DUE                                                                                          \
+        "SELECT customer_id, id FROM merges WHERE journal_kept AND undo_until < :until ORDER BY undo_until " \
+        "LIMIT :limit FOR UPDATE SKIP LOCKED"
+SQL_MANY(
+        journal_forget, forgetting, rows_count,
+        "WITH due AS (" JOURNAL_DUE
+        "), gone AS (DELETE FROM merge_rows WHERE ctid = ANY(ARRAY(SELECT r.ctid FROM due "
+        "JOIN merge_rows r ON r.customer_id = due.customer_id AND r.merge_id = due.id LIMIT :limit)) RETURNING 1) "
+        "SELECT count(*) AS count FROM gone")
+SQL_MANY(journal_settle, forgetting, rows_count,
+         "WITH due AS (" JOURNAL_DUE "), settled AS (UPDATE merges m SET journal_kept = false FROM due "
+         "WHERE m.customer_id = due.customer_id AND m.id = due.id AND NOT EXISTS (SELECT FROM merge_rows r "
+         "WHERE r.customer_id = m.customer_id AND r.merge_id = m.id) RETURNING 1) "
+         "SELECT count(*) AS count FROM settled")
+
+struct forgotten {
+        int64_t limit;
+        bool more;
+};
+
+static enum err forget_once(struct ctx *c, void *arg)
+{
+        struct forgotten *forgotten = arg;
+        struct forgetting forgetting = {{c->now.us - UNDO_SLACK}, forgotten->limit};
+        struct list rows, merges;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(journal_forget(c, &forgetting, &rows));
+        TRY(journal_settle(c, &forgetting, &merges));
+        TRY(tx_commit(&tx));
+        forgotten->more = ((const struct rows_count *)rows.v)->count == forgotten->limit ||
+                          ((const struct rows_count *)merges.v)->count == forgotten->limit;
+        return ERR_OK;
+}
+
+enum err merges_forget_due(struct ctx *c, int64_t limit, bool *ret_more)
+{
+        struct forgotten forgotten = {.limit = limit};
+
+        TRY(db_run(c, forget_once, &forgotten));
+        *ret_more = forgotten.more;
+        return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ reading */

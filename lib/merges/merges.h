@@ -46,6 +46,10 @@ enum err merge_do(struct ctx *c, const char *survivor, const char *absorbed,
  * stays. reason may be NULL. ERR_NOT_FOUND, ERR_MERGE_UNDONE, ERR_MERGE_TOO_OLD, ERR_MERGE_BLOCKED. */
 enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct customer_merge *ret) MUST_CHECK;
 
+/* Forget what merges moved that can't be undone any more: at most limit rows, in a transaction; *ret_more
+ * when others remain. The merges stay, and what they moved stays where it is. */
+enum err merges_forget_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+
 /* ERR_NOT_FOUND. */
 enum err merge_get(struct ctx *c, struct uuid id, struct customer_merge *ret) MUST_CHECK;
 

@@ -216,7 +216,9 @@ static const struct order_line *line_find(const struct order_line *lines, size_t
         return NULL;
 }
 
-static void differ_hold(struct difference *d, const struct order *order, const char *sent)
+/* A hold that came with a merge keeps its reference, but not the id that the reference would have here. */
+static void differ_hold(struct difference *d, const struct order *order, const struct hold *hold,
+                        const char *sent)
 {
         struct uuid id = {0};
         char known[UUID_TEXT_SIZE] = "";
@@ -224,13 +226,15 @@ static void differ_hold(struct difference *d, const struct order *order, const c
         bool understood = sent == NULL || hold_reference(order->customer_id, sent, &id);
         if (understood && uuid_equal(id, order->points_hold))
                 return;
+        if (hold != NULL && sent != NULL && hold_is_named(hold, sent))
+                return;
         if (uuid_known(order->points_hold))
                 uuid_to_text(order->points_hold, known);
         differ(d, "#/points_hold", known, sent != NULL ? sent : "");
 }
 
-size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines,
-                         size_t line_count, const struct order_in *in)
+size_t order_differences(struct ctx *c, const struct order *order, const struct hold *hold,
+                         const struct order_line *lines, size_t line_count, const struct order_in *in)
 {
         struct text out = {0};
         struct difference d = {.out = &out};
@@ -239,7 +243,7 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
         differ_text(&d, "#/coupon", order->coupon, coupon_names_read(c->arena, in->coupon).text);
-        differ_hold(&d, order, in->points_hold);
+        differ_hold(&d, order, hold, in->points_hold);
         differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
         if (instant_known(order->paid_at))
                 differ_instant(&d, "#/paid_at", order->paid_at, in->paid_at);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "orders/orders.h"
+#include "points/book.h"
 
 /* Note every fault of an order's content in c->problem: totals that do not add up, lines of one number,
  * another currency, times that contradict each other. */
@@ -14,6 +15,7 @@ int64_t order_line_no(const struct order_in *in, size_t index);
 int64_t order_goods_minor(const struct order_in *in);
 
 /* Add one member of `differences` to the problem for each value of the content that is not the stored one
- * (status and later times are not content). Returns how many there are. Lines are compared by number. */
-size_t order_differences(struct ctx *c, const struct order *order, const struct order_line *lines,
-                         size_t line_count, const struct order_in *in);
+ * (status and later times are not content). Returns how many there are. Lines are compared by number; hold
+ * is the order's, NULL: none. */
+size_t order_differences(struct ctx *c, const struct order *order, const struct hold *hold,
+                         const struct order_line *lines, size_t line_count, const struct order_in *in);

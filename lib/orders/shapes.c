@@ -53,7 +53,7 @@ SHAPE(order_in, "The whole order, in the state it is in.",
 #undef SHAPE_T
 
 #define SHAPE_T struct order
-SHAPE(order, "An order.", FIELD(customer_id, .need = true), FIELD(id, .need = true),
+SHAPE(order, "An order.", FIELD(customer_id, .need = true, .subject = true), FIELD(id, .need = true),
       FIELD(external_id, .need = true), FIELD(status, .need = true, .names = &order_status_names),
       FIELD(channel, .need = true, .names = &channel_names), FIELD(currency, .need = true), FIELD(coupon),
       FIELD(points_hold, .doc = "The hold that paid for part of it."),
@@ -113,9 +113,9 @@ SHAPE(refunded_line, "What was given back of a line.", FIELD(line_no), FIELD(qua
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_refund
-SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .need = true), FIELD(reason),
-      FIELD(amount_minor, .doc = "Of lines and shipping together."), FIELD(shipping_minor),
-      LIST(lines, refunded_line));
+SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .need = true),
+      FIELD(reason, .pii = PII_ALL), FIELD(amount_minor, .doc = "Of lines and shipping together."),
+      FIELD(shipping_minor), LIST(lines, refunded_line));
 #undef SHAPE_T
 
 #define SHAPE_T struct outcome_coupon
@@ -150,6 +150,6 @@ SHAPE(refund_in, "A refund of part or all of an order.",
       FIELD(backfill, .in = IN_QUERY, .dflt = "false", .doc = "Record history: dated by refunded_at."),
       FIELD(external_id, .need = true, .min = 1, .max = 200, .format = &format_printable,
             .doc = "The shop's refund number, unique in the order: the natural key of the call."),
-      FIELD(reason, .max = 500), LIST(lines, refund_line_in, .max = ORDER_LINES_MAX),
+      FIELD(reason, .max = 500, .pii = PII_ALL), LIST(lines, refund_line_in, .max = ORDER_LINES_MAX),
       FIELD(shipping_minor, MONEY, .dflt = "0"), FIELD(refunded_at, .doc = "null: now."));
 #undef SHAPE_T

@@ -106,6 +106,7 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                             const struct order_in *in)
 {
         const struct order *order = &file->order;
+        const struct hold *hold = book_hold_find(&desk->book, order->points_hold);
 
         if (!uuid_equal(order->customer_id, desk->customer->id)) {
                 text_puts(&c->problem.extra,
@@ -113,7 +114,8 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                           "\"sent\":\"this customer\"}]");
                 return differs(c, order);
         }
-        if (content_is_fixed(order) && order_differences(c, order, file->lines, file->line_count, in) > 0)
+        if (content_is_fixed(order) &&
+            order_differences(c, order, hold, file->lines, file->line_count, in) > 0)
                 return differs(c, order);
         bool forward = in->status >= order->status;
         bool cancels_completed = in->status == ORDER_CANCELLED && order->status == ORDER_COMPLETED;

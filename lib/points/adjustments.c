@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/idmap.h"
-#include "customers/customers.h"
+#include "customers/natural.h"
 #include "points/adjustments_store.h"
 #include "program/programs.h"
 
@@ -95,11 +95,13 @@ static enum err owners_find(struct request *r)
 
 /* ------------------------------------------------------------------ deciding */
 
+#define NATURAL_KIND "adjustment"
+
 static struct uuid id_of(const struct request *r, size_t i)
 {
         const char *external_id = r->calls[i].in->external_id;
 
-        return external_id != NULL ? uuid_of_child("adjustment", r->owners[i], external_id)
+        return external_id != NULL ? uuid_of_child(NATURAL_KIND, r->owners[i], external_id)
                                    : uuid_new(r->c->now);
 }
 
@@ -108,18 +110,24 @@ static bool texts_equal(const char *a, const char *b)
         return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-/* The one that is known under this id, of an earlier request or of this one; NULL: none. */
-static const struct adjustment *known_find(const struct request *r, struct uuid id)
+/* The one that is known under the id of a call, of an earlier request or of this one, or that came with a
+ * merge under its number; NULL: none. */
+static const struct adjustment *known_find(const struct request *r, size_t call, struct uuid id)
 {
-        const struct adjustment *rows = r->known.v;
+        const char *number = r->calls[call].in->external_id;
+        const struct adjustment *rows = r->known.v, *former = NULL;
         size_t at = idmap_get(&r->fresh_by_id, id);
 
         if (at != SIZE_MAX)
                 return &r->fresh[at];
-        for (size_t i = 0; i < r->known.n; i++)
+        for (size_t i = 0; i < r->known.n; i++) {
                 if (uuid_equal(rows[i].id, id))
                         return &rows[i];
-        return NULL;
+                if (number != NULL && uuid_equal(rows[i].customer_id, r->owners[call]) &&
+                    texts_equal(rows[i].external_id, number))
+                        former = &rows[i];
+        }
+        return former;
 }
 
 static enum err replay(struct adjustment_call *call, const struct adjustment *known)
@@ -195,7 +203,7 @@ static enum err calls_sort(struct request *r, struct approval *approval)
                 if (call->err != ERR_OK)
                         continue;
                 struct uuid id = id_of(r, i);
-                const struct adjustment *known = known_find(r, id);
+                const struct adjustment *known = known_find(r, i, id);
                 call->err = known != NULL ? replay(call, known)
                                           : takeable(call, books_of(&r->books, r->owners[i]));
                 if (call->err != ERR_OK || call->replayed)
@@ -252,20 +260,19 @@ static enum err load(struct request *r)
 {
         struct arena *arena = r->c->arena;
         struct uuids people = {ARENA_ARRAY(arena, r->count, struct uuid), 0};
-        struct adjustment_probe probe = {{ARENA_ARRAY(arena, r->count, struct uuid), 0},
-                                         {ARENA_ARRAY(arena, r->count, struct uuid), 0}};
+        struct natural_key *keys = ARENA_ARRAY(arena, r->count, struct natural_key);
+        struct natural_ids found;
 
         for (size_t i = 0; i < r->count; i++) {
                 if (r->calls[i].err != ERR_OK)
                         continue;
                 people.v[people.n++] = r->owners[i];
-                if (r->calls[i].in->external_id == NULL)
-                        continue;
-                probe.customers.v[probe.customers.n++] = r->owners[i];
-                probe.ids.v[probe.ids.n++] = id_of(r, i);
+                keys[i] = (struct natural_key){r->owners[i], r->calls[i].in->external_id};
         }
-        if (probe.ids.n > 0)
-                TRY(adjustments_later(r->c, &probe, &r->known));
+        TRY(natural_ids_find(r->c, NATURAL_KIND, keys, r->count, &found));
+        if (found.ids.n > 0)
+                TRY(adjustments_later(r->c, &(struct adjustment_probe){found.customers, found.ids},
+                                      &r->known));
         return books_load(r->c, &people, /* holds= */ NULL, &r->books);
 }
 

@@ -156,18 +156,46 @@ static enum err decidable(struct ctx *c, const struct approval *approval)
         return ERR_OK;
 }
 
-/* Book what still can be. */
+/* Merges that may follow on each other while this waits for locks. */
+#define LOOKS_MAX 4
+
+/* The adjustments of a request, with their customers' locks; whoever was merged between the look and the lock
+ * is looked for again. */
+static enum err adjustments_hold(struct ctx *c, const struct approval_key *key, struct list *ret)
+{
+        for (unsigned look = 0; look < LOOKS_MAX; look++) {
+                struct list seen, locked, rows;
+                TRY(adjustments_of(c, key, &seen));
+                struct uuids people = {ARENA_ARRAY(c->arena, seen.n, struct uuid), seen.n};
+                for (size_t i = 0; i < seen.n; i++)
+                        people.v[i] = ((const struct adjustment *)seen.v)[i].customer_id;
+                TRY(customers_lock(c, &people, &locked));
+                struct idmap held = idmap_new(c->arena, locked.n);
+                for (size_t i = 0; i < locked.n; i++)
+                        idmap_put(&held, ((const struct customer *)locked.v)[i].id, i);
+                TRY(adjustments_of(c, key, &rows));
+                bool all = true;
+                for (size_t i = 0; i < rows.n; i++)
+                        all &= idmap_get(&held, ((const struct adjustment *)rows.v)[i].customer_id) !=
+                               SIZE_MAX;
+                if (all) {
+                        *ret = rows;
+                        return ERR_OK;
+                }
+        }
+        return fail(c, ERR_CONFLICT, "Customers were merged meanwhile.");
+}
+
+/* Book what still can be. Their customers are locked. */
 static enum err adjustments_book(struct ctx *c, struct adjustment *adjustments, size_t n)
 {
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
         struct uuids people = {ARENA_ARRAY(c->arena, n, struct uuid), n};
         struct books books;
-        struct list locked;
 
         for (size_t i = 0; i < n; i++)
                 people.v[i] = adjustments[i].customer_id;
-        TRY(customers_lock(c, &people, &locked));
         TRY(books_load(c, &people, /* holds= */ NULL, &books));
         for (size_t i = 0; i < n; i++) {
                 struct adjustment *one = &adjustments[i];
@@ -188,12 +216,13 @@ enum err points_approval_decide(struct ctx *c, const struct approval_decision *i
         struct list rows;
         bool found = false;
 
-        if (uuid_from_text(in->approval, &key.id))
-                TRY(approval_lock(c, &key, &approval, &found));
+        if (!uuid_from_text(in->approval, &key.id))
+                return not_found(c, in->approval);
+        TRY(adjustments_hold(c, &key, &rows)); /* customers first, as everybody does */
+        TRY(approval_lock(c, &key, &approval, &found));
         if (!found)
                 return not_found(c, in->approval);
         TRY(decidable(c, &approval));
-        TRY(adjustments_of(c, &key, &rows));
         struct adjustment *adjustments = rows.v;
         if (in->approve)
                 TRY(adjustments_book(c, adjustments, rows.n));

@@ -16,6 +16,11 @@ SHAPE(moment_query, "Who and when.", FIELD(customer_id), FIELD(at));
 #define CHANGE(of) "sum(" of "_after - " of "_before)::bigint"
 #define BEFORE(of) "lag(" of "_after, 1, 0::bigint) OVER w AS " of "_before"
 
+/* What came with a merge was somebody else's before. */
+#define NOT_YET_JOINED(seq_)                                                                                     \
+        "EXISTS (SELECT FROM points_joined j WHERE j.customer_id = :customer_id AND j.joined_at > :at AND " seq_ \
+        " BETWEEN j.first_seq AND j.last_seq)"
+
 /* History that is sent later has its own times: so each entry's change counts, and not its place. */
 SQL_LATER(
         account_as_of, moment_query, points_account,
@@ -28,7 +33,8 @@ SQL_LATER(
                         "WHEN kind = 'activate' THEN (SELECT active_from FROM points_lots t WHERE t.customer_id = l.customer_id "
                         "AND t.lot_no = l.lot_no) END) AS moved_at FROM (SELECT *, " BEFORE("active") ", " BEFORE(
                                 "pending") ", " BEFORE("held") ", " BEFORE("debt") " FROM points_ledger WHERE customer_id = :customer_id "
-                                                                                   "WINDOW w AS (ORDER BY seq)) AS l WHERE created_at <= :at")
+                                                                                   "WINDOW w AS (ORDER BY seq)) AS l WHERE created_at <= :at AND NOT " NOT_YET_JOINED(
+                                                                                           "l.seq"))
 
 /* A lot that was ever activated was active from then on, one that never was and isn't pending from the start.
  */
@@ -46,9 +52,10 @@ SQL_LATER(
         "LEFT JOIN LATERAL (SELECT c.seq, c.expires_before FROM points_lot_lives c JOIN points_ledger l "
         "ON l.customer_id = c.customer_id AND l.seq = c.seq AND l.created_at > :at "
         "WHERE c.customer_id = t.customer_id AND c.lot_no = t.lot_no ORDER BY c.seq LIMIT 1) AS v ON true "
-        "WHERE t.customer_id = :customer_id AND CASE WHEN a.created_at IS NOT NULL THEN a.created_at <= :at "
-        "ELSE NOT t.pending END) AS o WHERE expires_at IS NOT NULL AND remaining > 0 "
-        "GROUP BY customer_id, expires_at ORDER BY customer_id, expires_at")
+        "WHERE t.customer_id = :customer_id AND NOT " NOT_YET_JOINED(
+                "t.lot_no") " AND CASE WHEN a.created_at IS NOT NULL THEN a.created_at <= :at "
+                            "ELSE NOT t.pending END) AS o WHERE expires_at IS NOT NULL AND remaining > 0 "
+                            "GROUP BY customer_id, expires_at ORDER BY customer_id, expires_at")
 
 enum err balance_as_of(struct ctx *c, const char *reference, struct instant at, struct points_balance *ret)
 {

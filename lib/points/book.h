@@ -230,5 +230,8 @@ enum err hold_unbound(struct ctx *c, const struct hold *hold, struct uuid order_
 struct uuid hold_named(struct uuid customer_id, const char *reference);
 bool hold_reference(struct uuid customer_id, const char *text, struct uuid *ret);
 
+/* Is "ext:<reference>" the reference under which the hold was made, be its customer another one by now? */
+bool hold_is_named(const struct hold *hold, const char *text);
+
 /* Do lots and balance agree? For assertions and tests; true while the lots are not loaded. */
 bool book_check(const struct book *book);

@@ -50,16 +50,22 @@ struct uuid hold_named(struct uuid customer_id, const char *reference)
         return uuid_of_child("hold", customer_id, reference);
 }
 
+static const char ext[] = "ext:";
+
 bool hold_reference(struct uuid customer_id, const char *text, struct uuid *ret)
 {
-        static const char ext[] = "ext:";
-
         if (strncmp(text, ext, strlen(ext)) != 0)
                 return uuid_from_text(text, ret);
         if (text[strlen(ext)] == '\0')
                 return false;
         *ret = hold_named(customer_id, text + strlen(ext));
         return true;
+}
+
+bool hold_is_named(const struct hold *hold, const char *text)
+{
+        return hold->reference != NULL && strncmp(text, ext, strlen(ext)) == 0 &&
+               strcmp(hold->reference, text + strlen(ext)) == 0;
 }
 
 struct hold *book_hold(struct book *book, struct journal *journal, const struct posting *why,

@@ -44,6 +44,25 @@ SQL_BATCH(hold_draws_upsert, hold_draw,
           "SELECT * FROM unnest(:customer_id, :hold_id, :draw_no, :lot_no, :amount, :returned) "
           "ON CONFLICT (customer_id, hold_id, draw_no) DO UPDATE SET returned = excluded.returned")
 
+struct hold_known_as {
+        struct uuid customer_id;
+        const char *reference;
+};
+#define SHAPE_T struct hold_known_as
+SHAPE(hold_known_as, "A hold by its reference.", FIELD(customer_id), FIELD(reference));
+#undef SHAPE_T
+struct hold_id {
+        struct uuid id;
+};
+#define SHAPE_T struct hold_id
+SHAPE(hold_id, "A hold.", FIELD(id));
+#undef SHAPE_T
+
+/* One that came with a merge has another id than its reference would have here. */
+SQL_LATER(
+        holds_as, hold_known_as, hold_id,
+        "SELECT id FROM points_holds WHERE customer_id = :customer_id AND reference = :reference ORDER BY seq DESC LIMIT 1")
+
 enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret)
 {
         TRY(holds_load(c, probe, &ret->holds));
@@ -115,6 +134,21 @@ static enum err not_found(struct ctx *c, const char *reference)
         return fail(c, ERR_NOT_FOUND, "The customer has no hold %s.", reference);
 }
 
+/* The hold that a reference names when it came with a merge; none: *ret stays. */
+static enum err came_find(struct ctx *c, struct uuid customer_id, const char *reference, struct uuid *ret)
+{
+        static const char ext[] = "ext:";
+        struct list rows = {0};
+
+        if (strncmp(reference, ext, strlen(ext)) == 0) {
+                TRY(holds_as(c, &(struct hold_known_as){customer_id, reference + strlen(ext)}, &rows));
+                TRY(db_flush(c));
+        }
+        if (rows.n > 0)
+                *ret = ((const struct hold_id *)rows.v)->id;
+        return ERR_OK;
+}
+
 /* The book of a customer, locked, and the hold that is meant, which may still be resolved. */
 static enum err open_hold(struct ctx *c, const char *customer, const char *reference, struct book *ret_book,
                           struct hold **ret)
@@ -127,6 +161,11 @@ static enum err open_hold(struct ctx *c, const char *customer, const char *refer
                 return not_found(c, reference);
         TRY(book_load(c, locked.id, id, ret_book));
         struct hold *hold = book_hold_find(ret_book, id);
+        if (hold == NULL) {
+                TRY(came_find(c, locked.id, reference, &id));
+                TRY(book_load(c, locked.id, id, ret_book));
+                hold = book_hold_find(ret_book, id);
+        }
         if (hold == NULL)
                 return not_found(c, reference);
         TRY(hold_resolvable(c, hold));
@@ -158,6 +197,7 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
 {
         struct customer customer;
         struct book book;
+        struct list former = {0};
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
         struct posting why = {
@@ -165,8 +205,10 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
 
         TRY(customer_lock(c, in->customer, &customer));
         struct uuid id = in->reference != NULL ? hold_named(customer.id, in->reference) : uuid_new(c->now);
+        struct hold_known_as known = {customer.id, in->reference};
+        TRY(holds_as(c, &known, &former));
         TRY(book_load(c, customer.id, id, &book));
-        if (book_hold_find(&book, id) != NULL)
+        if (former.n > 0 || book_hold_find(&book, id) != NULL)
                 return fail(c, ERR_HOLD_EXISTS, "The customer has a hold %s already.", in->reference);
         const struct hold *hold = book_hold(
                 &book, &journal, &why,
@@ -215,6 +257,12 @@ enum err points_hold_release(struct ctx *c, const struct hold_release *in, struc
         return store_and_show(c, program, &book, &journal, hold, ret);
 }
 
+static enum err hold_one(struct ctx *c, struct uuid customer_id, struct uuid id, struct list *ret)
+{
+        TRY(holds_load(c, &(struct hold_probe){{&customer_id, 1}, {&id, 1}}, ret));
+        return db_flush(c);
+}
+
 enum err points_hold_get(struct ctx *c, const char *customer, const char *reference, struct hold *ret)
 {
         struct customer found;
@@ -224,8 +272,11 @@ enum err points_hold_get(struct ctx *c, const char *customer, const char *refere
         TRY(customer_get(c, customer, &found));
         if (!hold_reference(found.id, reference, &id))
                 return not_found(c, reference);
-        TRY(holds_load(c, &(struct hold_probe){{&found.id, 1}, {&id, 1}}, &rows));
-        TRY(db_flush(c));
+        TRY(hold_one(c, found.id, id, &rows));
+        if (rows.n == 0) {
+                TRY(came_find(c, found.id, reference, &id));
+                TRY(hold_one(c, found.id, id, &rows));
+        }
         if (rows.n == 0)
                 return not_found(c, reference);
         *ret = seen(*(const struct hold *)rows.v, c->now);

@@ -66,14 +66,27 @@ SQL_EXEC(
         "FROM points_accounts a WHERE b.customer_id = :to AND a.customer_id = :from")
 SQL_EXEC(account_close, pair, "DELETE FROM points_accounts WHERE customer_id = :from")
 
+#define SHAPE_T struct points_joining
+SHAPE(points_joining, "A merge.", FIELD(from), FIELD(to), FIELD(merge_id));
+#undef SHAPE_T
+/* Since when entries are whose: also of those that had joined the absorbed customer's before. */
+SQL_EXEC(
+        joined_append, pair,
+        "UPDATE points_joined t SET customer_id = :to, first_seq = t.first_seq + b.last_seq, last_seq = t.last_seq + b.last_seq" FROM_BASE)
+SQL_EXEC(
+        joined_note, points_joining,
+        "INSERT INTO points_joined (customer_id, merge_id, first_seq, last_seq, joined_at) "
+        "SELECT :to, :merge_id, b.last_seq + 1, b.last_seq + a.last_seq, :now FROM points_accounts a, points_accounts b "
+        "WHERE a.customer_id = :from AND a.last_seq > 0 AND b.customer_id = :to")
+
 enum err points_merging(struct ctx *c, struct uuid customer_id, struct points_merging *ret)
 {
         return merging_load(c, &(struct one){customer_id}, ret);
 }
 
-enum err points_merge(struct ctx *c, struct uuid from, struct uuid to)
+enum err points_merge(struct ctx *c, const struct points_joining *joining)
 {
-        const struct pair pair = {from, to};
+        const struct pair pair = {joining->from, joining->to};
 
         TRY(account_open(c, &pair));
         TRY(ledger_append(c, &pair));
@@ -86,6 +99,8 @@ enum err points_merge(struct ctx *c, struct uuid from, struct uuid to)
         TRY(activities_append(c, &pair));
         TRY(cap_days_add(c, &pair));
         TRY(cap_days_drop(c, &pair));
+        TRY(joined_append(c, &pair));
+        TRY(joined_note(c, joining));
         TRY(account_add(c, &pair));
         return account_close(c, &pair);
 }
@@ -199,6 +214,22 @@ SQL_BATCH(
         "FROM gone JOIN n AS l ON l.q = gone.lot_no AND l.c = gone.c")
 SQL_EXEC(lives_settle, one, "UPDATE points_lot_lives SET lot_no = -lot_no, seq = -seq" OF_ONE " AND seq < 0")
 
+struct joined_stretch {
+        struct uuid stays, leaves, merge_id;
+        int64_t first_seq, last_seq;
+};
+#define SHAPE_T struct joined_stretch
+SHAPE(joined_stretch, "Entries that leave.", FIELD(stays), FIELD(leaves), FIELD(merge_id), FIELD(first_seq),
+      FIELD(last_seq));
+#undef SHAPE_T
+SQL_EXEC(joined_forget, joined_stretch,
+         "DELETE FROM points_joined WHERE customer_id = :stays AND merge_id = :merge_id")
+/* What had joined the leaver's before stands in it where it stood. */
+SQL_EXEC(
+        joined_return, joined_stretch,
+        "UPDATE points_joined SET customer_id = :leaves, first_seq = first_seq - :first_seq + 1, "
+        "last_seq = last_seq - :first_seq + 1 WHERE customer_id = :stays AND first_seq >= :first_seq AND last_seq <= :last_seq")
+
 /* Who never had points has no account. */
 SQL_EXEC(account_unused, one, "DELETE FROM points_accounts" OF_ONE " AND last_seq = 0")
 
@@ -268,6 +299,10 @@ enum err points_separate(struct ctx *c, const struct leaving *leaving)
                 return ERR_OK;
         if (!pile_separate(c->arena, &pile, leaving, &now))
                 return fail(c, ERR_MERGE_BLOCKED, "A hold of points lies across both customers.");
+        const struct joined_stretch stretch = {leaving->stays, leaving->leaves, leaving->merge_id,
+                                               leaving->first_seq, leaving->last_seq};
+        TRY(joined_forget(c, &stretch));
+        TRY(joined_return(c, &stretch));
         TRY(entries_store(c, leaving->stays, &pile, &now));
         TRY(entries_settle(c, &stays));
         TRY(entries_settle(c, &leaves));

@@ -12,7 +12,10 @@ enum err points_merging(struct ctx *c, struct uuid customer_id, struct points_me
 
 /* Queue: append the ledger, lots and holds of one customer to those of another; every entry's balance grows
  * by what the other one had. Both are locked. */
-enum err points_merge(struct ctx *c, struct uuid from, struct uuid to) MUST_CHECK;
+struct points_joining {
+        struct uuid from, to, merge_id;
+};
+enum err points_merge(struct ctx *c, const struct points_joining *joining) MUST_CHECK;
 
 /* Take apart what was one. ERR_MERGE_BLOCKED when it can't be. */
 enum err points_separate(struct ctx *c, const struct leaving *leaving) MUST_CHECK;

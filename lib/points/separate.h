@@ -25,6 +25,7 @@ struct pile {
 /* What the leaver came with. */
 struct leaving {
         struct uuid stays, leaves;   /* customers */
+        struct uuid merge_id;        /* by which they became one */
         int64_t first_seq, last_seq; /* the entries that were moved; first > last: none */
         const struct uuid *orders;   /* that were moved */
         size_t order_count;

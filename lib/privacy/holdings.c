@@ -36,6 +36,7 @@ const struct holding holdings[] = {
         {"points_adjustments", .erasing = ERASE_COLUMNS, .blank = "external_id = NULL, reason = '', refusal = NULL",
          .plain = "state expiry key_id", .moving = MOVE_ROWS, .key = "id"},
         {"points_cap_days", .erasing = ERASE_COLUMNS, .plain = "rule", .moving = MOVE_OWN},
+        {"points_joined", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
         {"points_lot_lives", .erasing = ERASE_COLUMNS, .moving = MOVE_OWN},
         {"activities", .erasing = ERASE_COLUMNS, .blank = "key = '', outcome = NULL", .plain = "type code state why",
          .moving = MOVE_ROWS, .key = "id"},

@@ -74,4 +74,4 @@ class Person:
     def secrets(self):
         """What only those are shown who may see personal data: who it is, and what was said, written and searched for."""
         return [self.name, self.later_name, self.phone, self.later_phone, self.email, self.email.lower(), self.openid, "1987-06-05",
-                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzevidence", "Xqzprivate"]
+                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzevidence", "Xqzprivate", "Xqzrefund"]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import servers
+from bulk import job_over, ndjson, upload
 from client import Client
 from shop import balance, fresh, fresh_phone, give_back, order, refund, take
 
@@ -208,4 +209,64 @@ def test_orders_for_both_come_in_while_they_are_merged_and_taken_apart(admin, se
     numbers = ", ".join(f"'{one['external_id']}'" for orders in sent for one in orders)
     owners = servers.psql(server.database_url, f"SELECT count(*), count(DISTINCT customer_id) FROM orders WHERE external_id IN ({numbers})")
     assert owners.split("|")[0] == str(clients * each) and (undone or owners.split("|")[1] == "1")
+    assert " 0 wrong" in server.command("check")
+
+
+def test_what_was_sent_before_a_merge_is_known_after_it(admin, server):
+    two = Two(admin)
+    at = f"/v1/customers/ext:{two.other}"
+    held = admin.post(f"{at}/points/holds", {"points": 20, "reference": "till-1"}, Idempotency_Key=fresh("key")).ok(201)["hold"]
+    paid = order(two.other, 10_000, external_id=fresh("held"), points_hold="ext:till-1")
+    take(admin, paid)
+    call = {"kind": "call", "external_id": "call-1", "content": "said"}
+    made = admin.post(f"{at}/interactions", call).ok(201)
+    gift = {"external_id": "gift-1", "points": 5, "reason": "a gift"}
+    given = admin.post(f"{at}/points/adjustments", gift, Idempotency_Key=fresh("key")).ok(201)["adjustment"]
+    seen = {"events": [{"customer": f"ext:{two.other}", "type": "view", "key": f"seen-{n}", "occurred_at": f"2026-10-0{n}T12:00:00Z"}
+                       for n in (1, 2)]}
+    assert admin.post("/v1/behaviour-events", seen).ok()["accepted"] == 2
+    merged = merge(admin, two.one, two.other)
+
+    shipped = {**paid, "status": "shipped"}
+    assert admin.post("/v1/orders", shipped).ok(200)["order"]["status"] == "shipped"
+    admin.post("/v1/orders", {**shipped, "status": "delivered", "points_hold": "ext:till-2"}).is_problem(409, "order-differs")
+    assert admin.get(f"{at}/points/holds/ext:till-1").ok()["id"] == held["id"]
+    admin.post(f"{at}/points/holds/ext:till-1/release", {}, Idempotency_Key=fresh("key")).is_problem(409, "hold-resolved")
+    admin.post(f"{at}/points/holds", {"points": 1, "reference": "till-1"}, Idempotency_Key=fresh("key")).is_problem(409, "hold-exists")
+    admin.get(f"{at}/points/holds/ext:till-2").is_problem(404, "not-found")
+
+    for name in (two.one, two.other):  # both mean the survivor
+        again = f"/v1/customers/ext:{name}"
+        assert admin.post(f"{again}/interactions", call).ok(200)["id"] == made["id"]
+        admin.post(f"{again}/interactions", {**call, "content": "other"}).is_problem(409, "interaction-differs")
+        assert admin.post(f"{again}/points/adjustments", gift, Idempotency_Key=fresh("key")).json()["adjustment"]["id"] == given["id"]
+        events = [{**one, "customer": f"ext:{name}"} for one in seen["events"]]
+        events.append({**events[0], "occurred_at": f"2026-10-0{3 + (name == two.one)}T12:00:00Z"})  # another one
+        assert admin.post("/v1/behaviour-events", {"events": events}).ok()["accepted"] == 3
+    assert balance(admin, two.one)["active"] == 600 + 100 - 20 + 5
+    assert len(admin.get(f"{at}/interactions").ok()["data"]) == 3
+    assert len(admin.get(f"{at}/behaviour-events").ok()["data"]) == 2 + 2 + 2
+    undo(admin, merged).ok()
+    assert admin.post("/v1/orders", {**shipped, "status": "delivered"}).ok(200)["order"]["status"] == "delivered"
+    assert balance(admin, two.other)["active"] == 300 + 100 - 20 + 5
+    assert " 0 wrong" in server.command("check")
+
+
+def test_an_import_loses_no_line_while_its_customers_are_merged_and_taken_apart(admin, server):
+    two = Two(admin)
+    lines = [order(name, 1000, external_id=fresh("line")) for name in (two.one, two.other) * 1000]
+    job = upload(admin, "orders", ndjson(lines)).ok(201)
+    merges = 0
+    while admin.get(f"/v1/jobs/{job['id']}").ok()["status"] not in ("complete", "failed", "canceled"):
+        undo(admin, merge(admin, two.one, two.other)).ok()
+        merges += 1
+    job = job_over(admin, job)
+    assert (job["status"], job["succeeded"], job["failed"]) == ("complete", len(lines), 0)
+    assert merges >= 2, "the import was over before anything happened"
+    found = servers.psql(server.database_url, "SELECT (SELECT count(*) FROM orders WHERE customer_id IN (:people)), "
+                         "(SELECT sum(active) || ' ' || sum(lifetime_earned) FROM points_accounts WHERE customer_id IN (:people)), "
+                         "(SELECT sum(orders) FROM tier_standings WHERE customer_id IN (:people))".replace(
+                             ":people", "'{}', '{}'".format(*two.ids)))
+    points = 600 + len(lines) * 10
+    assert found == f"{len(lines) + 2}|{points} {points}|{len(lines) + 2}"
     assert " 0 wrong" in server.command("check")

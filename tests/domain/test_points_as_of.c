@@ -3,6 +3,7 @@
 #include "till.h"
 
 #include "base/shape_json.h"
+#include "merges/merges.h"
 #include "points/adjustments.h"
 #include "points/points.h"
 
@@ -160,6 +161,117 @@ TEST(with_points_that_lapse_by_inactivity)
 {
         every_day_is_told_as_it_was(
                 PROGRAM_TEXT("\"restored_life_days\":5,\"expiry\":{\"form\":\"inactivity\",\"months\":1}"));
+}
+
+/* ------------------------------------------------------------------ merges */
+
+#define PEOPLE 3
+#define LEG    14 /* days between merges; both can still be undone in the end */
+static const char *const people[PEOPLE] = {"ext:a", "ext:b", "ext:c"};
+static char *told[PEOPLE][2 * LEG + 1];
+static int today;
+
+struct pair {
+        const char *survivor, *absorbed;
+        struct uuid id;
+};
+
+static enum err merge_once(struct ctx *c, void *arg)
+{
+        struct pair *pair = arg;
+        struct customer_merge merge;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(merge_do(c, pair->survivor, pair->absorbed, &merge));
+        pair->id = merge.id;
+        return tx_commit(&tx);
+}
+
+static enum err undo_once(struct ctx *c, void *arg)
+{
+        struct pair *pair = arg;
+        struct customer_merge merge;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(merge_undo(c, pair->id, "a test", &merge));
+        return tx_commit(&tx);
+}
+
+static void attempt(enum err (*what)(struct ctx *c, void *arg), struct pair *pair)
+{
+        struct ctx *c = fixture_ctx(shop);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(db_run(c, what, pair), ERR_OK);
+}
+
+/* Days of everybody, each of which is noted; in the last ones nothing is held any more. */
+static void leg_live(void)
+{
+        const int quiet = 5;
+
+        for (int day = 1; day <= LEG; day++) {
+                clock_day(++today);
+                till_points_time(shop);
+                for (size_t i = 0; i < PEOPLE && day <= LEG - quiet; i++)
+                        something(people[i], today);
+                for (size_t i = 0; i < PEOPLE; i++)
+                        told[i][today] = balance(people[i], (struct instant){0});
+        }
+}
+
+/* Is somebody told to have been on these days what somebody was shown to be then? */
+static void days_expect(const char *who, size_t was, int first, int last)
+{
+        for (int day = first; day <= last; day++) {
+                clock_day(day);
+                struct instant then = shop->ctx.now;
+                clock_day(today);
+                char *now = balance(who, then);
+                EXPECT_TEXT(now, told[was][day]);
+                free(now);
+        }
+}
+
+TEST(what_came_with_a_merge_counts_from_then_on)
+{
+        struct pair first = {.survivor = "ext:a", .absorbed = "ext:b"};
+        struct pair second = {.survivor = "ext:c", .absorbed = "ext:a"};
+
+        shop = till_open("as_of_merged");
+        till_clock(shop, "2025-12-01T00:00:00Z");
+        till_program(shop,
+                     PROGRAM_TEXT("\"restored_life_days\":5,\"expiry\":{\"form\":\"months\",\"months\":2}"));
+        clock_day(0);
+        for (size_t i = 0; i < PEOPLE; i++)
+                order(people[i], 0, "null");
+        leg_live();
+        clock_day(++today);
+        attempt(merge_once, &first);
+        days_expect("ext:a", 0, 1, LEG);
+        days_expect("ext:b", 0, 1, LEG);
+        today--; /* the day of the merge is noted too, at its end */
+        leg_live();
+        days_expect("ext:a", 0, 1, 2 * LEG);
+        clock_day(++today);
+        attempt(merge_once, &second);
+        for (size_t i = 0; i < PEOPLE; i++)
+                days_expect(people[i], 2, 1, 2 * LEG);
+        attempt(undo_once, &second);
+        days_expect("ext:a", 0, 1, 2 * LEG);
+        days_expect("ext:c", 2, 1, 2 * LEG);
+        EXPECT(till_sound(shop));
+        attempt(undo_once, &first);
+        days_expect("ext:a", 0, 1, LEG);
+        days_expect("ext:b", 1, 1, LEG);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM points_joined"), 0);
+        EXPECT(till_sound(shop));
+        for (size_t i = 0; i < PEOPLE; i++)
+                for (int day = 1; day <= 2 * LEG; day++)
+                        free(told[i][day]);
+        till_close(shop);
 }
 
 TEST_MAIN

@@ -119,6 +119,30 @@ TEST(subjects_are_the_people_whose_data_is_there_each_once)
         arena_free(arena);
 }
 
+/* An order names its customer in a struct beside the refunds. */
+struct beside {
+        struct person person;
+        const char *said;
+};
+#define SHAPE_T struct beside
+SHAPE(beside, "Somebody, and something of him beside.", NEST(person, person), FIELD(said, .pii = PII_ALL));
+#undef SHAPE_T
+
+TEST(a_struct_beside_it_may_name_whose_personal_data_it_is)
+{
+        struct arena *arena = arena_new();
+        struct uuids found = {0};
+
+        EXPECT(shape_pii_of_nobody(&beside_shape) == NULL);
+        shape_subjects(arena, &beside_shape, &(struct beside){.person.id = id_of(7), .said = "x"}, &found);
+        EXPECT_INT(found.n, 1);
+        EXPECT(found.n == 1 && uuid_equal(found.v[0], id_of(7)));
+        found = (struct uuids){0};
+        shape_subjects(arena, &beside_shape, &(struct beside){.person.id = id_of(7)}, &found);
+        EXPECT_INT(found.n, 0);
+        arena_free(arena);
+}
+
 TEST(subject_is_demanded_where_there_is_personal_data)
 {
         EXPECT(shape_has_pii(&page_shape) && shape_pii_of_nobody(&page_shape) == NULL);

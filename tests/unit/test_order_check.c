@@ -155,7 +155,8 @@ static const struct order stored = {.total_minor = 105, .shipping_minor = 5, .co
 
 static size_t differences(const char *json)
 {
-        return order_differences(&c, &stored, stored_lines, ARRAY_SIZE(stored_lines), order(json));
+        return order_differences(&c, &stored, /* hold= */ NULL, stored_lines, ARRAY_SIZE(stored_lines),
+                                 order(json));
 }
 
 #define LINE_A "{\"sku\":\"A\",\"quantity\":2,\"unit_price_minor\":30,\"total_minor\":60}"
