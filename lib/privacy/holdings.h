@@ -30,10 +30,10 @@ struct holding {
         const char
                 *plain; /* ERASE_COLUMNS: further columns of text, bytes or JSON that hold nothing personal */
         enum moving moving;
+        bool copy; /* of what other tables say: not exported */
         const char *key, *with;
         const char
                 *keep; /* MOVE_ROWS: what an undoing needs to know of a row, as JSON; NULL: its key as "id" */
-        bool copy;     /* of what other tables say: not exported */
 };
 extern const struct holding holdings[];
 extern const size_t holding_count;
