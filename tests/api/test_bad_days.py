@@ -21,7 +21,7 @@ DEADLINE_MS = 300
 SETTINGS = {"test_clock": 1, "api_workers": WORKERS["api"], "order_workers": WORKERS["orders"], "report_workers": WORKERS["reports"],
             "queue_limit": QUEUE_LIMIT, "request_deadline_ms": DEADLINE_MS}
 LANES = {"points_get": "reads", "order_take": "orders", "points_proof": "reports", "report_points_liability": "reports",
-         "tiers_simulate": "reports", "customer_export": "reports", "duplicate_list": "reports"}  # all others: api
+         "tiers_simulate": "reports", "customer_export": "reports", "duplicate_list": "reports", "coupon_job_create": "bulk"}  # all others: api
 BLOCKING = {"api": "customer_get_one", "reads": "points_get", "orders": "order_take", "reports": "points_proof"}
 KEYED = [one for one in OPERATIONS if any(spec["name"] == "Idempotency-Key" for spec in one.spec["parameters"])]
 UNTOUCHED = {"meta_get"}  # reads no table

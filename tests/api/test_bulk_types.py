@@ -182,7 +182,11 @@ def test_small_batches_answer_each_item(admin):
     }
     for path, item in bodies.items():
         items = [item, {**item, "customer": "ext:nobody"}, {**item, "customer": f"ext:{two}"}, {**item, "no_such": 1}]
-        got = admin.post(path, {"items": items}, Idempotency_Key=fresh("key")).ok(207)["results"]
+        key = fresh("key")
+        answer = admin.post(path, {"items": items}, Idempotency_Key=key)
+        again = admin.post(path, {"items": items}, Idempotency_Key=key)
+        assert again.body == answer.body and again.headers["idempotency-hit"] == "true"
+        got = answer.ok(207)["results"]
         assert [each["status"] for each in got] == [201, 404, 201, 422], (path, got)
         assert got[1]["error"]["type"] == "/problems/not-found"
         assert admin.post(path, {"items": []}).faults == {("#/items", "too_few")}
@@ -244,7 +248,7 @@ def test_customers_go_out_by_the_filters_of_their_list(admin):
         admin.patch(f"/v1/customers/ext:{number}", {"city": city}).ok()
     admin.put(f"/v1/customers/ext:{numbers[0]}/tags/picked", {}).ok(201)
     eventually(lambda: len(export(admin, "customers", f"?city={city}")) == 2)
-    assert [one["external_id"] for one in export(admin, "customers", f"?city={city}")] == numbers[:2]
+    assert {one["external_id"] for one in export(admin, "customers", f"?city={city}")} == set(numbers[:2])
     assert [one["external_id"] for one in export(admin, "customers", f"?city={city}&tag=picked")] == numbers[:1]
     assert export(admin, "customers", f"?city={city}&spend_min=1") == []
     assert admin.get("/v1/exports/orders?city=a").faults == {("q", "not_allowed")}
