@@ -245,7 +245,10 @@ static void contacts_make(void)
                              &more),
                    ERR_OK);
         EXPECT_INT(group_change(c, "club", &member, 1), ERR_OK);
-        EXPECT_INT(consents_record(c, &(struct consent_call){.customer_id = id, .channel = CONTACT_SMS, .in = &said}, 1), ERR_OK);
+        EXPECT_INT(
+                consents_record(
+                        c, &(struct consent_call){.customer_id = id, .channel = CONTACT_SMS, .in = &said}, 1),
+                ERR_OK);
         EXPECT_INT(tx_commit(&tx), ERR_OK);
         EXPECT_INT(directory_catch_up(c, DIRECTORY_AT_ONCE, &more), ERR_OK);
         EXPECT(!more);
