@@ -100,7 +100,7 @@ enum err customers_resolve(struct ctx *c, const struct texts *references, struct
         struct uuid *ids = ARENA_ARRAY(c->arena, references->n, struct uuid);
         struct customer_ids wanted = {.ids.v = ARENA_ARRAY(c->arena, references->n, struct uuid)};
         struct idmap current = idmap_new(c->arena, 2 * references->n);
-        struct behind behind;
+        struct behind behind = {0};
 
         for (size_t i = 0; i < references->n; i++) {
                 if (customer_reference(c, references->v[i], &ids[i]) == ERR_OK)

@@ -213,7 +213,7 @@ enum err points_approval_decide(struct ctx *c, const struct approval_decision *i
 {
         struct approval approval;
         struct approval_key key;
-        struct list rows;
+        struct list rows = {0};
         bool found = false;
 
         if (!uuid_from_text(in->approval, &key.id))

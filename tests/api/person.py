@@ -4,7 +4,7 @@ import json
 
 from shop import fresh, fresh_phone, give_back, order, refund, take
 
-MARK = "Xqz"  # in every text about the person; compared without regard to case
+MARK = "Xoq"  # in every text about the person; compared without regard to case. With a letter that no coupon code has.
 
 
 class Person:
@@ -14,7 +14,7 @@ class Person:
     def __init__(self, admin):
         self.admin = admin
         self.first_external, self.external = fresh(f"{MARK}-first"), fresh(f"{MARK}-last")
-        self.name, self.later_name = "亓官Xqzname", "闾丘Xqzlater"
+        self.name, self.later_name = "亓官Xoqname", "闾丘Xoqlater"
         self.phone, self.later_phone = fresh_phone(), fresh_phone()
         self.email = f"{fresh(MARK)}.Mail@Example.org"
         self.openid = fresh(f"{MARK}-openid")
@@ -22,12 +22,12 @@ class Person:
         assert admin.put("/v1/attributes/private", {"type": "text", "visibility": "personal"}).status in (200, 201)
         self.id = admin.put(f"/v1/customers/ext:{self.first_external}", {
             "name": self.name, "phone": self.phone, "email": self.email, "birthday": "1987-06-05",
-            "identities": [{"kind": "wechat_openid", "value": self.openid}], "attributes": {"diary": "Xqzdiary", "private": "Xqzprivate"},
-            "preferences": {"likes": "Xqzlikes"}, "city": "Xqzcity", "district": "Xqzdistrict", "owner": "Xqzowner",
-            "source": {"channel": "referral", "detail": "Xqzdetail", "campaign": "Xqzcampaign"}}).ok(201)["id"]
+            "identities": [{"kind": "wechat_openid", "value": self.openid}], "attributes": {"diary": "Xoqdiary", "private": "Xoqprivate"},
+            "preferences": {"likes": "Xoqlikes"}, "city": "Xoqcity", "district": "Xoqdistrict", "owner": "Xoqowner",
+            "source": {"channel": "referral", "detail": "Xoqdetail", "campaign": "Xoqcampaign"}}).ok(201)["id"]
         self.at = f"/v1/customers/{self.id}"
         admin.patch(self.at, {"external_id": self.external, "name": self.later_name, "phone": self.later_phone},
-                    Audit_Reason="Xqzbecause").ok()
+                    Audit_Reason="Xoqbecause").ok()
         self.contacts()
         self.buying()
 
@@ -36,26 +36,26 @@ class Person:
         self.group = fresh("group").replace("-", "_")
         admin.put(f"/v1/groups/{self.group}", {"name": "a group"}).ok(201)
         admin.post(f"/v1/groups/{self.group}/members", {"add": [self.id]}).ok()
-        admin.put(f"{at}/tags/Xqztag", {}).ok(201)
-        note = admin.post(f"{at}/notes", {"content": "Xqznote", "author": "Xqzauthor"}, Idempotency_Key=fresh("key")).ok(201)
-        admin.patch(f"{at}/notes/{note['id']}", {"content": "Xqznote again"}).ok()
-        admin.post(f"{at}/interactions", {"kind": "call", "agent": "Xqzagent", "content": "Xqzcontent", "outcome": "Xqzoutcome",
-                                          "external_id": fresh("Xqzcall")}).ok(201)
-        admin.post("/v1/behaviour-events", {"events": [{"customer": self.id, "type": "search", "query": "Xqzquery"}]}).ok()
-        admin.put(f"{at}/consents/sms", {"state": "granted", "source": "Xqzsource", "evidence": "Xqzevidence"}).ok()
-        admin.put(f"{at}/suppressions/email", {"reason": "bounce", "detail": "Xqzbounce"}).ok()
+        admin.put(f"{at}/tags/Xoqtag", {}).ok(201)
+        note = admin.post(f"{at}/notes", {"content": "Xoqnote", "author": "Xoqauthor"}, Idempotency_Key=fresh("key")).ok(201)
+        admin.patch(f"{at}/notes/{note['id']}", {"content": "Xoqnote again"}).ok()
+        admin.post(f"{at}/interactions", {"kind": "call", "agent": "Xoqagent", "content": "Xoqcontent", "outcome": "Xoqoutcome",
+                                          "external_id": fresh("Xoqcall")}).ok(201)
+        admin.post("/v1/behaviour-events", {"events": [{"customer": self.id, "type": "search", "query": "Xoqquery"}]}).ok()
+        admin.put(f"{at}/consents/sms", {"state": "granted", "source": "Xoqsource", "evidence": "Xoqevidence"}).ok()
+        admin.put(f"{at}/suppressions/email", {"reason": "bounce", "detail": "Xoqbounce"}).ok()
 
     def buying(self):
         admin, at = self.admin, self.at
         who = {"external_id": self.external, "name": self.later_name, "phone": self.later_phone}
-        take(admin, order(who, 60_000, 30_000, external_id=self.number, coupon="Xqzcoupon"))
-        give_back(admin, self.number, refund({"line_no": 1, "amount_minor": 1000}, reason="Xqzrefund"))
-        admin.post(f"{at}/points/redemptions", {"points": 5, "reason": "Xqzredeemed"}, Idempotency_Key=fresh("key")).ok(201)
-        for reference in ("Xqzheld", "Xqzlet"):
-            admin.post(f"{at}/points/holds", {"points": 7, "reason": "Xqzwhy", "reference": reference},
+        take(admin, order(who, 60_000, 30_000, external_id=self.number, coupon="Xoqcoupon"))
+        give_back(admin, self.number, refund({"line_no": 1, "amount_minor": 1000}, reason="Xoqrefund"))
+        admin.post(f"{at}/points/redemptions", {"points": 5, "reason": "Xoqredeemed"}, Idempotency_Key=fresh("key")).ok(201)
+        for reference in ("Xoqheld", "Xoqlet"):
+            admin.post(f"{at}/points/holds", {"points": 7, "reason": "Xoqwhy", "reference": reference},
                        Idempotency_Key=fresh("key")).ok(201)
-        admin.post(f"{at}/points/holds/ext:Xqzlet/release", {"reason": "Xqzreleased"}, Idempotency_Key=fresh("key")).ok()
-        admin.put(f"{at}/tier/pin", {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "Xqzpin"}).ok()
+        admin.post(f"{at}/points/holds/ext:Xoqlet/release", {"reason": "Xoqreleased"}, Idempotency_Key=fresh("key")).ok()
+        admin.put(f"{at}/tier/pin", {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "Xoqpin"}).ok()
 
     @property
     def references(self):
@@ -74,4 +74,4 @@ class Person:
     def secrets(self):
         """What only those are shown who may see personal data: who it is, and what was said, written and searched for."""
         return [self.name, self.later_name, self.phone, self.later_phone, self.email, self.email.lower(), self.openid, "1987-06-05",
-                "Xqznote", "Xqzcontent", "Xqzoutcome", "Xqzquery", "Xqzevidence", "Xqzprivate", "Xqzrefund"]
+                "Xoqnote", "Xoqcontent", "Xoqoutcome", "Xoqquery", "Xoqevidence", "Xoqprivate", "Xoqrefund"]

@@ -44,9 +44,9 @@ def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
     export = admin.get(f"{person.at}/export", Audit_Reason="he asked").ok()
     assert export["customer_id"] == person.id
     text = json.dumps(export["data"], ensure_ascii=False)
-    for said in (person.name, person.phone, person.email.lower(), person.openid, person.first_external, "Xqzdiary", "Xqztag", "Xqznote",
-                 "Xqzcontent", "Xqzquery", "Xqzevidence", "Xqzbounce", "Xqzcoupon", "Xqzrefund", "Xqzredeemed", "Xqzheld", "Xqzpin",
-                 "Xqzbecause"):
+    for said in (person.name, person.phone, person.email.lower(), person.openid, person.first_external, "Xoqdiary", "Xoqtag", "Xoqnote",
+                 "Xoqcontent", "Xoqquery", "Xoqevidence", "Xoqbounce", "Xoqcoupon", "Xoqrefund", "Xoqredeemed", "Xoqheld", "Xoqpin",
+                 "Xoqbecause"):
         assert said in text, said
     assert len(export["data"]["order_lines"]) == 2 and len(export["data"]["refunds"]) == 1
     assert [one["external_id"] for one in export["data"]["customers"]] == [person.external]
@@ -59,9 +59,9 @@ def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
 
 def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin, server, person):
     before = {trace for trace, _, _ in held(server.database_url)(person.traces)}
-    assert person.name.lower() in before and "xqz" in before and person.phone in before, "or the search would find nothing at all"
+    assert person.name.lower() in before and "xoq" in before and person.phone in before, "or the search would find nothing at all"
     spend = admin.get(person.at).ok()["metrics"]["spend_minor"]
-    admin.call("DELETE", f"{person.at}?reason=requested", headers={"Audit-Reason": "Xqz asked by letter"}).empty()
+    admin.call("DELETE", f"{person.at}?reason=requested", headers={"Audit-Reason": "Xoq asked by letter"}).empty()
     assert held(server.database_url)(person.traces) == set()
     for reference in person.references:
         admin.get(f"/v1/customers/{reference}").is_problem(410, "erased")
