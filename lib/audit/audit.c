@@ -5,6 +5,18 @@
 
 NAMES(audit_kind_names, "write", "read");
 
+static struct audit_remask remask;
+
+void audit_mask_now(const char *field, void (*mask)(struct text *out, const char *json))
+{
+        remask = (struct audit_remask){field, mask};
+}
+
+static void mask_changes(struct text *out, const char *json)
+{
+        audit_remask(out, json, &remask);
+}
+
 #define SHAPE_T struct audit_entry
 SHAPE(audit_entry, "Something that was done.", FIELD(id, .need = true), FIELD(at, .need = true),
       FIELD(kind, .names = &audit_kind_names, .doc = "A write, or a look at somebody's personal data."),
@@ -13,7 +25,7 @@ SHAPE(audit_entry, "Something that was done.", FIELD(id, .need = true), FIELD(at
       FIELD(customer_id, .subject = true, .doc = "Whom it is about; null: nobody in particular."),
       FIELD(reason, .doc = "Audit-Reason of the request."),
       FIELD(subject, .doc = "What changed, as its path; null where no changes are told."),
-      FIELD(changes,
+      FIELD(changes, .mask = mask_changes,
             .doc = "Every field that changed, as {\"before\": ..., \"after\": ...}; personal data masked."),
       FIELD(personal, .pii = PII_ALL, .doc = "Those of them that hold personal data, in full."));
 #undef SHAPE_T

@@ -60,5 +60,9 @@ struct audit_page {
 };
 enum err audit_list(struct ctx *c, const struct audit_page *page, struct list *ret) MUST_CHECK;
 
+/* What a mask hides may grow while the log keeps what was open when it was written: to those who may not see
+ * personal data this field is shown through its mask as it is now. To be called once, before any list. */
+void audit_mask_now(const char *field, void (*mask)(struct text *out, const char *json));
+
 /* Forget what the log says of a person, so that only remains that something was done, when and by whom. */
 enum err audit_erase(struct ctx *c, struct uuid customer_id) MUST_CHECK;

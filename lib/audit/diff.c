@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/shape_json.h"
 
@@ -95,4 +96,43 @@ struct audit_diff audit_diff(struct arena *arena, const struct shape *shape, con
         diff.changes = text_of(arena, changes);
         diff.personal = text_of(arena, personal);
         return diff;
+}
+
+static void mask_side(json_t *change, const char *side, const struct audit_remask *remask)
+{
+        json_t *value = json_object_get(change, side);
+
+        if (!json_is_object(value))
+                return;
+        struct text masked = {0};
+        char *plain = json_dumps(value, JSON_COMPACT);
+        if (plain == NULL)
+                abort(); /* out of memory */
+        remask->mask(&masked, plain);
+        free(plain);
+        json_t *hidden = json_loadb(masked.data, masked.len, 0, /* error= */ NULL);
+        text_free(&masked);
+        if (hidden == NULL || json_object_set_new(change, side, hidden) != 0)
+                abort(); /* out of memory: never show what is hidden instead */
+}
+
+void audit_remask(struct text *out, const char *json, const struct audit_remask *remask)
+{
+        json_t *changes = remask->field != NULL && strstr(json, remask->field) != NULL
+                                  ? json_loads(json, 0, /* error= */ NULL)
+                                  : NULL;
+        json_t *change = json_object_get(changes, remask->field);
+
+        if (change == NULL) {
+                text_puts(out, json);
+        } else {
+                mask_side(change, "before", remask);
+                mask_side(change, "after", remask);
+                char *masked = json_dumps(changes, JSON_COMPACT);
+                if (masked == NULL)
+                        abort(); /* out of memory */
+                text_puts(out, masked);
+                free(masked);
+        }
+        json_decref(changes);
 }

@@ -6,6 +6,7 @@
 
 #include "access/access.h"
 #include "access/installation.h"
+#include "audit/audit.h"
 #include "base/log.h"
 #include "cache_watch.h"
 #include "commands/command.h"
@@ -37,6 +38,7 @@ static enum err schema_open(struct process *p)
 
 static enum err caches_load(struct process *p)
 {
+        audit_mask_now("attributes", attributes_mask);
         for (size_t i = 0; i < ARRAY_SIZE(caches); i++)
                 TRY(caches[i].load(&p->c));
         return ERR_OK;

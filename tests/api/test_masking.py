@@ -6,7 +6,7 @@ import servers
 from calls import OPERATIONS, address, headers_for
 from client import quoted
 from person import Person
-from shop import fresh, order
+from shop import eventually, fresh, order
 
 NOBODY = "01234567-89ab-7def-8123-456789abcdef"  # no request and no job: they tell of nobody
 ELSE = "nothing"
@@ -94,6 +94,19 @@ def test_no_change_and_no_problem_shows_a_secret(watched, person):
     watched.post(f"{person.at}/interactions", {"kind": "call", "content": "Xoqcontent", "external_id": "masked"}).is_problem(
         409, "interaction-differs")
     watched.put(f"{person.at}/consents/sms", {"state": "granted", "evidence": "Xoqevidence again"}).ok()
+
+
+def test_what_becomes_personal_later_is_masked_in_the_log_too(admin, watched):
+    one = admin.post("/v1/customers", {"external_id": fresh("late"), "attributes": {"later": "Uvwlater", "shoe": "42"}}).ok(201)["id"]
+    admin.patch(f"/v1/customers/{one}", {"attributes": {"later": "Uvwlatest"}}).ok()
+    assert "Uvwlater" in watched.get(f"/v1/audit?customer={one}").body.decode()
+    admin.put("/v1/attributes/later", {"type": "text", "visibility": "personal"}).ok(201)
+    eventually(lambda: "Uvwlate" not in watched.get(f"/v1/customers/{one}").body.decode())
+    for path, accept in ((f"/v1/audit?customer={one}", "application/json"), (f"/v1/exports/audit?customer={one}", "application/x-ndjson"),
+                         (f"/v1/exports/audit?customer={one}", "text/csv")):
+        told = watched.get(path, Accept=accept).body.decode()
+        assert "Uvwlate" not in told and "***" in told and "42" in told, (path, accept)
+    assert "Uvwlatest" in admin.get(f"/v1/audit?customer={one}").body.decode()
 
 
 def test_events_hold_nothing_personal(server, person):
