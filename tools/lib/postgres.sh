@@ -118,7 +118,7 @@ pg_choose_home() {
 }
 
 # pg_wal_compression HOME BIN: the setting for it. The log holds each page whole when it is first changed behind a
-# checkpoint; lz4 makes it smaller at a tenth of the time, where PostgreSQL was built with it.
+# checkpoint; lz4 makes it smaller with less work than the default pglz, where PostgreSQL was built with it.
 pg_wal_compression() {
         local method=on
 
