@@ -7,18 +7,20 @@
 #include "activities/activities.h"
 #include "coupons/coupons.h"
 #include "customers/behaviour.h"
+#include "customers/due.h"
 #include "customers/tags.h"
 #include "db/db.h"
 #include "directory/directory.h"
 #include "http/idempotency.h"
+#include "http/keeper.h"
 #include "jobs/jobs.h"
 #include "merges/merges.h"
 #include "points/points.h"
 #include "rewards/rewards.h"
 #include "tiers/cycles.h"
 
-/* Customers whose points are moved in one transaction: enough to share a commit, few enough that an order of
- * one of them waits for some ten milliseconds. */
+/* Customers whose points or tiers are moved in one transaction: enough to share a commit, few enough that an
+ * order of one of them waits for some ten milliseconds. */
 #define DUE_CUSTOMERS 500
 
 static enum err expire_once(struct ctx *c, void *arg)
@@ -41,40 +43,60 @@ static enum err expire_idempotency_keys(struct ctx *c, bool *ret_more)
 
 /* Half of somebody's history would lapse his points and judge his tier otherwise than all of it: what the
  * result of an import is must not depend on when the housekeeper comes by. */
-static enum err unless_history_comes(struct ctx *c,
-                                     enum err (*work)(struct ctx *c, int64_t most, bool *ret_more),
-                                     int64_t most, bool *ret_more)
+static enum err unless_history_comes(struct ctx *c, bool *ret)
 {
         bool comes;
 
-        *ret_more = false;
         TRY(jobs_bring_history(c, &comes));
-        return comes ? ERR_OK : work(c, most, ret_more);
+        *ret = !comes && !keeper_is_stopping();
+        return ERR_OK;
 }
 
-static enum err activate_due_points(struct ctx *c, bool *ret_more)
+/* Work off a share of what is due. */
+static enum err due_share(struct ctx *c,
+                          enum err (*work)(struct ctx *c, const struct share *share, bool *ret_more),
+                          enum half half, bool *ret_more)
 {
-        return unless_history_comes(c, points_activate_due, DUE_CUSTOMERS, ret_more);
+        bool may;
+
+        *ret_more = false;
+        TRY(unless_history_comes(c, &may));
+        return may ? work(c, &(struct share){DUE_CUSTOMERS, half, unless_history_comes}, ret_more) : ERR_OK;
+}
+
+static enum err activate_due_points_even(struct ctx *c, bool *ret_more)
+{
+        return due_share(c, points_activate_due, HALF_EVEN, ret_more);
+}
+
+static enum err activate_due_points_odd(struct ctx *c, bool *ret_more)
+{
+        return due_share(c, points_activate_due, HALF_ODD, ret_more);
 }
 
 static enum err expire_holds(struct ctx *c, bool *ret_more)
 {
-        return points_holds_expire_due(c, DUE_CUSTOMERS, ret_more);
+        return points_holds_expire_due(c, &(struct share){.most = DUE_CUSTOMERS}, ret_more);
 }
 
-static enum err expire_points(struct ctx *c, bool *ret_more)
+static enum err expire_points_even(struct ctx *c, bool *ret_more)
 {
-        return unless_history_comes(c, points_expire_due, DUE_CUSTOMERS, ret_more);
+        return due_share(c, points_expire_due, HALF_EVEN, ret_more);
+}
+
+static enum err expire_points_odd(struct ctx *c, bool *ret_more)
+{
+        return due_share(c, points_expire_due, HALF_ODD, ret_more);
 }
 
 static enum err expire_inactive(struct ctx *c, bool *ret_more)
 {
-        return unless_history_comes(c, points_expire_inactive, DUE_CUSTOMERS, ret_more);
+        return due_share(c, points_expire_inactive, HALF_BOTH, ret_more);
 }
 
 static enum err warn_of_expiry(struct ctx *c, bool *ret_more)
 {
-        return unless_history_comes(c, points_warn_due, DUE_CUSTOMERS, ret_more);
+        return due_share(c, points_warn_due, HALF_BOTH, ret_more);
 }
 
 static enum err store_use_once(struct ctx *c, void *arg)
@@ -111,22 +133,24 @@ static enum err catch_up_directory(struct ctx *c, bool *ret_more)
         return ERR_OK;
 }
 
-/* Customers whose tiers are looked at in one transaction. */
-#define TIER_CUSTOMERS 500
-
-static enum err judge_tiers(struct ctx *c, bool *ret_more)
+static enum err judge_tiers_even(struct ctx *c, bool *ret_more)
 {
-        return unless_history_comes(c, tiers_judge_due, TIER_CUSTOMERS, ret_more);
+        return due_share(c, tiers_judge_due, HALF_EVEN, ret_more);
+}
+
+static enum err judge_tiers_odd(struct ctx *c, bool *ret_more)
+{
+        return due_share(c, tiers_judge_due, HALF_ODD, ret_more);
 }
 
 static enum err give_notice(struct ctx *c, bool *ret_more)
 {
-        return unless_history_comes(c, tiers_give_notice, TIER_CUSTOMERS, ret_more);
+        return due_share(c, tiers_give_notice, HALF_BOTH, ret_more);
 }
 
 static enum err end_pins(struct ctx *c, bool *ret_more)
 {
-        return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
+        return tiers_unpin_due(c, &(struct share){.most = DUE_CUSTOMERS}, ret_more);
 }
 
 /* Coupons that are looked at in one transaction. */
@@ -179,14 +203,17 @@ static enum err give_memory_back(struct ctx *c, bool *ret_more)
 const struct chore chores[] = {
         {"expire idempotency keys", 60, expire_idempotency_keys},
         {"expire holds", 5, expire_holds},
-        {"activate due points", 5, activate_due_points},
+        {"activate due points, one half", 5, activate_due_points_even},
+        {"activate due points, the other half", 5, activate_due_points_odd},
         {"expire tags", 30, expire_tags},
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
         {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
         {"settle referrals", 1, settle_referrals},
-        {"judge tiers at the end of their cycle", 5, judge_tiers},
-        {"expire points", 5, expire_points},
+        {"judge tiers at the end of their cycle, one half", 5, judge_tiers_even},
+        {"judge tiers at the end of their cycle, the other half", 5, judge_tiers_odd},
+        {"expire points, one half", 5, expire_points_even},
+        {"expire points, the other half", 5, expire_points_odd},
         {"expire points of the inactive", 300, expire_inactive},
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},

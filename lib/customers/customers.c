@@ -40,8 +40,13 @@ SQL_OPT(customer_find_locked, customer_key, customer,
 /* Points and refunds of somebody who was erased go on. */
 SQL_OPT(customer_lock_any, customer_key, customer,
         "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = :id FOR NO KEY UPDATE")
-SQL_LATER(customers_lock_any, customer_ids, customer,
-          "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+#define SHAPE_T struct customer_locked
+SHAPE(customer_locked, "A customer whose row is locked.", FIELD(id), FIELD(created_at));
+#undef SHAPE_T
+
+SQL_LATER(customers_lock_any, customer_ids, customer_locked,
+          "SELECT id, created_at FROM customers WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 SQL_OPT(erased_find, customer_key, customer_key,
         "SELECT id FROM erased_customers WHERE id = :id UNION ALL SELECT id FROM customers WHERE erased AND id = :id")
@@ -113,9 +118,14 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
         return version_expect(c, "customer", customer.version, expected_version);
 }
 
+enum err customers_lock_later(struct ctx *c, const struct uuids *ids, struct list *ret)
+{
+        return customers_lock_any(c, &(struct customer_ids){*ids}, ret);
+}
+
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
-        TRY(customers_lock_any(c, &(struct customer_ids){*ids}, ret));
+        TRY(customers_lock_later(c, ids, ret));
         return db_flush(c);
 }
 

@@ -83,9 +83,16 @@ enum err customer_lock(struct ctx *c, const char *reference, struct customer *re
 /* The same by the id that something stored belongs to, be its customer erased or not. */
 enum err customer_lock_id(struct ctx *c, struct uuid id, struct customer *ret) MUST_CHECK;
 
-/* Lock these customers, erased or not, in the order of their ids; *ret holds struct customer. Unknown ids are
- * left out. */
+/* Lock these customers, erased or not, in the order of their ids; *ret holds struct customer_locked. Unknown
+ * ids are left out. */
+struct customer_locked {
+        struct uuid id;
+        struct instant created_at;
+};
 enum err customers_lock(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+
+/* Queue the same: what is queued behind it is read when the locks are held. */
+enum err customers_lock_later(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
 
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
 enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;

@@ -76,14 +76,19 @@ enum err tx_begin_snapshot(struct ctx *c, struct tx *tx) MUST_CHECK;
 enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void *arg) MUST_CHECK;
 
 /* Run work for n things, `most` of them at a time, each piece as by db_run and with an arena of its own,
- * which c's is not burdened with. What was done stays done when a later piece fails. */
+ * which c's is not burdened with. What was done stays done when a later piece fails. may_go_on (NULL: always)
+ * is asked before each piece, outside of its transaction; *ret_done is false when it said no. */
 struct piece_of_work {
         size_t from, n;
         void *arg;
 };
-enum err db_run_pieces(struct ctx *c, size_t n, size_t most,
-                       enum err (*work)(struct ctx *c, const struct piece_of_work *piece),
-                       void *arg) MUST_CHECK;
+struct pieces {
+        size_t most;
+        enum err (*may_go_on)(struct ctx *c, bool *ret);
+        enum err (*work)(struct ctx *c, const struct piece_of_work *piece);
+        void *arg;
+};
+enum err db_run_pieces(struct ctx *c, size_t n, const struct pieces *pieces, bool *ret_done) MUST_CHECK;
 
 /* Notifications: LISTEN on channel, then wait up to timeout_ms for one; *ret_payload is NULL when none came
  * (the text is c's arena's). Not inside a transaction. */

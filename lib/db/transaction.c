@@ -168,7 +168,7 @@ enum err db_run(struct ctx *c, enum err (*work)(struct ctx *c, void *arg), void 
 }
 
 struct piece_run {
-        enum err (*work)(struct ctx *c, const struct piece_of_work *piece);
+        const struct pieces *pieces;
         struct piece_of_work piece;
 };
 
@@ -176,24 +176,41 @@ static enum err piece_run(struct ctx *c, void *arg)
 {
         const struct piece_run *run = arg;
 
-        return run->work(c, &run->piece);
+        return run->pieces->work(c, &run->piece);
 }
 
-enum err db_run_pieces(struct ctx *c, size_t n, size_t most,
-                       enum err (*work)(struct ctx *c, const struct piece_of_work *piece), void *arg)
+/* One piece; *ret_done is false when it may not go on. */
+static enum err piece_try(struct ctx *c, const struct piece_run *run, bool *ret_done)
 {
-        assert(most > 0);
-        for (size_t from = 0; from < n; from += most) {
+        bool may = true;
+
+        if (run->pieces->may_go_on != NULL)
+                TRY(run->pieces->may_go_on(c, &may));
+        if (may)
+                TRY(db_run(c, piece_run, (void *)run));
+        *ret_done = may;
+        return ERR_OK;
+}
+
+enum err db_run_pieces(struct ctx *c, size_t n, const struct pieces *pieces, bool *ret_done)
+{
+        bool done = true;
+
+        assert(pieces->most > 0);
+        for (size_t from = 0; from < n && done; from += pieces->most) {
                 _cleanup_(arena_freep) struct arena *arena = arena_new();
                 struct ctx own = *c;
-                struct piece_run run = {work, {from, n - from < most ? n - from : most, arg}};
+                size_t left = n - from;
+                struct piece_run run = {pieces,
+                                        {from, left < pieces->most ? left : pieces->most, pieces->arg}};
                 own.arena = arena;
                 own.problem = (struct problem){0};
-                enum err err = db_run(&own, piece_run, &run);
+                enum err err = piece_try(&own, &run, &done);
                 if (err != ERR_OK) /* its words go with its arena */
                         err = fail(c, err, "%s", own.problem.detail != NULL ? own.problem.detail : "");
                 problem_reset(&own);
                 TRY(err);
         }
+        *ret_done = done;
         return ERR_OK;
 }

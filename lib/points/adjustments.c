@@ -56,7 +56,7 @@ static enum err owners_lock(struct request *r, struct idmap *locked)
                 return ERR_OK;
         TRY(customers_lock(r->c, &ids, &rows));
         for (size_t i = 0; i < rows.n; i++)
-                idmap_put(locked, ((const struct customer *)rows.v)[i].id, i);
+                idmap_put(locked, ((const struct customer_locked *)rows.v)[i].id, i);
         return ERR_OK;
 }
 

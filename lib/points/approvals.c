@@ -172,7 +172,7 @@ static enum err adjustments_hold(struct ctx *c, const struct approval_key *key, 
                 TRY(customers_lock(c, &people, &locked));
                 struct idmap held = idmap_new(c->arena, locked.n);
                 for (size_t i = 0; i < locked.n; i++)
-                        idmap_put(&held, ((const struct customer *)locked.v)[i].id, i);
+                        idmap_put(&held, ((const struct customer_locked *)locked.v)[i].id, i);
                 TRY(adjustments_of(c, key, &rows));
                 bool all = true;
                 for (size_t i = 0; i < rows.n; i++)

@@ -2,17 +2,18 @@
  * without a lock and looked at again behind it, so that two servers, or one after days of outage, do the same
  * once. */
 #include "customers/customers.h"
+#include "customers/due.h"
 #include "events/events.h"
 #include "points/expiry.h"
 #include "points/store.h"
 #include "program/programs.h"
 
 struct due_limit {
-        int64_t limit;
+        int64_t limit, half;
         struct instant until; /* what lies before this is looked for */
 };
 #define SHAPE_T struct due_limit
-SHAPE(due_limit, "How many at once.", FIELD(limit), FIELD(until));
+SHAPE(due_limit, "How many at once, and of whom.", FIELD(limit), FIELD(half), FIELD(until));
 #undef SHAPE_T
 
 struct due_customer {
@@ -24,24 +25,25 @@ SHAPE(due_customer, "Somebody with points that are due.", FIELD(customer_id));
 
 #define DUE(rows) "SELECT DISTINCT customer_id FROM (" rows " LIMIT :limit) AS due ORDER BY customer_id"
 
-SQL_MANY(pending_due, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_lots WHERE pending AND active_from <= :until AND remaining > 0 "
-             "ORDER BY active_from"))
+SQL_MANY(
+        pending_due, due_limit, due_customer,
+        DUE("SELECT customer_id FROM points_lots WHERE pending AND active_from <= :until AND remaining > 0 AND " IN_HALF
+            " ORDER BY active_from"))
 
-SQL_MANY(
-        holds_due, due_limit, due_customer,
-        DUE("SELECT customer_id FROM points_holds WHERE state = 'open' AND expires_at <= :until ORDER BY expires_at"))
-SQL_MANY(
-        lots_due, due_limit, due_customer,
-        DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 ORDER BY expires_at"))
+SQL_MANY(holds_due, due_limit, due_customer,
+         DUE("SELECT customer_id FROM points_holds WHERE state = 'open' AND expires_at <= :until AND " IN_HALF
+             " ORDER BY expires_at"))
+SQL_MANY(lots_due, due_limit, due_customer,
+         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND " IN_HALF
+             " ORDER BY expires_at"))
 /* Points without a date of their own. */
 #define UNDATED                                                                                                \
         "FROM points_lots l WHERE l.customer_id = a.customer_id AND l.expires_at IS NULL AND l.remaining > 0 " \
         "AND NOT l.pending"
 /* No index: it would cost every order, and this is asked for one kind of programme only. */
 SQL_MANY(inactive_due, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
-             "AND EXISTS (SELECT " UNDATED ")"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 AND " IN_HALF
+             " AND EXISTS (SELECT " UNDATED ")"))
 
 struct due_hold {
         struct uuid customer_id, id;
@@ -103,11 +105,11 @@ static enum err piece_do(struct ctx *c, const struct piece *piece)
         struct books books;
         struct journal journal = journal_of(c, piece->program);
         struct event_list events = {0};
-        struct list locked;
+        struct list locked = {0};
         TX(tx);
 
         TRY(tx_begin(c, &tx));
-        TRY(customers_lock(c, &piece->customers, &locked));
+        TRY(customers_lock_later(c, &piece->customers, &locked));
         if (piece->due->holds)
                 TRY(holds_of(c, &piece->customers, &holds));
         TRY(books_load(c, &piece->customers, piece->due->holds ? &holds : NULL, &books));
@@ -128,23 +130,21 @@ static enum err slice_do(struct ctx *c, const struct piece_of_work *work)
         return piece_do(c, &piece);
 }
 
-/* Whoever is due is found for many transactions at once: the index still leads to those just dealt with, and
- * each look passes them by again. */
-#define FOUND_MAX 10000
-
 static enum err due_do(struct ctx *c, const struct program *program, const struct due *due,
-                       const struct due_limit *limit, bool *ret_more)
+                       const struct share *share, struct instant until, bool *ret_more)
 {
         struct list rows;
         struct piece piece = {.due = due, .program = program};
-        struct due_limit many = {FOUND_MAX, limit->until};
+        struct due_limit many = {FOUND_MAX, share->half, until};
+        bool done;
 
         TRY(due->find(c, &many, &rows));
         piece.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid);
         for (size_t i = 0; i < rows.n; i++)
                 piece.customers.v[piece.customers.n++] = ((const struct due_customer *)rows.v)[i].customer_id;
-        TRY(db_run_pieces(c, piece.customers.n, (size_t)limit->limit, slice_do, &piece));
-        *ret_more = rows.n > 0;
+        struct pieces pieces = {(size_t)share->most, share->may_go_on, slice_do, &piece};
+        TRY(db_run_pieces(c, rows.n, &pieces, &done));
+        *ret_more = rows.n > 0 && done;
         return ERR_OK;
 }
 
@@ -160,12 +160,12 @@ static void activate_and_expire(struct ctx *c, struct book *book, struct journal
         (void)book_expire(book, journal, &(struct posting){.at = c->now});
 }
 
-enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err points_activate_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate_and_expire},
-                      &(struct due_limit){limit, c->now}, ret_more);
+        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate_and_expire}, share,
+                      c->now, ret_more);
 }
 
 /* The hold whose time was over first; NULL: none is over. */
@@ -192,23 +192,23 @@ static void holds_expire(struct ctx *c, struct book *book, struct journal *journ
         }
 }
 
-enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err points_holds_expire_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
         return due_do(c, program, &(struct due){.find = holds_due, .holds = true, .decide = holds_expire},
-                      &(struct due_limit){limit, c->now}, ret_more);
+                      share, c->now, ret_more);
 }
 
-enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err points_expire_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = lots_due, .decide = activate_and_expire},
-                      &(struct due_limit){limit, c->now}, ret_more);
+        return due_do(c, program, &(struct due){.find = lots_due, .decide = activate_and_expire}, share,
+                      c->now, ret_more);
 }
 
-enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more)
+enum err points_expire_inactive(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
         const struct expiry_settings *settings = &program->points.expiry;
@@ -216,20 +216,19 @@ enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more)
         *ret_more = false;
         if (settings->form != EXPIRY_INACTIVITY)
                 return ERR_OK;
-        return due_do(c, program, &(struct due){.find = inactive_due, .decide = activate_and_expire},
-                      &(struct due_limit){limit, expiry_inactive_before(settings, &c->shop->zone, c->now)},
-                      ret_more);
+        return due_do(c, program, &(struct due){.find = inactive_due, .decide = activate_and_expire}, share,
+                      expiry_inactive_before(settings, &c->shop->zone, c->now), ret_more);
 }
 
 /* ------------------------------------------------------------------ warnings */
 
 SQL_MANY(
         lots_to_warn, due_limit, due_customer,
-        DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned "
-            "ORDER BY expires_at"))
+        DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned AND " IN_HALF
+            " ORDER BY expires_at"))
 SQL_MANY(inactive_to_warn, due_limit, due_customer,
-         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 "
-             "AND (warned_at IS NULL OR warned_at < moved_at) AND EXISTS (SELECT " UNDATED ")"))
+         DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 AND " IN_HALF
+             " AND (warned_at IS NULL OR warned_at < moved_at) AND EXISTS (SELECT " UNDATED ")"))
 
 struct warning {
         struct uuids ids;
@@ -287,7 +286,7 @@ static enum err warn_note(struct ctx *c, const struct warn_piece *piece, const s
 static enum err warn_once(struct ctx *c, void *arg)
 {
         struct warn_piece *piece = arg;
-        struct list found, locked, warned;
+        struct list found, locked = {0}, warned;
         TX(tx);
 
         TRY(piece->inactive ? inactive_to_warn(c, &piece->due, &found)
@@ -298,19 +297,19 @@ static enum err warn_once(struct ctx *c, void *arg)
         for (size_t i = 0; i < found.n; i++)
                 warning.ids.v[warning.ids.n++] = ((const struct due_customer *)found.v)[i].customer_id;
         TRY(tx_begin(c, &tx));
-        TRY(customers_lock(c, &warning.ids, &locked));
+        TRY(customers_lock_later(c, &warning.ids, &locked));
         TRY(piece->inactive ? warn_of_inactivity(c, &warning, &warned) : warn_of_lots(c, &warning, &warned));
         TRY(warn_note(c, piece, &warned));
         return tx_commit(&tx);
 }
 
-enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err points_warn_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
         const struct expiry_settings *settings = &program->points.expiry;
         struct warn_piece piece = {
                 .program = program,
-                .due = {limit, {c->now.us + settings->warn_days * INSTANT_DAY}},
+                .due = {share->most, share->half, {c->now.us + settings->warn_days * INSTANT_DAY}},
         };
 
         *ret_more = false;

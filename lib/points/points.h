@@ -186,18 +186,19 @@ struct ledger_page {
 };
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret) MUST_CHECK;
 
-/* ---- what time causes: for at most limit customers in a transaction of its own; *ret_more when there may be
- * more. Safe to run anywhere, any time. */
+/* ---- what time causes: for a share of those that are due (customers/due.h), in transactions of their own;
+ * *ret_more when there may be more. Safe to run anywhere, any time. */
+struct share;
 
 /* Activate points whose waiting time is over. */
-enum err points_activate_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_activate_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
 /* Give back holds whose time is over. */
-enum err points_holds_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_holds_expire_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
 /* Expire what has lapsed on its date; what has lapsed by inactivity. */
-enum err points_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
-enum err points_expire_inactive(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_expire_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
+enum err points_expire_inactive(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
 /* Warn, once, of what will lapse within the programme's warn_days. */
-enum err points_warn_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err points_warn_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "tiers/cycles.h"
 
 #include "customers/customers.h"
+#include "customers/due.h"
 #include "db/statement.h"
 #include "events/events.h"
 #include "program/programs.h"
@@ -8,10 +9,10 @@
 /* Whose turn it is. */
 struct due {
         struct instant before;
-        int64_t limit;
+        int64_t limit, half;
 };
 #define SHAPE_T struct due
-SHAPE(due, "Until when, and how many.", FIELD(before), FIELD(limit));
+SHAPE(due, "Until when, how many, and of whom.", FIELD(before), FIELD(limit), FIELD(half));
 #undef SHAPE_T
 
 struct due_standing {
@@ -22,20 +23,15 @@ struct due_standing {
 SHAPE(due_standing, "A customer whose turn it is.", FIELD(customer_id), FIELD(until));
 #undef SHAPE_T
 
-/* In the order of the customers' ids, in which their rows lie together in every index. */
-#define FOUND(rows) "SELECT customer_id, until FROM (" rows ") AS due ORDER BY customer_id"
+/* Whose :moment is over, the longest first; in the order of the customers' ids. */
+#define DUE(moment, more)                                                                                    \
+        "SELECT customer_id, until FROM (SELECT customer_id, " moment " AS until FROM tier_standings "       \
+        "WHERE " moment " <= :before AND " IN_HALF more " ORDER BY " moment                                  \
+        " LIMIT :limit) AS due ORDER BY customer_id"
 
-SQL_MANY(
-        standings_over, due, due_standing,
-        FOUND("SELECT customer_id, until FROM tier_standings WHERE until <= :before ORDER BY until LIMIT :limit"))
-SQL_MANY(
-        standings_to_notice, due, due_standing,
-        FOUND("SELECT customer_id, until FROM tier_standings WHERE until <= :before AND noticed_until IS DISTINCT FROM until "
-              "ORDER BY until LIMIT :limit"))
-SQL_MANY(
-        pins_over, due, due_standing,
-        FOUND("SELECT customer_id, pin_until AS until FROM tier_standings WHERE pin_until <= :before ORDER BY pin_until "
-              "LIMIT :limit"))
+SQL_MANY(standings_over, due, due_standing, DUE("until", ""))
+SQL_MANY(standings_to_notice, due, due_standing, DUE("until", " AND noticed_until IS DISTINCT FROM until"))
+SQL_MANY(pins_over, due, due_standing, DUE("pin_until", ""))
 
 /* Some customers' stands in one transaction. */
 struct round {
@@ -71,14 +67,14 @@ static enum err round_load(struct round *round, const struct list *due)
                 if (rows[i].until.us < first.us)
                         first = rows[i].until;
         }
-        TRY(customers_lock(c, &ids, &customers));
+        TRY(customers_lock_later(c, &ids, &customers));
         struct date earliest = zone_date(&c->shop->zone, first);
         TRY(stands_later(c, &ids, date_add_months(earliest, -program_window_months(round->program)),
                          &stands));
         TRY(db_flush(c));
         struct newcomer *who = ARENA_ARRAY(c->arena, customers.n, struct newcomer);
         for (size_t i = 0; i < customers.n; i++) {
-                const struct customer *customer = &((const struct customer *)customers.v)[i];
+                const struct customer_locked *customer = &((const struct customer_locked *)customers.v)[i];
                 who[i] = (struct newcomer){customer->id, customer->created_at};
         }
         round->count = customers.n;
@@ -105,17 +101,16 @@ static enum err round_run(struct ctx *c, const struct piece_of_work *piece)
         return tx_commit(&tx);
 }
 
-/* Whoever is due is found for many transactions at once: the index still leads to those just dealt with, and
- * each look passes them by again. */
-#define FOUND_MAX 10000
-
-static enum err round_of(struct ctx *c, const struct list *due, int64_t most,
+static enum err round_of(struct ctx *c, const struct list *due, const struct share *share,
                          void (*visit)(struct round *, struct stand *), bool *ret_more)
 {
         struct task task = {due->v, visit};
+        struct pieces pieces = {(size_t)share->most, share->may_go_on, round_run, &task};
+        bool done;
 
-        *ret_more = due->n > 0;
-        return db_run_pieces(c, due->n, (size_t)most, round_run, &task);
+        TRY(db_run_pieces(c, due->n, &pieces, &done));
+        *ret_more = due->n > 0 && done;
+        return ERR_OK;
 }
 
 static void note(struct round *round, const struct stand *stand, enum event_type type,
@@ -185,14 +180,15 @@ static void judge(struct round *round, struct stand *stand)
                 move(round, stand, rank, c->now);
 }
 
-enum err tiers_judge_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err tiers_judge_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
         struct list due;
 
-        TRY(standings_over(c, &(struct due){days_later(c->now, -program->cycle.grace_days), FOUND_MAX},
-                           &due));
-        return round_of(c, &due, limit, judge, ret_more);
+        TRY(standings_over(
+                c, &(struct due){days_later(c->now, -program->cycle.grace_days), FOUND_MAX, share->half},
+                &due));
+        return round_of(c, &due, share, judge, ret_more);
 }
 
 /* ------------------------------------------------------------------ notices */
@@ -218,15 +214,17 @@ static void notice(struct round *round, struct stand *stand)
         note(round, stand, EVENT_TIER_NOTICE, &event, round->c->now);
 }
 
-enum err tiers_give_notice(struct ctx *c, int64_t limit, bool *ret_more)
+enum err tiers_give_notice(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
         struct list due = {0};
 
         if (program->cycle.notice_days > 0)
                 TRY(standings_to_notice(
-                        c, &(struct due){days_later(c->now, program->cycle.notice_days), FOUND_MAX}, &due));
-        return round_of(c, &due, limit, notice, ret_more);
+                        c,
+                        &(struct due){days_later(c->now, program->cycle.notice_days), FOUND_MAX, share->half},
+                        &due));
+        return round_of(c, &due, share, notice, ret_more);
 }
 
 /* ------------------------------------------------------------------ pins */
@@ -251,12 +249,12 @@ static void unpin_over(struct round *round, struct stand *stand)
                 unpin(round, stand, until);
 }
 
-enum err tiers_unpin_due(struct ctx *c, int64_t limit, bool *ret_more)
+enum err tiers_unpin_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         struct list due;
 
-        TRY(pins_over(c, &(struct due){c->now, FOUND_MAX}, &due));
-        return round_of(c, &due, limit, unpin_over, ret_more);
+        TRY(pins_over(c, &(struct due){c->now, FOUND_MAX, share->half}, &due));
+        return round_of(c, &due, share, unpin_over, ret_more);
 }
 
 /* One customer's stand, locked. */

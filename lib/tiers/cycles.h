@@ -1,20 +1,21 @@
 /* What time does to tiers: cycles end, notices come before that, pins run out. Each call does a bounded
- * piece, in transactions of its own; all are safe to run twice, on several servers, and after days of outage.
+ * piece of a share (customers/due.h), in transactions of its own; all are safe to run twice, on several
+ * servers, and after days of outage.
  */
 #pragma once
 
 #include "tiers/tiers.h"
 
-/* Judge up to limit customers whose cycle (and grace) is over; a cycle that was missed is judged as of its
- * own end. */
-enum err tiers_judge_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+/* Judge customers whose cycle (and grace) is over; a cycle that was missed is judged as of its own end. */
+struct share;
+enum err tiers_judge_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
-/* Consider up to limit customers whose cycle ends within the programme's notice days: those who would fall
+/* Consider customers whose cycle ends within the programme's notice days: those who would fall
  * get a tier.notice event, once a cycle. */
-enum err tiers_give_notice(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err tiers_give_notice(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
-/* End up to limit pins that have run out. */
-enum err tiers_unpin_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+/* End pins that have run out. */
+enum err tiers_unpin_due(struct ctx *c, const struct share *share, bool *ret_more) MUST_CHECK;
 
 /* Set a tier by hand until a time: it overrides what is earned meanwhile, and then gives it back. */
 struct tier_pin {

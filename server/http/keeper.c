@@ -284,6 +284,13 @@ bool keeper_chores_now(int64_t *ret_failed)
         return done;
 }
 
+bool keeper_is_stopping(void)
+{
+        struct keeper *keeper = the_keeper;
+
+        return keeper != NULL && stopping(keeper);
+}
+
 const char *keeper_database_fault(struct keeper *keeper)
 {
         return atomic_load(&keeper->fault);

@@ -13,6 +13,9 @@ void keeper_stop(struct keeper *keeper);
 #define KEEPER_LOOK_SECONDS 1
 const char *keeper_database_fault(struct keeper *keeper);
 
+/* Does the keeper of this process want its chores to end? They look between two pieces of long work. */
+bool keeper_is_stopping(void);
+
 /* For tests: have the keeper of this process do every chore now, by the clock as it stands, and wait until it
  * has. ret_failed: how many met an error. False when there is no keeper or it stops. */
 bool keeper_chores_now(int64_t *ret_failed);

@@ -2,6 +2,7 @@
 #include "test.h"
 #include "till.h"
 
+#include "customers/due.h"
 #include "program/default.h"
 #include "tiers/cycles.h"
 
@@ -18,14 +19,14 @@ static struct answer buy(const char *customer, int64_t yuan)
                 ++number, customer, yuan * 100, yuan * 100);
 }
 
-static void chore(enum err (*run)(struct ctx *c, int64_t limit, bool *ret_more))
+static void chore(enum err (*run)(struct ctx *c, const struct share *share, bool *ret_more))
 {
         bool more = true;
 
         while (more) {
                 struct ctx *c = fixture_ctx(shop);
                 EXPECT_INT(db_ready(c), ERR_OK);
-                EXPECT_INT(run(c, 3, &more), ERR_OK);
+                EXPECT_INT(run(c, &(struct share){.most = 3}, &more), ERR_OK);
         }
 }
 

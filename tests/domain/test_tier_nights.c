@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "customers/due.h"
 #include "tiers/cycles.h"
 
 #define CUSTOMERS 6
@@ -12,14 +13,14 @@
 #define FIRST_DAY 20454 /* 2026-01-01 */
 #define CROWD     120
 
-static void judge_all(struct ctx *c, int64_t at_once)
+static void judge_all(struct ctx *c, const struct share *share)
 {
-        static enum err (*const chores[])(struct ctx *, int64_t,
+        static enum err (*const chores[])(struct ctx *, const struct share *,
                                           bool *) = {tiers_judge_due, tiers_give_notice, tiers_unpin_due};
 
         for (size_t i = 0; i < ARRAY_SIZE(chores); i++)
                 for (bool more = true; more;)
-                        EXPECT_INT(chores[i](c, at_once, &more), ERR_OK);
+                        EXPECT_INT(chores[i](c, share, &more), ERR_OK);
 }
 
 static void night(struct fixture *at)
@@ -27,7 +28,8 @@ static void night(struct fixture *at)
         struct ctx *c = fixture_ctx(at);
 
         EXPECT_INT(db_ready(c), ERR_OK);
-        judge_all(c, 4);
+        judge_all(c, &(struct share){.most = 4, .half = HALF_ODD});
+        judge_all(c, &(struct share){.most = 4, .half = HALF_EVEN});
 }
 
 static void clock_day(struct fixture *at, int64_t day)
@@ -142,12 +144,11 @@ static int64_t events(const char *type)
 
 static void *server_run(void *arg)
 {
-        struct fixture *at = arg;
-        struct ctx c = {.arena = arena_new(), .now = at->ctx.now, .shop = at->ctx.shop};
+        struct ctx c = {.arena = arena_new(), .now = shop->ctx.now, .shop = shop->ctx.shop};
 
-        c.db = db_new(&(struct db_options){.url = at->url, .application = "patron-test"});
+        c.db = db_new(&(struct db_options){.url = shop->url, .application = "patron-test"});
         if (db_ready(&c) == ERR_OK)
-                judge_all(&c, 7);
+                judge_all(&c, arg);
         db_free(c.db);
         problem_reset(&c);
         arena_free(c.arena);
@@ -156,10 +157,11 @@ static void *server_run(void *arg)
 
 static void servers_run(void)
 {
-        pthread_t servers[3];
+        static struct share shares[] = {{.most = 7}, {.most = 7}, {7, HALF_ODD, NULL}, {7, HALF_EVEN, NULL}};
+        pthread_t servers[ARRAY_SIZE(shares)];
 
         for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
-                EXPECT_INT(pthread_create(&servers[i], NULL, server_run, shop), 0);
+                EXPECT_INT(pthread_create(&servers[i], NULL, server_run, &shares[i]), 0);
         for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
                 EXPECT_INT(pthread_join(servers[i], NULL), 0);
 }
@@ -190,6 +192,69 @@ TEST(a_second_run_of_the_same_night_changes_nothing)
         night(shop);
         EXPECT_TEXT(state_of(shop), before);
         EXPECT_INT(events("tier.notice"), CROWD);
+}
+
+/* ---- shares */
+
+static bool may; /* what the work hears next */
+
+static enum err ask_once(struct ctx *c, bool *ret)
+{
+        (void)c;
+        *ret = may;
+        may = false;
+        return ERR_OK;
+}
+
+static int64_t due_cycles(void)
+{
+        return till_int(shop, "SELECT count(*) FROM tier_standings WHERE until <= '2027-03-10'");
+}
+
+TEST(work_that_may_not_go_on_stops_between_two_transactions_and_is_taken_up_again)
+{
+        struct share share = {.most = 7, .may_go_on = ask_once};
+        struct ctx *c = fixture_ctx(shop);
+        bool more = true;
+
+        till_clock(shop, "2026-12-10T04:00:00Z");
+        for (int i = 0; i < CROWD; i++) {
+                char name[16];
+                snprintf(name, sizeof name, "n%d", i);
+                buy(shop, name, CROWD + i, 1000);
+        }
+        till_clock(shop, "2027-03-10T04:00:00Z");
+        till_sql(shop, "UPDATE tier_standings SET until = '2027-03-01T00:00:00Z' WHERE until IS NOT NULL");
+        int64_t due = due_cycles();
+        EXPECT_INT(due, CROWD);
+        EXPECT_INT(db_ready(c), ERR_OK);
+        may = true;
+        EXPECT_INT(tiers_judge_due(c, &share, &more), ERR_OK);
+        EXPECT(!more);
+        EXPECT_INT(due_cycles(), due - share.most);
+        EXPECT_INT(tiers_judge_due(c, &share, &more), ERR_OK); /* it hears no at once */
+        EXPECT(!more);
+        EXPECT_INT(due_cycles(), due - share.most);
+        night(shop);
+        EXPECT_INT(due_cycles(), 0);
+}
+
+TEST(the_halves_have_nobody_in_common_and_leave_nobody_out)
+{
+        struct share odd = {.most = 7, .half = HALF_ODD}, even = {.most = 7, .half = HALF_EVEN};
+
+        till_clock(shop, "2027-03-10T05:00:00Z");
+        till_sql(shop, "UPDATE tier_standings SET until = '2027-03-01T00:00:00Z' WHERE until IS NOT NULL");
+        int64_t all = due_cycles();
+        judge_all(fixture_ctx(shop), &odd);
+        int64_t left = due_cycles();
+        EXPECT(left > 0 && left < all);
+        EXPECT_INT(left,
+                   till_int(shop,
+                            "SELECT count(*) FROM tier_standings WHERE until <= '2027-03-10' "
+                            "AND right(customer_id::text, 1) IN ('0', '2', '4', '6', '8', 'a', 'c', 'e')"));
+        judge_all(fixture_ctx(shop), &even);
+        EXPECT_INT(due_cycles(), 0);
 }
 
 int main(void)

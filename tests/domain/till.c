@@ -6,6 +6,7 @@
 
 #include "base/shape_json.h"
 #include "check/check.h"
+#include "customers/due.h"
 #include "db/internal.h"
 #include "points/points.h"
 #include "program/programs.h"
@@ -250,11 +251,11 @@ enum err till_spend(struct fixture *fixture, const char *customer, int64_t point
 
 void till_activate(struct fixture *fixture)
 {
-        const int64_t at_once = 2; /* few, so that there is more than one round */
+        const struct share few = {.most = 2}; /* so that there is more than one round */
         bool more = true;
 
         while (more)
-                if (points_activate_due(ready(fixture), at_once, &more) != ERR_OK)
+                if (points_activate_due(ready(fixture), &few, &more) != ERR_OK)
                         give_up("activate", fixture->ctx.problem.detail);
 }
 
@@ -281,14 +282,14 @@ enum err till_hold(struct fixture *fixture, const char *customer, const char *re
 
 void till_points_due(struct ctx *c)
 {
-        static enum err (*const all[])(struct ctx * c, int64_t limit, bool *ret_more) = {
+        static enum err (*const all[])(struct ctx * c, const struct share *share, bool *ret_more) = {
                 points_holds_expire_due, points_activate_due, points_expire_due, points_expire_inactive,
                 points_warn_due};
-        const int64_t at_once = 3; /* few, so that there is more than one round */
+        const struct share few[] = {{.most = 3, .half = HALF_ODD}, {.most = 3, .half = HALF_EVEN}};
 
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        for (size_t i = 0; i < ARRAY_SIZE(all) * ARRAY_SIZE(few); i++)
                 for (bool more = true; more;)
-                        if (all[i](c, at_once, &more) != ERR_OK)
+                        if (all[i / ARRAY_SIZE(few)](c, &few[i % ARRAY_SIZE(few)], &more) != ERR_OK)
                                 give_up("what time causes", c->problem.detail);
 }
 
