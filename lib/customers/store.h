@@ -46,11 +46,11 @@ enum err store_identities(struct ctx *c, const struct identity_keys *keys, struc
 enum err store_insert(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_update(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_alias(struct ctx *c, const struct alias_row *rows, size_t n) MUST_CHECK;
-/* Give identities to their customers; an e-mail or phone replaces the one that the customer had, so among
- * rows there is one of each for a customer at most. */
+/* Give identities to their customers. An e-mail or phone replaces the one that a known customer had, which
+ * must be cleared before; among rows there is one of each for a customer at most. */
 enum err store_identities_add(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
-/* Take every identity of a kind from a customer. */
-enum err store_identity_clear(struct ctx *c, const struct identity_row *row) MUST_CHECK;
+/* Take every identity of a row's kind from its customer; the value does not matter. */
+enum err store_identities_clear(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
 
 /* A change of a known customer, for the audit log. */
 struct customer_trail {
