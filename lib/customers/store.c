@@ -55,8 +55,9 @@ SQL_BATCH(identities_insert, identity_row,
           "SELECT k, v, c, :now FROM unnest(:kind, :value, :customer_id) AS n(k, v, c)")
 
 SQL_BATCH(identities_clear, identity_row,
-          "DELETE FROM customer_identities i USING unnest(:kind, :value, :customer_id) AS n(k, v, c) "
-          "WHERE i.customer_id = n.c AND i.kind = n.k")
+          "DELETE FROM customer_identities WHERE ctid = ANY(ARRAY(SELECT i.ctid FROM "
+          "unnest(:kind, :value, :customer_id) AS n(k, v, c), LATERAL (SELECT ctid FROM customer_identities "
+          "WHERE customer_id = n.c AND " OF_KIND " = n.k OFFSET 0) AS i))")
 
 enum err store_lock(struct ctx *c, const struct customer_ids *ids, struct list *ret)
 {

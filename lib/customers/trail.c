@@ -5,7 +5,7 @@
 
 SQL_LATER(contacts_find, customer_ids, identity_row,
           "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) "
-          "AND kind IN ('phone', 'email')")
+          "AND " OF_KIND " IN ('phone', 'email')")
 
 static const char **contact_of(struct customer *customer, const char *kind)
 {
