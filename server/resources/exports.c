@@ -11,7 +11,7 @@
 #include "resources/customer_filter.h"
 
 /* Lines of one page: few enough to hold, enough that the database does not wait. */
-#define PAGE_LINES 500
+#define PAGE_LINES 1000
 
 /* What is gathered of rows that come one by one before it goes out. */
 #define PIECE_BYTES ((size_t)64 * 1024)
