@@ -16,7 +16,7 @@
 #define STATEMENT_TIMEOUT_MS 120000
 /* Lines of one transaction while orders come by API: few enough that one of a customer among them waits for
  * some milliseconds. */
-#define LINES_BESIDE_ORDERS 50
+#define LINES_BESIDE_ORDERS 25
 /* How often a server without work looks for some. */
 #define LOOK_MS 250
 

@@ -11,7 +11,7 @@
 #define ORDERS_COME_US 250000
 
 /* How long to rest, in parts of the time that a piece took. */
-#define REST_BESIDE_ORDERS 1
+#define REST_BESIDE_ORDERS 2
 /* Lists of customers wait for the housekeeper while a file is worked on, and are there at its end: until then
  * most of what he would write is outdated by the next lines. */
 #define REST_BESIDE_IMPORT 4

@@ -1,5 +1,5 @@
 /* How long work leaves room to orders. Whoever works in pieces rests after each one: when orders come by API,
- * as long again or longer, so that a processor and the database are free when the next one is there.
+ * longer than it took, so that a processor and the database are free when the next one is there.
  *
  * One process's own view: orders that come to another server are not seen. */
 #pragma once

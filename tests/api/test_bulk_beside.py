@@ -32,7 +32,7 @@ def test_beside_orders_an_import_works_in_small_transactions_and_does_every_line
     thread.join()
     assert (job["status"], job["succeeded"], job["failed"]) == ("complete", 900, 0)
     blocks = blocks_of(server, job)
-    assert sum(blocks) == 900 and max(blocks) <= 50
+    assert sum(blocks) == 900 and max(blocks) <= 25
     assert [one["line"] for one in results(admin, job)] == list(range(1, 901))
     earned = servers.psql(server.database_url, "SELECT count(*), sum(points_earned) FROM orders o JOIN customers c "
                           f"ON c.id = o.customer_id WHERE c.external_id LIKE '{number}-%' AND c.external_id <> '{number}-shop'")

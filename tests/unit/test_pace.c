@@ -10,11 +10,11 @@ TEST(nobody_rests_while_there_is_nothing_beside)
         EXPECT_INT(pace_rest_us(PACE_UPKEEP, 1000, /* orders_come= */ false, /* import_runs= */ false), 0);
 }
 
-TEST(everybody_rests_as_long_as_he_worked_while_orders_come)
+TEST(everybody_rests_twice_as_long_as_he_worked_while_orders_come)
 {
-        EXPECT_INT(pace_rest_us(PACE_UPLOAD, 1000, /* orders_come= */ true, /* import_runs= */ false), 1000);
-        EXPECT_INT(pace_rest_us(PACE_IMPORT, 1000, /* orders_come= */ true, /* import_runs= */ true), 1000);
-        EXPECT_INT(pace_rest_us(PACE_UPKEEP, 1000, /* orders_come= */ true, /* import_runs= */ false), 1000);
+        EXPECT_INT(pace_rest_us(PACE_UPLOAD, 1000, /* orders_come= */ true, /* import_runs= */ false), 2000);
+        EXPECT_INT(pace_rest_us(PACE_IMPORT, 1000, /* orders_come= */ true, /* import_runs= */ true), 2000);
+        EXPECT_INT(pace_rest_us(PACE_UPKEEP, 1000, /* orders_come= */ true, /* import_runs= */ false), 2000);
 }
 
 TEST(the_housekeeper_leaves_most_of_the_time_to_an_import)
