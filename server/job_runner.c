@@ -8,11 +8,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
+#include "http/pace.h"
 #include "jobs/work.h"
 
 #define STACK_BYTES ((size_t)1024 * 1024)
 /* One statement of a thousand lines, on a busy database. */
 #define STATEMENT_TIMEOUT_MS 120000
+/* Lines of one transaction while orders come by API: few enough that one of a customer among them waits for
+ * some milliseconds. */
+#define LINES_BESIDE_ORDERS 25
 /* How often a server without work looks for some. */
 #define LOOK_MS 250
 
@@ -32,8 +36,9 @@ struct job_runner {
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t changed;
-        bool stopping;       /* take on no more work */
-        bool hands_stopping; /* there will be no more parts either */
+        bool stopping;        /* take on no more work */
+        bool hands_stopping;  /* there will be no more parts either */
+        pthread_mutex_t turn; /* of the hand that works beside orders: one at a time, and its rest */
         const struct shop *shop;
         struct db *db;
         struct hand hands[WORK_PARTS_MAX];
@@ -64,16 +69,38 @@ static void complain(const struct ctx *c, enum err err)
 
 /* ------------------------------------------------------------------ hands */
 
-static void hand_do(struct hand *hand)
+static void slice_do(struct hand *hand, size_t from, size_t n)
 {
+        const struct work_slice slice = {hand->chunk, hand->number, from, n};
         struct ctx c = context_new(hand->runner, hand->db);
         struct principal principal = {.key_id = hand->job->key_id};
 
         c.principal = &principal;
-        hand->err = work_part(&c, hand->job, hand->chunk, hand->number, &hand->status);
+        hand->err = work_part(&c, hand->job, &slice, &hand->status);
         if (hand->err != ERR_OK)
                 complain(&c, hand->err);
         context_free(&c);
+}
+
+/* The part at once, or, while orders come, a little at a time. */
+static void hand_do(struct hand *hand)
+{
+        size_t n = hand->chunk->parts[hand->number].n;
+
+        hand->err = ERR_OK;
+        hand->status = JOB_RUNNING;
+        for (size_t from = 0; from < n && hand->err == ERR_OK;) {
+                bool small = pace_orders_come();
+                size_t most = small && n - from > LINES_BESIDE_ORDERS ? LINES_BESIDE_ORDERS : n - from;
+                if (small)
+                        pthread_mutex_lock(&hand->runner->turn);
+                int64_t began_us = clock_monotonic_us();
+                slice_do(hand, from, most);
+                pace_rest(PACE_IMPORT, clock_monotonic_us() - began_us);
+                if (small)
+                        pthread_mutex_unlock(&hand->runner->turn);
+                from += most;
+        }
 }
 
 static void *hand_main(void *arg)
@@ -251,9 +278,11 @@ static bool work(struct job_runner *runner)
                 struct principal principal = {.key_id = job.key_id};
                 c.principal = &principal;
                 job_log(&job, "job_begun", ERR_OK);
+                pace_import_begins();
                 err = work_survey(&c, &job);
                 if (err == ERR_OK)
                         err = job_run(runner, &c, &job);
+                pace_import_ends();
                 if (err != ERR_OK && c.problem.code == err)
                         complain(&c, err);
                 job_settle(runner, &job, err);
@@ -314,6 +343,7 @@ static void runner_free(struct job_runner *runner)
         }
         pthread_cond_destroy(&runner->changed);
         pthread_mutex_destroy(&runner->lock);
+        pthread_mutex_destroy(&runner->turn);
         db_free(runner->db);
         free(runner);
 }
@@ -333,6 +363,7 @@ struct job_runner *job_runner_start(const char *database_url, const struct shop 
         runner->shop = shop;
         runner->db = db_new(&options);
         pthread_mutex_init(&runner->lock, NULL);
+        pthread_mutex_init(&runner->turn, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
         pthread_cond_init(&runner->changed, &attr);

@@ -55,7 +55,7 @@ static inline bool date_known(struct date date)
 /* RFC 3339 in and out. Parsing takes any offset; false when the text is not an instant from year 1 to 9999.
  */
 bool instant_parse(const char *text, struct instant *ret);
-void instant_format(struct instant at, char ret[INSTANT_TEXT_SIZE]);
+void instant_format(struct instant instant, char ret[INSTANT_TEXT_SIZE]);
 bool date_parse(const char *text, struct date *ret);
 void date_format(struct date date, char ret[DATE_TEXT_SIZE]);
 bool birthday_parse(const char *text, struct birthday *ret); /* "05-20" or "1990-05-20" */

@@ -15,12 +15,10 @@ void text_clear(struct text *text)
         text->len = 0;
 }
 
-void text_reserve(struct text *text, size_t more)
+void text_grow(struct text *text, size_t more)
 {
-        size_t need = text->len + more + 1; /* room for the NUL */
+        size_t need = text->len + more + 1;
 
-        if (need <= text->size)
-                return;
         size_t size = text->size < 256 ? 256 : text->size * 2;
         if (size < need)
                 size = need;
@@ -31,25 +29,6 @@ void text_reserve(struct text *text, size_t more)
         }
         text->data = data;
         text->size = size;
-}
-
-void text_append(struct text *text, const void *data, size_t len)
-{
-        text_reserve(text, len);
-        if (len > 0)
-                memcpy(text->data + text->len, data, len);
-        text->len += len;
-        text->data[text->len] = '\0';
-}
-
-void text_puts(struct text *text, const char *string)
-{
-        text_append(text, string, strlen(string));
-}
-
-void text_putc(struct text *text, char c)
-{
-        text_append(text, &c, 1);
 }
 
 void text_printf(struct text *text, const char *fmt, ...)

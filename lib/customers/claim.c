@@ -6,9 +6,18 @@
 #include "customers/store.h"
 #include "events/events.h"
 
+/* An identity that a customer of the batch has. */
+struct belonging {
+        const char *kind;
+        struct uuid key;          /* identity_key */
+        struct identity_row *row; /* a new one; NULL: it is stored */
+        struct belonging *next;
+};
+
 /* One customer of the batch. */
 struct member {
         struct customer customer;
+        struct belonging *belongings;
         bool is_new, changed;
         const struct customer *before; /* somebody known who gets another one here; NULL: as he was */
         const struct ctx *changed_by;
@@ -26,7 +35,6 @@ struct crowd {
         size_t count;
         struct idmap by_id;       /* id or alias → member */
         struct idmap by_identity; /* identity_key → member */
-        struct list identities;   /* struct identity_row, as stored */
         struct identity_row *new_identities;
         size_t new_identity_count;
         struct alias_row *new_aliases;
@@ -53,7 +61,7 @@ static void person_read(struct customer_claim *claim, struct person *person)
         claim->err = problem_check(c);
 }
 
-/* What to look for, without doubles where it is cheap. */
+/* What to look for. */
 static void keys_collect(struct ctx *c, const struct customer_claim *claims, const struct person *people,
                          size_t n, struct customer_ids *ret_ids, struct identity_keys *ret_keys)
 {
@@ -71,11 +79,7 @@ static void keys_collect(struct ctx *c, const struct customer_claim *claims, con
                         ret_ids->ids.v[ret_ids->ids.n++] = people[i].id;
                 for (size_t k = 0; k < people[i].identities.n; k++) {
                         const struct identity *identity = &people[i].identities.v[k];
-                        bool known = false;
-                        for (size_t s = 0; s < ret_keys->kinds.n && !known; s++)
-                                known = strcmp(ret_keys->kinds.v[s], identity->kind) == 0;
-                        if (!known)
-                                ret_keys->kinds.v[ret_keys->kinds.n++] = identity->kind;
+                        ret_keys->kinds.v[ret_keys->kinds.n++] = identity->kind;
                         ret_keys->values.v[ret_keys->values.n++] = identity->value;
                 }
         }
@@ -88,6 +92,17 @@ static void members_add(struct crowd *crowd, const struct list *rows)
                 member->customer = ((const struct customer *)rows->v)[i];
                 idmap_put(&crowd->by_id, member->customer.id, crowd->count++);
         }
+}
+
+static void belonging_add(struct crowd *crowd, size_t at, const char *kind, struct uuid key,
+                          struct identity_row *row)
+{
+        struct member *member = &crowd->members[at];
+        struct belonging *belonging = ARENA_NEW(crowd->c->arena, struct belonging);
+
+        *belonging = (struct belonging){.kind = kind, .key = key, .row = row, .next = member->belongings};
+        member->belongings = belonging;
+        idmap_put(&crowd->by_identity, key, at);
 }
 
 /* Customers that were only found by an alias or an identity are locked second. *ret_gone: one of them became
@@ -123,7 +138,8 @@ static enum err lock_the_rest(struct crowd *crowd, const struct list *aliases, c
                 size_t at = idmap_get(&crowd->by_id, identity[i].customer_id);
                 *ret_gone |= at == SIZE_MAX;
                 if (at != SIZE_MAX)
-                        idmap_put(&crowd->by_identity, identity_key(identity[i].kind, identity[i].value), at);
+                        belonging_add(crowd, at, identity[i].kind,
+                                      identity_key(identity[i].kind, identity[i].value), /* row= */ NULL);
         }
         return ERR_OK;
 }
@@ -151,7 +167,6 @@ static enum err crowd_load_once(struct crowd *crowd, const struct customer_claim
         crowd->members = ARENA_ARRAY(c->arena, most, struct member);
         crowd->by_id = idmap_new(c->arena, most + ids.ids.n + aliases.n);
         crowd->by_identity = idmap_new(c->arena, identities.n + keys.values.n);
-        crowd->identities = identities;
         crowd->new_identities = ARENA_ARRAY(c->arena, keys.values.n, struct identity_row);
         crowd->new_aliases = ARENA_ARRAY(c->arena, n, struct alias_row);
         members_add(crowd, &locked);
@@ -226,28 +241,22 @@ static enum err identities_check(const struct crowd *crowd, struct customer_clai
         return ERR_OK;
 }
 
-static bool identity_leaves(struct crowd *crowd, const struct identity_row *row, const char *kind, size_t at)
-{
-        struct uuid key = identity_key(row->kind, row->value);
-
-        if (strcmp(row->kind, kind) != 0 || idmap_get(&crowd->by_identity, key) != at)
-                return false;
-        idmap_put(&crowd->by_identity, key, SIZE_MAX);
-        return true;
-}
-
 /* The e-mail or phone that a member had is free again, for the claims after this one too. */
 static void identity_make_room(struct crowd *crowd, const char *kind, size_t at)
 {
-        const struct identity_row *stored = crowd->identities.v;
-        size_t kept = 0;
+        struct belonging **link = &crowd->members[at].belongings;
 
-        for (size_t i = 0; i < crowd->identities.n; i++)
-                (void)identity_leaves(crowd, &stored[i], kind, at);
-        for (size_t i = 0; i < crowd->new_identity_count; i++)
-                if (!identity_leaves(crowd, &crowd->new_identities[i], kind, at))
-                        crowd->new_identities[kept++] = crowd->new_identities[i];
-        crowd->new_identity_count = kept;
+        while (*link != NULL) {
+                const struct belonging *belonging = *link;
+                if (strcmp(belonging->kind, kind) != 0) {
+                        link = &(*link)->next;
+                        continue;
+                }
+                idmap_put(&crowd->by_identity, belonging->key, SIZE_MAX);
+                if (belonging->row != NULL)
+                        belonging->row->value = NULL; /* it came and went within the batch */
+                *link = belonging->next;
+        }
 }
 
 /* Returns whether there was one that the member did not have. */
@@ -262,9 +271,9 @@ static bool identities_take(struct crowd *crowd, const struct person *person, si
                         continue;
                 if (identity_is_single(identity->kind))
                         identity_make_room(crowd, identity->kind, at);
-                idmap_put(&crowd->by_identity, key, at);
-                crowd->new_identities[crowd->new_identity_count++] = (struct identity_row){
-                        identity->kind, identity->value, crowd->members[at].customer.id};
+                struct identity_row *row = &crowd->new_identities[crowd->new_identity_count++];
+                *row = (struct identity_row){identity->kind, identity->value, crowd->members[at].customer.id};
+                belonging_add(crowd, at, identity->kind, key, row);
                 changed = true;
         }
         return changed;
@@ -340,6 +349,28 @@ static enum err crowd_audit(const struct crowd *crowd)
         return trail_of_claims(crowd->c, trails, n, crowd->new_identities, crowd->new_identity_count);
 }
 
+/* The new identities: rows that came and went are dropped; what those of known people replace is cleared. */
+static enum err identities_store(struct crowd *crowd)
+{
+        struct identity_row *rows = crowd->new_identities;
+        struct identity_row *replacing =
+                ARENA_ARRAY(crowd->c->arena, crowd->new_identity_count, struct identity_row);
+        size_t kept = 0, replacing_count = 0;
+
+        for (size_t i = 0; i < crowd->new_identity_count; i++) {
+                if (rows[i].value == NULL)
+                        continue;
+                if (identity_is_single(rows[i].kind) &&
+                    !crowd->members[idmap_get(&crowd->by_id, rows[i].customer_id)].is_new)
+                        replacing[replacing_count++] = rows[i];
+                rows[kept++] = rows[i];
+        }
+        crowd->new_identity_count = kept;
+        TRY(crowd_audit(crowd));
+        TRY(store_identities_clear(crowd->c, replacing, replacing_count));
+        return store_identities_add(crowd->c, rows, kept);
+}
+
 static enum err crowd_store(struct crowd *crowd)
 {
         struct ctx *c = crowd->c;
@@ -358,11 +389,10 @@ static enum err crowd_store(struct crowd *crowd)
                         updates[update_count++] = member->customer;
                 touched[touched_count++] = member->customer.id;
         }
-        TRY(crowd_audit(crowd));
         TRY(store_insert(c, inserts, insert_count));
         TRY(store_update(c, updates, update_count));
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
-        TRY(store_identities_add(c, crowd->new_identities, crowd->new_identity_count));
+        TRY(identities_store(crowd));
         customers_touched(c, touched, touched_count);
         return events_store(c, &crowd->events);
 }

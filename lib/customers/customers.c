@@ -215,15 +215,17 @@ static enum err identities_change(struct ctx *c, const struct customer_in *in, s
         identities_of(c, "#", in, &identities);
         TRY(problem_check(c));
         if (SHAPE_HAS(customer_in, in, phone) && in->phone == NULL)
-                TRY(store_identity_clear(c, &(struct identity_row){"phone", NULL, id}));
+                TRY(store_identities_clear(c, &(struct identity_row){"phone", NULL, id}, 1));
         if (SHAPE_HAS(customer_in, in, email) && in->email == NULL)
-                TRY(store_identity_clear(c, &(struct identity_row){"email", NULL, id}));
+                TRY(store_identities_clear(c, &(struct identity_row){"email", NULL, id}, 1));
         for (size_t i = 0; i < identities.n; i++) {
                 struct identity_row row = {identities.v[i].kind, identities.v[i].value, id};
                 struct identity_keys keys = {.kinds = {&row.kind, 1}, .values = {&row.value, 1}};
                 TRY(store_identities(c, &keys, &owners));
                 TRY(db_flush(c));
                 if (owners.n == 0) {
+                        if (identity_is_single(row.kind))
+                                TRY(store_identities_clear(c, &row, 1));
                         TRY(store_identities_add(c, &row, 1));
                 } else if (!uuid_equal(((struct identity_row *)owners.v)[0].customer_id, id)) {
                         problem_string(c, "kind", row.kind);

@@ -40,18 +40,6 @@ SQL_LATER(
         customer_lines_identities, customer_ids, identity_row,
         "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, value")
 
-#define SHAPE_T struct customer_name
-SHAPE(customer_name, "A customer's number.", FIELD(id), FIELD(external_id));
-#undef SHAPE_T
-
-SQL_LATER(customer_names_load, customer_ids, customer_name,
-          "SELECT id, external_id FROM customers WHERE id = ANY(:ids)")
-
-enum err customer_names_later(struct ctx *c, const struct uuids *ids, struct list *ret)
-{
-        return customer_names_load(c, &(struct customer_ids){*ids}, ret);
-}
-
 static void line_of(const struct customer *customer, struct customer_line *ret)
 {
         *ret = (struct customer_line){

@@ -21,10 +21,3 @@ struct customer_lines_page {
 enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret) MUST_CHECK;
 /* The same of these customers. */
 enum err customer_lines_of(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
-
-/* How orders and refunds name their customers in a file: the shop's number, NULL where there is none. */
-struct customer_name {
-        struct uuid id;
-        const char *external_id;
-};
-enum err customer_names_later(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;

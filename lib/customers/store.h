@@ -31,9 +31,12 @@ SHAPE_DECLARE(identity_keys);
         "source_channel AS \"source.channel\", source_detail AS \"source.detail\", "                         \
         "source_campaign AS \"source.campaign\", attributes, preferences, inquired_at, version, created_at, updated_at"
 
+/* Beside a customer's id: as an expression the kind has no index, or that of (kind, value) would look as good
+ * as the customer's while the table is empty, and be kept while it grows. */
+#define OF_KIND "(kind || '')"
 #define CONTACT_COLUMN(kind)                                                                                 \
-        ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND kind = '" kind    \
-        "' ORDER BY secondary LIMIT 1) AS " kind
+        ", (SELECT value FROM customer_identities i WHERE i.customer_id = customers.id AND " OF_KIND         \
+        " = '" kind "' ORDER BY secondary LIMIT 1) AS " kind
 #define CONTACT_COLUMNS CONTACT_COLUMN("phone") CONTACT_COLUMN("email")
 
 /* Queue: lock the rows of those who were not erased in the order of their ids; *ret is filled by the next
@@ -46,11 +49,11 @@ enum err store_identities(struct ctx *c, const struct identity_keys *keys, struc
 enum err store_insert(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_update(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_alias(struct ctx *c, const struct alias_row *rows, size_t n) MUST_CHECK;
-/* Give identities to their customers; an e-mail or phone replaces the one that the customer had, so among
- * rows there is one of each for a customer at most. */
+/* Give identities to their customers. An e-mail or phone replaces the one that a known customer had, which
+ * must be cleared before; among rows there is one of each for a customer at most. */
 enum err store_identities_add(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
-/* Take every identity of a kind from a customer. */
-enum err store_identity_clear(struct ctx *c, const struct identity_row *row) MUST_CHECK;
+/* Take every identity of a row's kind from its customer; the value does not matter. */
+enum err store_identities_clear(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
 
 /* A change of a known customer, for the audit log. */
 struct customer_trail {

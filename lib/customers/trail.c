@@ -1,10 +1,11 @@
 /* What the audit log is told of customers. */
 #include "audit/audit.h"
+#include "base/idmap.h"
 #include "customers/store.h"
 
 SQL_LATER(contacts_find, customer_ids, identity_row,
           "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) "
-          "AND kind IN ('phone', 'email')")
+          "AND " OF_KIND " IN ('phone', 'email')")
 
 static const char **contact_of(struct customer *customer, const char *kind)
 {
@@ -14,18 +15,17 @@ static const char **contact_of(struct customer *customer, const char *kind)
 }
 
 /* Give the contacts among the rows to those whose they are; with only_after the old ones stay in before. */
-static void contacts_give(struct customer_trail *trails, size_t n, const struct identity_row *rows,
-                          size_t row_count, bool only_after)
+static void contacts_give(struct customer_trail *trails, const struct idmap *by_id,
+                          const struct identity_row *rows, size_t row_count, bool only_after)
 {
-        for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < row_count; k++) {
-                        if (!uuid_equal(rows[k].customer_id, trails[i].after.id) ||
-                            contact_of(&trails[i].after, rows[k].kind) == NULL)
-                                continue;
-                        *contact_of(&trails[i].after, rows[k].kind) = rows[k].value;
-                        if (!only_after)
-                                *contact_of(&trails[i].before, rows[k].kind) = rows[k].value;
-                }
+        for (size_t i = 0; i < row_count; i++) {
+                size_t at = idmap_get(by_id, rows[i].customer_id);
+                if (at == SIZE_MAX || contact_of(&trails[at].after, rows[i].kind) == NULL)
+                        continue;
+                *contact_of(&trails[at].after, rows[i].kind) = rows[i].value;
+                if (!only_after)
+                        *contact_of(&trails[at].before, rows[i].kind) = rows[i].value;
+        }
 }
 
 static struct audit_change change_of(struct ctx *c, const struct ctx *who, const struct customer *before,
@@ -45,23 +45,24 @@ static struct audit_change change_of(struct ctx *c, const struct ctx *who, const
 enum err trail_of_claims(struct ctx *c, struct customer_trail *trails, size_t n,
                          const struct identity_row *identities, size_t identity_count)
 {
-        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, identity_count, struct uuid)};
         struct list old = {0};
         struct audit_change *changes = ARENA_ARRAY(c->arena, n, struct audit_change);
+        struct idmap by_id = idmap_new(c->arena, n);
 
         for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < identity_count; k++)
-                        if (uuid_equal(identities[k].customer_id, trails[i].after.id) &&
-                            contact_of(&trails[i].after, identities[k].kind) != NULL) {
-                                ids.ids.v[ids.ids.n++] = trails[i].after.id;
-                                break;
-                        }
+                idmap_put(&by_id, trails[i].after.id, i);
+        for (size_t i = 0; i < identity_count; i++) {
+                size_t at = idmap_get(&by_id, identities[i].customer_id);
+                if (at != SIZE_MAX && contact_of(&trails[at].after, identities[i].kind) != NULL)
+                        ids.ids.v[ids.ids.n++] = identities[i].customer_id;
+        }
         if (ids.ids.n > 0) {
                 TRY(contacts_find(c, &ids, &old));
                 TRY(db_flush(c));
         }
-        contacts_give(trails, n, old.v, old.n, /* only_after= */ false);
-        contacts_give(trails, n, identities, identity_count, /* only_after= */ true);
+        contacts_give(trails, &by_id, old.v, old.n, /* only_after= */ false);
+        contacts_give(trails, &by_id, identities, identity_count, /* only_after= */ true);
         for (size_t i = 0; i < n; i++)
                 changes[i] = change_of(c, trails[i].who, &trails[i].before, &trails[i].after);
         return audit_write_all(c, changes, n);

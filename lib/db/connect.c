@@ -65,6 +65,9 @@ enum err connection_lost(struct ctx *c)
 /* A server ends a statement by itself at statement_timeout. One that has not even said so this much later is
  * gone or frozen, however alive its connection looks. */
 #define ANSWER_GRACE_MS 2000
+/* Whoever reads all there is in one snapshot sets no time limit; before the first row may come the sorting of
+ * a whole table, which took some seconds a million orders. */
+#define SNAPSHOT_ANSWER_MS 1800000
 
 /* A server that is down answers at once on a socket; over a network this bounds the wait. */
 #define CONNECT_TIMEOUT_SECONDS "5"
@@ -133,7 +136,7 @@ static bool wait_for_socket(PGconn *conn, bool also_to_send, int64_t until_us)
 enum err answer_next(struct ctx *c, PGresult **ret)
 {
         PGconn *conn = c->db->conn;
-        int timeout_ms = c->db->options.statement_timeout_ms;
+        int timeout_ms = c->db->snapshot ? SNAPSHOT_ANSWER_MS : c->db->options.statement_timeout_ms;
         int64_t until_us =
                 timeout_ms > 0 ? clock_monotonic_us() + (timeout_ms + ANSWER_GRACE_MS) * INT64_C(1000) : -1;
 

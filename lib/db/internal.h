@@ -41,6 +41,7 @@ struct db {
         struct arena *tx_arena; /* of whoever began it */
         bool doomed;            /* an inner transaction was left without commit */
         bool lost_race;         /* see db_lost_race */
+        bool snapshot;          /* in a transaction of tx_begin_snapshot */
         enum err (*last_work)(struct ctx *c, void *gathered); /* see tx_gather; NULL: nothing was gathered */
         void *gathered;
         uint8_t prepared[SQL_STATEMENTS_MAX / 8];

@@ -16,6 +16,7 @@ static enum err begin(struct ctx *c, const char *command)
 
         db->doomed = false;
         db->lost_race = false;
+        db->snapshot = false;
         db->last_work = NULL;
         db->tx_arena = c->arena;
         return command_send(c, command);
@@ -35,6 +36,7 @@ enum err tx_begin_snapshot(struct ctx *c, struct tx *tx)
 {
         assert(tx->c == NULL && c->db->tx_depth == 0);
         TRY(begin(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        c->db->snapshot = true;
         c->db->tx_depth++;
         tx->c = c;
         return ERR_OK;

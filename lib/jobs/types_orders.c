@@ -108,20 +108,9 @@ static enum err orders_apply(struct ctx *c, const struct bulk_options *options, 
         return ERR_OK;
 }
 
-static enum err orders_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
-                            int64_t n, struct list *ret)
+static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL_VISIT(visit), void *arg)
 {
-        struct bulk_order_page page = {.customer_id = filter->customer_id,
-                                       .after_at = position->at,
-                                       .after_id = position->id,
-                                       .limit = n};
-
-        TRY(bulk_orders(c, &page, ret));
-        if (ret->n > 0) {
-                const struct bulk_order *last = &((const struct bulk_order *)ret->v)[ret->n - 1];
-                *position = (struct bulk_position){.at = last->in.placed_at, .id = last->id};
-        }
-        return ERR_OK;
+        return bulk_orders(c, filter->customer_id, visit, arg);
 }
 
 /* ------------------------------------------------------------------ refunds */
@@ -191,7 +180,7 @@ const struct bulk_type bulk_type_orders = {
         .batch_max = BATCH_MAX,
         .key = order_key,
         .apply = orders_apply,
-        .page = orders_page,
+        .each = orders_each,
         .filters = BULK_OF_CUSTOMER,
 };
 

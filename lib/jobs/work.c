@@ -104,33 +104,31 @@ enum err work_survey(struct ctx *c, struct job *job)
 
 struct part_work {
         const struct job *job;
-        const struct work_chunk *chunk;
-        size_t part;
+        const struct work_slice *slice;
         unsigned status;
 };
 
 static enum err part_once(struct ctx *c, void *arg)
 {
         struct part_work *work = arg;
-        struct bulk_line *const *lines = work->chunk->parts[work->part].v;
-        size_t n = work->chunk->parts[work->part].n;
+        const struct work_slice *slice = work->slice;
+        struct bulk_line **lines = slice->chunk->parts[slice->part].v + slice->from;
         struct line_result *results;
         TX(tx);
 
         TRY(db_ready(c));
         TRY(tx_begin(c, &tx));
-        TRY(lines_do(c, work->job, (struct bulk_line **)lines, n, &results));
-        TRY(job_results_add(c, work->job, work->chunk->chunk_no, results, n, &work->status));
+        TRY(lines_do(c, work->job, lines, slice->n, &results));
+        TRY(job_results_add(c, work->job, slice->chunk->chunk_no, results, slice->n, &work->status));
         return tx_commit(&tx);
 }
 
-enum err work_part(struct ctx *c, const struct job *job, const struct work_chunk *chunk, size_t part,
-                   unsigned *ret_status)
+enum err work_part(struct ctx *c, const struct job *job, const struct work_slice *slice, unsigned *ret_status)
 {
-        struct part_work work = {job, chunk, part, JOB_RUNNING};
+        struct part_work work = {job, slice, JOB_RUNNING};
 
-        if (chunk->parts[part].n > 0)
-                TRY(db_run(c, part_once, &work));
+        assert(slice->n > 0 && slice->from + slice->n <= slice->chunk->parts[slice->part].n);
+        TRY(db_run(c, part_once, &work));
         *ret_status = work.status;
         return ERR_OK;
 }

@@ -216,9 +216,13 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct coupon_rows coupons = {0};
         struct coupon_offer_rows offers = {0};
         struct date first = first_day(b);
+        struct newcomer *who = ARENA_ARRAY(arena, b->desk_count, struct newcomer);
 
-        for (size_t i = 0; i < b->desk_count; i++)
-                customers.v[i] = b->desks[i].customer->id;
+        for (size_t i = 0; i < b->desk_count; i++) {
+                const struct customer *customer = b->desks[i].customer;
+                customers.v[i] = customer->id;
+                who[i] = (struct newcomer){customer->id, customer->created_at};
+        }
         for (size_t i = 0; i < b->count; i++)
                 if (b->jobs[i].call->err == ERR_OK)
                         orders.v[orders.n++] = b->jobs[i].order_id;
@@ -232,11 +236,11 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         TRY(db_flush(b->c));
         TRY(coupons_give(b->c, &coupons, &b->session.coupons));
         TRY(coupon_offers_give(b->c, &offers, &b->session.offers));
+        const struct stand *standing = stands_of(arena, b->session.program, &stands, who, b->desk_count);
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
                 desk->book.account.customer_id = desk->customer->id;
-                desk->stand = stand_of(arena, b->session.program, &stands, desk->customer->id,
-                                       desk->customer->created_at);
+                desk->stand = standing[i];
                 desk->caps = points_caps_of(arena, &caps, desk->customer->id);
         }
         for (size_t i = 0; i < accounts.n; i++) {

@@ -1,7 +1,6 @@
 #include "orders/lines.h"
 
 #include "base/idmap.h"
-#include "customers/lines.h"
 #include "orders/store.h"
 
 #define READ_ONLY .doc = "As exported; not read."
@@ -56,16 +55,41 @@ SHAPE(bulk_order_page, "A position.", FIELD(customer_id), FIELD(after_at), FIELD
       FIELD(after_parent), FIELD(limit));
 #undef SHAPE_T
 
-#define AFTER(at_)                                                                                           \
-        "(" at_ ", id) > (coalesce(:after_at, '-infinity'), "                                                \
-        "coalesce(:after_id, '00000000-0000-0000-0000-000000000000'))"
+/* A line with its order, as an export reads them. */
+struct order_export_row {
+        struct order order;
+        struct order_line line;
+        const char *customer; /* the shop's number; NULL: none */
+};
+#define SHAPE_T struct order_export_row
+SHAPE(order_export_row, "A line with its order.", NEST(order, order), NEST(line, order_line),
+      FIELD(customer));
+#undef SHAPE_T
 
-SQL_LATER(bulk_orders_load, bulk_order_page, order,
-          "SELECT " ORDER_COLUMNS
-          " FROM orders WHERE " AFTER("placed_at") " ORDER BY placed_at, id LIMIT :limit")
-SQL_LATER(bulk_orders_load_of, bulk_order_page, order,
-          "SELECT " ORDER_COLUMNS " FROM orders WHERE customer_id = :customer_id AND " AFTER(
-                  "placed_at") " ORDER BY placed_at, id LIMIT :limit")
+#define OF_ORDER(name) "o." name " AS \"order." name "\", "
+#define OF_LINE(name)  "l." name " AS \"line." name "\", "
+/* Only what a line of a file has. How to join is the planner's choice: for everybody's it is worth reading
+ * all tables from end to end, for one customer's not. */
+#define EXPORTED                                                                                                                    \
+        "SELECT " OF_ORDER("customer_id") OF_ORDER("id") OF_ORDER("external_id") OF_ORDER(                                          \
+                "status") OF_ORDER("channel") OF_ORDER("currency") OF_ORDER("coupon")                                               \
+                OF_ORDER("shipping_minor") OF_ORDER("discount_minor") OF_ORDER("total_minor") OF_ORDER(                             \
+                        "refunded_minor") OF_ORDER("points_earned") OF_ORDER("growth_earned")                                       \
+                        OF_ORDER("points_reversed") OF_ORDER("growth_reversed") OF_ORDER(                                           \
+                                "awarded") OF_ORDER("placed_at") OF_ORDER("paid_at") OF_ORDER("shipped_at")                         \
+                                OF_ORDER("delivered_at") OF_ORDER("completed_at") OF_ORDER(                                         \
+                                        "cancelled_at") OF_ORDER("line_count") OF_LINE("line_no")                                   \
+                                        OF_LINE("sku") OF_LINE("name") OF_LINE("category") OF_LINE(                                 \
+                                                "brand") OF_LINE("quantity") OF_LINE("unit_price_minor")                            \
+                                                OF_LINE("discount_minor") OF_LINE("total_minor") OF_LINE(                           \
+                                                        "cost_minor") "c.external_id AS customer FROM orders o JOIN order_lines l " \
+                                                                      "ON l.customer_id = o.customer_id AND l.order_id = o.id "     \
+                                                                      "LEFT JOIN customers c ON c.id = o.customer_id"
+#define EXPORT_ORDER " ORDER BY o.placed_at, o.id"
+
+SQL_EACH(orders_out, nothing, order_export_row, EXPORTED EXPORT_ORDER)
+SQL_EACH(orders_out_of, bulk_order_page, order_export_row,
+         EXPORTED " WHERE o.customer_id = :customer_id" EXPORT_ORDER)
 
 static void line_of(const struct order *order, struct bulk_order *ret)
 {
@@ -112,62 +136,80 @@ static struct order_line_in line_in_of(const struct order_line *line)
         };
 }
 
-static void lines_give(struct ctx *c, const struct list *rows, const struct idmap *by_id,
-                       const struct order *orders, struct bulk_order *lines)
-{
-        const struct order_line *row = rows->v;
+/* Orders whose memory is freed together. */
+#define ORDERS_TOGETHER 500
 
-        for (size_t i = 0; i < rows->n; i++) {
-                size_t at = idmap_get(by_id, row[i].order_id);
-                struct order_in *in = &lines[at].in;
-                if (in->lines.v == NULL)
-                        in->lines.v =
-                                ARENA_ARRAY(c->arena, (size_t)orders[at].line_count, struct order_line_in);
-                in->lines.v[in->lines.n++] = line_in_of(&row[i]);
-        }
+/* An order whose lines are still coming. */
+struct gathering {
+        SQL_VISIT(visit);
+        void *arg;
+        struct arena *arena;
+        struct bulk_order order; /* id nil: none has come */
+        size_t count;            /* of all orders */
+};
+
+static const char *kept(struct arena *arena, const char *text)
+{
+        return text != NULL ? arena_strdup(arena, text) : NULL;
 }
 
-static void names_give(struct ctx *c, const struct list *names, struct bulk_order *lines, size_t n)
+static void order_begin(struct gathering *g, const struct order_export_row *row)
 {
-        const struct customer_name *name = names->v;
-        struct idmap by_id = idmap_new(c->arena, names->n);
-
-        for (size_t i = 0; i < names->n; i++)
-                idmap_put(&by_id, name[i].id, i);
-        for (size_t i = 0; i < n; i++) {
-                struct customer_in *customer = &lines[i].in.customer;
-                size_t at = idmap_get(&by_id, customer->id);
-                if (at == SIZE_MAX || name[at].external_id == NULL)
-                        continue;
-                *customer = (struct customer_in){.external_id = name[at].external_id};
+        if (g->count++ % ORDERS_TOGETHER == 0) {
+                arena_free(g->arena);
+                g->arena = arena_new();
         }
+        line_of(&row->order, &g->order);
+        struct order_in *in = &g->order.in;
+        in->external_id = kept(g->arena, in->external_id);
+        in->currency = kept(g->arena, in->currency);
+        in->coupon = kept(g->arena, in->coupon);
+        if (row->customer != NULL)
+                in->customer = (struct customer_in){.external_id = kept(g->arena, row->customer)};
+        in->lines.v = ARENA_ARRAY(g->arena, (size_t)row->order.line_count, struct order_line_in);
 }
 
-enum err bulk_orders(struct ctx *c, const struct bulk_order_page *page, struct list *ret)
+/* Lines come in any order, mostly their own. */
+static void order_line_put(struct gathering *g, const struct order_line *line)
 {
-        struct list rows = {0}, order_lines = {0}, names = {0};
+        struct order_in *in = &g->order.in;
+        struct order_line_in *v = in->lines.v;
+        size_t at = in->lines.n++;
 
-        TRY(uuid_known(page->customer_id) ? bulk_orders_load_of(c, page, &rows)
-                                          : bulk_orders_load(c, page, &rows));
-        TRY(db_flush(c));
-        const struct order *orders = rows.v;
-        struct bulk_order *lines = ARENA_ARRAY(c->arena, rows.n, struct bulk_order);
-        struct order_probe probe = {.customers.v = ARENA_ARRAY(c->arena, rows.n, struct uuid),
-                                    .orders.v = ARENA_ARRAY(c->arena, rows.n, struct uuid)};
-        struct idmap by_id = idmap_new(c->arena, rows.n);
-        for (size_t i = 0; i < rows.n; i++) {
-                line_of(&orders[i], &lines[i]);
-                probe.customers.v[probe.customers.n++] = orders[i].customer_id;
-                probe.orders.v[probe.orders.n++] = orders[i].id;
-                idmap_put(&by_id, orders[i].id, i);
+        for (; at > 0 && v[at - 1].line_no.v > line->line_no; at--)
+                v[at] = v[at - 1];
+        v[at] = line_in_of(line);
+        v[at].sku = kept(g->arena, v[at].sku);
+        v[at].name = kept(g->arena, v[at].name);
+        v[at].category = kept(g->arena, v[at].category);
+        v[at].brand = kept(g->arena, v[at].brand);
+}
+
+static enum err row_gather(struct ctx *c, const void *arg_row, void *arg)
+{
+        const struct order_export_row *row = arg_row;
+        struct gathering *g = arg;
+
+        if (!uuid_equal(g->order.id, row->order.id)) {
+                if (uuid_known(g->order.id))
+                        TRY(g->visit(c, &g->order, g->arg));
+                order_begin(g, row);
         }
-        TRY(order_lines_later(c, &probe, &order_lines));
-        TRY(customer_names_later(c, &probe.customers, &names));
-        TRY(db_flush(c));
-        lines_give(c, &order_lines, &by_id, orders, lines);
-        names_give(c, &names, lines, rows.n);
-        *ret = (struct list){lines, rows.n};
+        order_line_put(g, &row->line);
         return ERR_OK;
+}
+
+enum err bulk_orders(struct ctx *c, struct uuid customer_id, SQL_VISIT(visit), void *arg)
+{
+        struct gathering g = {.visit = visit, .arg = arg};
+        const struct bulk_order_page of = {.customer_id = customer_id};
+        enum err err = uuid_known(customer_id) ? orders_out_of(c, &of, row_gather, &g)
+                                               : orders_out(c, &(struct nothing){0}, row_gather, &g);
+
+        if (err == ERR_OK && uuid_known(g.order.id))
+                err = visit(c, &g.order, arg);
+        arena_free(g.arena);
+        return err;
 }
 
 /* ------------------------------------------------------------------ refunds */

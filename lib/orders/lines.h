@@ -1,6 +1,7 @@
 /* Orders and refunds in bulk: as they come in a file, and as they go out. */
 #pragma once
 
+#include "db/statement.h"
 #include "orders/orders.h"
 
 struct bulk_order {
@@ -18,14 +19,17 @@ struct bulk_refund {
 };
 const struct shape *bulk_refund_shape(void);
 
-/* Pages in the order of placing, or of refunding; customer_id nil: of everybody. Refunds that a cancellation
+/* All orders in the order of placing, with their lines, one by one (a struct bulk_order, good until the call
+ * returns); customer_id nil: of everybody. In a snapshot. */
+enum err bulk_orders(struct ctx *c, struct uuid customer_id, SQL_VISIT(visit), void *arg) MUST_CHECK;
+
+/* Pages of refunds in the order of refunding; customer_id nil: of everybody. Refunds that a cancellation
  * made, and those of orders that were cancelled later, are left out: the order's own line brings them. In a
- * snapshot; *ret is an array of struct bulk_order or bulk_refund. */
+ * snapshot; *ret is an array of struct bulk_refund. */
 struct bulk_order_page {
         struct uuid customer_id;
         struct instant after_at;
         struct uuid after_id, after_parent; /* after_parent: the order of a refund */
         int64_t limit;
 };
-enum err bulk_orders(struct ctx *c, const struct bulk_order_page *page, struct list *ret) MUST_CHECK;
 enum err bulk_refunds(struct ctx *c, struct bulk_order_page *page, struct list *ret) MUST_CHECK;

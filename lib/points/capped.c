@@ -26,8 +26,11 @@ enum err points_caps_later(struct ctx *c, const struct uuids *customers, struct 
 struct caps_used points_caps_of(struct arena *arena, const struct list *rows, struct uuid customer_id)
 {
         const struct cap_day *days = rows->v;
-        struct caps_used used = {.v = ARENA_ARRAY(arena, rows->n, struct cap_day), .room = rows->n};
+        struct caps_used used = {0};
 
+        for (size_t i = 0; i < rows->n; i++)
+                used.room += uuid_equal(days[i].customer_id, customer_id);
+        used.v = ARENA_ARRAY(arena, used.room, struct cap_day);
         for (size_t i = 0; i < rows->n; i++)
                 if (uuid_equal(days[i].customer_id, customer_id))
                         used.v[used.n++] = days[i];

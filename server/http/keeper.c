@@ -10,6 +10,7 @@
 #include "chores.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "http/pace.h"
 
 #define KEEPER_STACK_BYTES ((size_t)512 * 1024)
 #define KEEPER_TIMEOUT_MS  2000
@@ -64,7 +65,8 @@ static bool stopping(struct keeper *keeper)
         return stop;
 }
 
-static bool chore_do(struct hand *hand, const struct chore *chore)
+/* `paced`: with rests between its pieces. */
+static bool chore_do(struct hand *hand, const struct chore *chore, bool paced)
 {
         bool more = true, failed = false;
 
@@ -72,6 +74,7 @@ static bool chore_do(struct hand *hand, const struct chore *chore)
                 _cleanup_(arena_freep) struct arena *arena = arena_new();
                 struct ctx c = {
                         .arena = arena, .now = clock_now(), .shop = hand->keeper->shop, .db = hand->db};
+                int64_t began_us = clock_monotonic_us();
                 enum err err = db_ready(&c);
                 if (err == ERR_OK)
                         err = chore->run(&c, &more);
@@ -82,6 +85,8 @@ static bool chore_do(struct hand *hand, const struct chore *chore)
                         failed = true;
                 }
                 problem_reset(&c);
+                if (more && paced)
+                        pace_rest(PACE_UPKEEP, clock_monotonic_us() - began_us);
         }
         return !failed;
 }
@@ -119,7 +124,7 @@ static size_t chore_due(struct keeper *keeper)
 static void chores_due_do(struct hand *hand)
 {
         for (size_t i = chore_due(hand->keeper); i < chore_count; i = chore_due(hand->keeper)) {
-                (void)chore_do(hand, &chores[i]);
+                (void)chore_do(hand, &chores[i], /* paced= */ true);
                 chore_leave(hand->keeper, i);
         }
 }
@@ -136,7 +141,7 @@ static int64_t chores_all_do(struct hand *hand)
                         pthread_cond_wait(&keeper->done, &keeper->lock);
                 chore_take(keeper, i);
                 pthread_mutex_unlock(&keeper->lock);
-                failed += !chore_do(hand, &chores[i]);
+                failed += !chore_do(hand, &chores[i], /* paced= */ false);
                 chore_leave(keeper, i);
         }
         return failed;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "db/db.h"
+#include "http/pace.h"
 #include "http/work.h"
 
 /* Enough for a batch's working arrays under a sanitizer; the default of 8 MB says nothing. */
@@ -187,6 +188,8 @@ bool lanes_put(struct lanes *lanes, struct request *r)
 {
         const struct endpoint *endpoint = r->match.route->endpoint;
         const struct lane_set *set = &lanes->sets[endpoint->lane];
+        if (endpoint->lane == LANE_ORDERS)
+                pace_order_came();
         uint64_t key = endpoint->lane_key != NULL ? endpoint->lane_key(r->in) : lanes->turn++;
 
         return queue_put(&lanes->queues[set->first_queue + (key >> 32 ^ key) % set->queue_count], r);

@@ -6,11 +6,12 @@
 #include "db/statement.h"
 #include "http/stream.h"
 #include "jobs/csv.h"
+#include "jobs/pages.h"
 #include "resources/bulk.h"
 #include "resources/customer_filter.h"
 
 /* Lines of one page: few enough to hold, enough that the database does not wait. */
-#define PAGE_LINES 500
+#define PAGE_LINES 1000
 
 /* What is gathered of rows that come one by one before it goes out. */
 #define PIECE_BYTES ((size_t)64 * 1024)
@@ -63,26 +64,20 @@ static enum err written_send(struct ctx *c, struct export *export)
 
 static enum err pages_stream(struct ctx *c, const struct bulk_filter *filter, struct export *export)
 {
-        const struct bulk_type *type = export->type;
-        size_t size = bulk_out_shape(type)->size;
-        struct bulk_position position = {0};
-        enum err err = ERR_OK;
-        bool more = true;
+        size_t size = bulk_out_shape(export->type)->size;
+        struct ctx reading = *c; /* as it is now: c goes on to write */
+        struct pages *pages = pages_start(&reading, export->type, filter, PAGE_LINES);
+        struct list page = {.n = PAGE_LINES};
+        enum err err = pages != NULL ? ERR_OK : fail(c, ERR_INTERNAL, "There is no thread to read ahead.");
 
-        while (err == ERR_OK && more) {
-                _cleanup_(arena_freep) struct arena *arena = arena_new();
-                struct ctx own = *c;
-                struct list page = {0};
-                own.arena = arena;
-                own.problem = (struct problem){0};
-                err = type->page(&own, filter, &position, PAGE_LINES, &page);
-                problem_reset(&own);
-                more = page.n == PAGE_LINES;
+        while (err == ERR_OK && page.n == PAGE_LINES) {
+                err = pages_next(c, pages, &page);
                 for (size_t i = 0; err == ERR_OK && i < page.n; i++)
                         line_write(export, (const char *)page.v + i * size);
                 if (err == ERR_OK)
                         err = written_send(c, export);
         }
+        pages_stop(pages);
         return err;
 }
 
@@ -94,8 +89,9 @@ static enum err row_stream(struct ctx *c, const void *row, void *arg)
         return export->out.len < PIECE_BYTES ? ERR_OK : written_send(c, export);
 }
 
-/* One statement that lasts as long as the client takes. */
+/* One statement that lasts as long as the client takes, and sorts or joins a whole table. */
 SQL_EXEC(export_time_unlimited, nothing, "SET LOCAL statement_timeout = 0")
+SQL_EXEC(export_room, nothing, "SET LOCAL work_mem = '32MB'")
 
 static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const struct bulk_filter *filter)
 {
@@ -200,6 +196,7 @@ ENDPOINT(
                 TRY(directory_settle(c));
         TRY(tx_begin_snapshot(c, &tx));
         TRY(export_time_unlimited(c, &(struct nothing){0}));
+        TRY(export_room(c, &(struct nothing){0}));
         TRY(db_flush(c)); /* from here on only the stream can fail */
         stream_begin(c, bulk_wants_csv(c) ? CSV_TYPE_SENT : NDJSON_TYPE);
         TRY(lines_stream(c, type, &filter));

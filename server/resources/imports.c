@@ -1,7 +1,9 @@
 /* /v1/imports and the :batch operations: many at once, in. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "http/headers.h"
+#include "http/pace.h"
 #include "http/stream.h"
 #include "base/json.h"
 #include "customers/consent.h"
@@ -40,8 +42,11 @@ static enum err upload(struct ctx *c, struct stage *stage)
 
         while (err == ERR_OK && len > 0) {
                 err = body_read(c, buffer, READ_BYTES, &len);
-                if (err == ERR_OK && len > 0)
-                        err = stage_take(stage, buffer, len);
+                if (err != ERR_OK || len == 0)
+                        break;
+                int64_t began_us = clock_monotonic_us();
+                err = stage_take(stage, buffer, len);
+                pace_rest(PACE_UPLOAD, clock_monotonic_us() - began_us);
         }
         free(buffer);
         return err;
