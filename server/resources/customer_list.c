@@ -1,5 +1,6 @@
 /* GET /v1/customers */
 #include "base/shape_json.h"
+#include "resources/bulk.h"
 #include "resources/common.h"
 #include "resources/customer_filter.h"
 
@@ -42,6 +43,21 @@ static const char *filters_of(struct ctx *c, const struct customers_query *in)
         return filters;
 }
 
+enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter)
+{
+        if (!customer_filter_personal(filter))
+                return ERR_OK;
+        TRY(bulk_allowed(c, SCOPE_CUSTOMERS_PII));
+        if ((filter->birthday_from.month != 0) != (filter->birthday_to.month != 0))
+                fault_parameter(c, filter->birthday_from.month != 0 ? "birthday_to" : "birthday_from",
+                                "required", "goes together with the other end");
+        if (filter->birthday_from.year != 0)
+                fault_parameter(c, "birthday_from", "not_allowed", "must have no year");
+        if (filter->birthday_to.year != 0)
+                fault_parameter(c, "birthday_to", "not_allowed", "must have no year");
+        return problem_check(c);
+}
+
 ENDPOINT(
         customer_list, GET, "/v1/customers", customers_query, 200, customers_page,
         .summary = "List and search customers", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_BAD_CURSOR),
@@ -51,6 +67,7 @@ ENDPOINT(
         const char *filters = filters_of(c, in);
         struct customer_list list;
 
+        TRY(customer_filter_check(c, &in->filter));
         TRY(cursor_read(c, in->cursor, filters, &customer_position_shape, &query.after));
         TRY(directory_list(c, &query, &list));
         if (in->include_total) {
