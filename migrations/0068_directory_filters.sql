@@ -6,6 +6,7 @@ CREATE TABLE customer_directory (
         customer_id    uuid CONSTRAINT customer_directory_pkey PRIMARY KEY,
         created_at     timestamptz NOT NULL,
         updated_at     timestamptz NOT NULL,
+        version        bigint NOT NULL, -- of the profile
         last_order_at  timestamptz NOT NULL, -- -infinity: none
         orders         bigint NOT NULL,
         spend_minor    bigint NOT NULL,
@@ -28,10 +29,10 @@ CREATE TABLE customer_directory (
         channel        text,
         campaign       text
 );
-INSERT INTO customer_directory (customer_id, created_at, updated_at, last_order_at, orders, spend_minor, growth, points_active,
-        birth_day, paid, inquired, has_phone, has_email, tier, name, gender, language, country, province, city, district, owner, channel,
+INSERT INTO customer_directory (customer_id, created_at, updated_at, version, last_order_at, orders, spend_minor, growth,
+        points_active, birth_day, paid, inquired, has_phone, has_email, tier, name, gender, language, country, province, city, district, owner, channel,
         campaign)
-SELECT s.customer_id, s.created_at, s.updated_at, m.last_order_at, m.orders, m.spend_minor, m.growth, m.points_active,
+SELECT s.customer_id, s.created_at, s.updated_at, c.version, m.last_order_at, m.orders, m.spend_minor, m.growth, m.points_active,
         replace(right(c.birthday, 5), '-', '')::smallint, m.paid, s.inquired, s.has_phone, s.has_email, m.tier, s.name, c.gender,
         s.language, s.country, s.province, s.city, c.district, s.owner, s.channel, c.source_campaign
 FROM customer_search s JOIN customer_metrics m ON m.customer_id = s.customer_id JOIN customers c ON c.id = s.customer_id;

@@ -24,6 +24,7 @@ const struct holding holdings[] = {
         {"suppressions", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "channel"},
         {"customer_search", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_directory", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
+        {"customer_alike", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_changes", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = (SELECT code FROM coupons k WHERE k.code = orders.coupon)", .plain = "external_id status channel currency", .moving = MOVE_ROWS, .key = "id",
          .keep = ORDER_KEEP},

@@ -39,7 +39,9 @@ INSERT INTO customers (id, external_id, name, gender, birthday, province, city, 
 SELECT id, external_id, name, gender, born::text, province, city, district, owner, 'search', campaign, 1, created_at, updated_at FROM made;
 INSERT INTO customer_identities SELECT 'phone', phone, id, created_at FROM made ON CONFLICT DO NOTHING;
 INSERT INTO customer_identities SELECT 'email', email, id, created_at FROM made;
-INSERT INTO customer_identities SELECT 'member_no', substr(phone, 4), id, created_at FROM made WHERE n % 20 = 0;
+-- One in 200 left his predecessor's number elsewhere.
+INSERT INTO customer_identities SELECT 'alipay', substr(p.phone, 4), m.id, m.created_at FROM made m JOIN made p ON p.n = m.n - 1
+WHERE m.n % 200 = 0;
 INSERT INTO tier_standings (customer_id, tier, since, orders, spend_minor, growth, first_order_at, last_order_at, changes)
 SELECT id, tier, created_at, orders, spend, spend / 100, last_order_at, last_order_at, 0 FROM made WHERE orders > 0;
 INSERT INTO metric_days (customer_id, day, orders, spend_minor, growth)
@@ -60,10 +62,15 @@ SELECT id, content, (SELECT array_to_tsvector(array_agg(DISTINCT substr(line, pl
          generate_series(1, length(line)) AS place)
 FROM (SELECT *, name || E'\n' || phone || E'\n' || email || E'\n' || lower(external_id) AS content FROM made) AS m;
 :pieces_index;
-INSERT INTO customer_directory (customer_id, created_at, updated_at, last_order_at, orders, spend_minor, growth, points_active, birth_day,
+INSERT INTO customer_directory (customer_id, created_at, updated_at, version, last_order_at, orders, spend_minor, growth, points_active, birth_day,
         paid, inquired, has_phone, has_email, tier, name, gender, province, city, district, owner, channel, campaign)
-SELECT id, created_at, updated_at, CASE WHEN orders > 0 THEN last_order_at ELSE '-infinity' END, orders, spend, spend / 100, spend / 100,
+SELECT id, created_at, updated_at, 1, CASE WHEN orders > 0 THEN last_order_at ELSE '-infinity' END, orders, spend, spend / 100, spend / 100,
         extract(month FROM born) * 100 + extract(day FROM born), orders > 0, n % 7 = 0, true, true, tier, name, gender, province, city,
         district, owner, 'search', campaign FROM made;
+INSERT INTO customer_alike
+SELECT why, ('x' || encode(substr(sha256((SELECT hash_key FROM installation) || convert_to(normal, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint, id
+FROM (SELECT 1 AS why, right(value, 11) AS normal, customer_id AS id FROM customer_identities WHERE kind IN ('phone', 'alipay')
+      UNION ALL SELECT 2, replace(split_part(email, '@', 1), '.', '') || '@example.com', id FROM made
+      UNION ALL SELECT 4, concat_ws(E'\x1f', name, province, city, district), id FROM made) AS told;
 TRUNCATE customer_changes;
 VACUUM ANALYZE;

@@ -7,9 +7,10 @@ import json
 import statistics
 import time
 import urllib.parse
+from datetime import date
 from pathlib import Path
 
-from measure import write_between_marks
+from measure import Bench, machine, write_between_marks
 
 PAGE_DEEP = 10_000
 PAGE_ITEMS = 50
@@ -47,7 +48,7 @@ MARK_BEGIN, MARK_END = "<!-- lists: begin -->", "<!-- lists: end -->"
 class Server:
     def __init__(self, given):
         self.connection, self.key = http.client.HTTPConnection(given.address, timeout=120), given.key_file.read_text().strip()
-        self.repeats = given.repeats
+        self.rounds = given.rounds
 
     def get(self, path, **query):
         """The answer, and the milliseconds it took."""
@@ -67,7 +68,7 @@ class Server:
         """Medians of the milliseconds of several calls, made by turns so that what else the machine does meets all of them."""
         for call in calls * WARM:
             call()
-        turns = [[call()[1] for call in calls] for _ in range(self.repeats)]
+        turns = [[call()[1] for call in calls] for _ in range(self.rounds)]
         return [statistics.median(times) for times in zip(*turns)]
 
     def deep(self, query, page):
@@ -129,8 +130,9 @@ def arguments():
     parser.add_argument("--address", required=True)
     parser.add_argument("--key-file", type=Path, required=True)
     parser.add_argument("--customers", type=int, required=True)
-    parser.add_argument("--repeats", type=int, required=True)
-    parser.add_argument("--machine", required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--patron-url", required=True)
+    parser.add_argument("--pg-bin", required=True)
     parser.add_argument("--write", type=Path)
     return parser.parse_args()
 
@@ -144,7 +146,7 @@ def main():
     wide, worst_wide = measure_depths(server, WIDE, deep, given.customers)
     narrow, duplicates = measure_narrow(server), measure_duplicates(server)
     text = "\n".join([
-        f"{given.machine}; {given.customers:,} customers; medians of {given.repeats} calls by turns over one connection, warm, {PAGE_ITEMS} customers on "
+        f"{machine(Bench(given))}; {date.today()}; {given.customers:,} customers; medians of {given.rounds} calls by turns over one connection, warm, {PAGE_ITEMS} customers on "
         "every page of the first table, each shown with lifecycle, tier, spend and points as of the call.", "",
         "| order or filter | pass | " + " | ".join(head) + " |", "|---|" + "---:|" * 5, *orders, *wide, "",
         "| page 1 of | what it is | pass | ms |", "|---|---|---:|---:|", *narrow, "", "Duplicates: " + duplicates])
