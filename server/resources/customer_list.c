@@ -1,5 +1,4 @@
 /* GET /v1/customers */
-#include "base/shape_json.h"
 #include "resources/bulk.h"
 #include "resources/common.h"
 #include "resources/customer_filter.h"
@@ -27,22 +26,6 @@ SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer),
       FIELD(total, .doc = "On all pages together; null unless include_total asked for it."));
 #undef SHAPE_T
 
-/* What a cursor is bound to: everything but the page. */
-static const char *filters_of(struct ctx *c, const struct customers_query *in)
-{
-        struct customers_query query = *in;
-        struct text text = {0};
-
-        query.cursor = NULL;
-        query.limit = 0;
-        query.include_total = false;
-        text_puts(&text, "customers ");
-        shape_encode(&text, &customers_query_shape, &query, /* masked= */ false);
-        const char *filters = arena_strdup(c->arena, text.data);
-        text_free(&text);
-        return filters;
-}
-
 enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter)
 {
         if (!customer_filter_personal(filter))
@@ -64,7 +47,7 @@ ENDPOINT(
         .doc = "In the order in which they were created unless sort says otherwise. Any page costs the same.")
 {
         struct customer_query query = {.filter = in->filter, .sort = in->sort, .limit = in->limit};
-        const char *filters = filters_of(c, in);
+        const char *filters = list_filters(c, &customers_query_shape, in);
         struct customer_list list;
 
         TRY(customer_filter_check(c, &in->filter));

@@ -25,8 +25,7 @@ ENDPOINT(duplicate_list, GET, "/v1/customers/duplicates", duplicates_query, 200,
          .lane = LANE_REPORTS, .errors = ERRS(ERR_BAD_CURSOR),
          .doc = "By identities in a normal form, and by name and address; the surest first.")
 {
-        const char *filters =
-                arena_printf(c->arena, "duplicates why=%s", in->why != 0 ? likeness_names.v[in->why] : "");
+        const char *filters = list_filters(c, &duplicates_query_shape, in);
         struct duplicates_page page = {.why = in->why, .limit = in->limit};
         struct duplicates_found found;
 
