@@ -21,7 +21,7 @@ SORTS = ("created_at", "updated_at", "name", "last_order_at", "orders", "spend_m
 # Filters that leave many are looked at on a deep page too.
 WIDE = ("gender=female", "has_email=true&sort=-spend_minor", "tag=88vip&sort=-last_order_at", "group=newsletter&sort=name",
         "tier=basic&sort=created_at", "province=浙&sort=-orders", "q=王", "lifecycle=lost&sort=-updated_at",
-        "created_from=2024-06-01T00:00:00Z&sort=created_at", "spend_min=100000&sort=-spend_minor")
+        "created_from=2024-01-10T00:00:00Z&sort=created_at", "spend_min=100000&sort=-spend_minor")
 # What is asked, and what makes it hard.
 NARROW = (
     ("q=小明", "two characters"), ("q=王小明", "a name"), ("q=欧阳&sort=-spend_minor", "a rare surname, in another order"),
