@@ -363,15 +363,15 @@ SQL_MANY(
 SQL_MANY(
         directory_is_a_copy, nothing, finding,
         "SELECT 'directory' AS check, c.id AS customer_id, 'the directory says otherwise' AS detail FROM customers c "
-        "LEFT JOIN customer_search s ON s.customer_id = c.id LEFT JOIN customer_metrics m ON m.customer_id = c.id "
+        "LEFT JOIN customer_directory d ON d.customer_id = c.id LEFT JOIN customer_search s ON s.customer_id = c.id "
         "LEFT JOIN tier_standings t ON t.customer_id = c.id LEFT JOIN points_accounts a ON a.customer_id = c.id "
-        "WHERE (s.updated_at, m.orders, m.spend_minor, m.growth, m.points_active) IS DISTINCT FROM (c.updated_at, "
-        "coalesce(t.orders, 0), coalesce(t.spend_minor, 0), coalesce(t.growth, 0), coalesce(a.active, 0)) "
+        "WHERE ((d.updated_at, d.orders, d.spend_minor, d.growth, d.points_active) IS DISTINCT FROM (c.updated_at, "
+        "coalesce(t.orders, 0), coalesce(t.spend_minor, 0), coalesce(t.growth, 0), coalesce(a.active, 0)) OR s.customer_id IS NULL) "
         "AND NOT c.erased AND c.id NOT IN " WAITING LIMIT)
 SQL_MANY(
         directory_has_nobody_else, nothing, finding,
         "SELECT 'directory_gone' AS check, customer_id, 'is in the directory and nowhere else' AS detail FROM "
-        "(SELECT customer_id FROM customer_search UNION SELECT customer_id FROM customer_metrics) AS d "
+        "(SELECT customer_id FROM customer_search UNION SELECT customer_id FROM customer_directory) AS d "
         "WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id AND NOT c.erased) AND customer_id NOT IN " WAITING
                 LIMIT)
 

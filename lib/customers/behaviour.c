@@ -71,7 +71,8 @@ SQL_MANY(
         "AND occurred_at BETWEEN :first AND :last")
 SQL_MANY(behaviour_page, past_page, behaviour_event,
          "SELECT " BEHAVIOUR_COLUMNS
-         " FROM behaviour_events WHERE customer_id = :customer_id AND " PAST_ONLY("occurred_at"))
+         " FROM behaviour_events WHERE customer_id = :customer_id AND " PAST_KIND("type")
+                 PAST_ONLY("occurred_at"))
 
 /* A storefront's clock may be ahead of ours by this much. */
 #define AHEAD_MAX (5 * 60 * INSTANT_SECOND)

@@ -104,7 +104,8 @@ SQL_LATER(changes_load, customer_ids, consent_change,
           "SELECT " CHANGE_COLUMNS " FROM consent_changes WHERE customer_id = ANY(:ids)")
 SQL_MANY(changes_page, past_page, consent_change,
          "SELECT " CHANGE_COLUMNS
-         " FROM consent_changes WHERE customer_id = :customer_id AND " PAST_ONLY("occurred_at"))
+         " FROM consent_changes WHERE customer_id = :customer_id AND " PAST_KIND("channel")
+                 PAST_ONLY("occurred_at"))
 
 /* What holds for the customer and channel of a call, stored or from an earlier call of the batch. */
 static struct consent *holding(struct consent *consents, size_t *count, const struct consent_call *call)

@@ -144,6 +144,8 @@ struct touched {
         bool more;
 };
 enum err customers_take_touched(struct ctx *c, int64_t limit, struct touched *ret) MUST_CHECK;
+/* Wait until whoever takes some is through, and let nobody take any until the transaction ends. */
+enum err customers_touched_hold(struct ctx *c) MUST_CHECK;
 
 /* How many notes wait to be taken, up to limit. */
 enum err customers_touched_count(struct ctx *c, int64_t limit, int64_t *ret) MUST_CHECK;

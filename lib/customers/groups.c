@@ -62,7 +62,7 @@ SHAPE(group_customers, "Customers in a group.", FIELD(group_id), FIELD(ids));
         "id, code, platform, name, introduction, invite_link, members, version, created_at, updated_at"
 #define MEMBER_COLUMNS "m.customer_id, m.group_id, g.code AS \"group\", m.joined_at, m.left_at"
 
-SQL_OPT(group_find, group, group, "SELECT " GROUP_COLUMNS " FROM groups WHERE code = :code")
+SQL_OPT(group_load, group, group, "SELECT " GROUP_COLUMNS " FROM groups WHERE code = :code")
 SQL_OPT(group_find_locked, group, group,
         "SELECT " GROUP_COLUMNS " FROM groups WHERE code = :code FOR NO KEY UPDATE")
 SQL_BATCH(group_store, group,
@@ -104,8 +104,18 @@ enum err group_get(struct ctx *c, const char *code, struct group *ret)
 {
         bool found;
 
-        TRY(group_find(c, &(struct group){.code = code}, ret, &found));
+        TRY(group_load(c, &(struct group){.code = code}, ret, &found));
         return found ? ERR_OK : no_group(c, code);
+}
+
+enum err group_find(struct ctx *c, const char *code, struct uuid *ret)
+{
+        struct group group = {0};
+        bool found;
+
+        TRY(group_load(c, &(struct group){.code = code}, &group, &found));
+        *ret = group.id;
+        return ERR_OK;
 }
 
 static enum err group_lock(struct ctx *c, const char *code, struct group *ret)

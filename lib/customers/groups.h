@@ -36,6 +36,8 @@ enum err group_put(struct ctx *c, const char *code, const struct group_in *in, i
                    struct group *ret, bool *ret_created) MUST_CHECK;
 /* ERR_NOT_FOUND. */
 enum err group_get(struct ctx *c, const char *code, struct group *ret) MUST_CHECK;
+/* The id of a group; nil when there is none. */
+enum err group_find(struct ctx *c, const char *code, struct uuid *ret) MUST_CHECK;
 /* The group and its list of members are gone; the members themselves stay. ERR_NOT_FOUND. */
 enum err group_remove(struct ctx *c, const char *code) MUST_CHECK;
 

@@ -46,11 +46,6 @@ SHAPE(interaction, "A contact with a customer.", FIELD(customer_id, .need = true
       FIELD(created_at, .need = true));
 #undef SHAPE_T
 
-#define SHAPE_T struct interactions_page
-SHAPE(interactions_page, "A position.", FIELD(customer_id), FIELD(before_at), FIELD(before_id), FIELD(limit),
-      FIELD(kind, .names = &interaction_kind_names));
-#undef SHAPE_T
-
 struct interaction_keys {
         struct uuids customers, ids;
 };
@@ -72,9 +67,10 @@ SQL_BATCH(
         ") SELECT * FROM unnest(:customer_id, :id, :external_id, "
         ":kind, :direction, :channel, :agent, :content, :outcome, :satisfaction, :occurred_at, :created_at)")
 
-SQL_MANY(interactions_page, interactions_page, interaction,
-         "SELECT " INTERACTION_COLUMNS " FROM interactions WHERE customer_id = :customer_id "
-         "AND (:kind::text IS NULL OR kind = :kind) AND " PAST_ONLY("occurred_at"))
+SQL_MANY(interactions_page, past_page, interaction,
+         "SELECT " INTERACTION_COLUMNS
+         " FROM interactions WHERE customer_id = :customer_id AND " PAST_KIND("kind")
+                 PAST_ONLY("occurred_at"))
 
 static bool asks(const struct interaction *interaction)
 {
@@ -242,7 +238,7 @@ enum err interaction_get(struct ctx *c, const char *customer, struct uuid id, st
         return ERR_OK;
 }
 
-enum err interactions_list(struct ctx *c, const struct interactions_page *page, struct list *ret)
+enum err interactions_list(struct ctx *c, const struct past_page *page, struct list *ret)
 {
         return interactions_page(c, page, ret);
 }

@@ -75,12 +75,5 @@ enum err interaction_add(struct ctx *c, const char *customer, const struct inter
 enum err interaction_get(struct ctx *c, const char *customer, struct uuid id,
                          struct interaction *ret) MUST_CHECK;
 
-/* Newest first; kind 0: all. */
-struct interactions_page {
-        struct uuid customer_id;
-        struct instant before_at;
-        struct uuid before_id;
-        int64_t limit;
-        unsigned kind;
-};
-enum err interactions_list(struct ctx *c, const struct interactions_page *page, struct list *ret) MUST_CHECK;
+/* Newest first; the page's kind is one of interaction_kind_names. */
+enum err interactions_list(struct ctx *c, const struct past_page *page, struct list *ret) MUST_CHECK;

@@ -210,12 +210,19 @@ void customers_touched(struct ctx *c, const struct uuid *ids, size_t n)
                 all->v[all->n++].id = ids[i];
 }
 
+enum err customers_touched_hold(struct ctx *c)
+{
+        struct list held;
+
+        return touched_lock(c, &(struct nothing){0}, &held);
+}
+
 enum err customers_take_touched(struct ctx *c, int64_t limit, struct touched *ret)
 {
-        struct list held, rows;
+        struct list rows;
         int64_t left;
 
-        TRY(touched_lock(c, &(struct nothing){0}, &held));
+        TRY(customers_touched_hold(c));
         TRY(touched_take(c, &(struct touched_limit){limit}, &rows));
         TRY(customers_touched_count(c, 1, &left));
         ret->customers.v = rows.v;

@@ -7,6 +7,8 @@
 /* Before the position (at, id); at none: from the newest. */
 struct past_page {
         struct uuid customer_id;
+        struct instant since, until; /* none: from the first, to the last */
+        const char *kind;            /* only these, where the list has kinds; NULL: all */
         struct instant before_at;
         struct uuid before_id;
         int64_t limit;
@@ -16,5 +18,8 @@ SHAPE_DECLARE(past_page);
 /* The condition and order of such a page over a column of instants, `id` telling those of one instant apart.
  */
 #define PAST_ONLY(at_)                                                                                       \
-        "(:before_at::timestamptz IS NULL OR (" at_ ", id) < (:before_at, :before_id)) ORDER BY " at_        \
-        " DESC, id DESC LIMIT :limit"
+        "(:since::timestamptz IS NULL OR " at_ " >= :since) AND (:until::timestamptz IS NULL OR " at_        \
+        " < :until) AND (:before_at::timestamptz IS NULL OR (" at_                                           \
+        ", id) < (:before_at, :before_id)) ORDER BY " at_ " DESC, id DESC LIMIT :limit"
+/* The condition on the column that has the kind. */
+#define PAST_KIND(kind_) "(:kind::text IS NULL OR " kind_ " = :kind) AND "

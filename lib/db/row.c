@@ -21,45 +21,66 @@ static int64_t get64(const char *data)
         return (int64_t)be64toh(be);
 }
 
-/* A text[] without nulls, one dimension. */
-static enum err get_texts(struct ctx *c, const char *data, struct texts *ret)
+/* How many items an array of one dimension has; *data is where the first one begins then. */
+static size_t array_items(const char **data)
 {
-        const char *p = data + 12; /* dimensions, flags, element type */
+        const char *p = *data + 12; /* dimensions, flags, element type */
 
-        *ret = (struct texts){0};
-        if (get32(data) == 0)
-                return ERR_OK;
-        size_t n = (size_t)get32(p);
-        p += 8; /* length, lower bound */
-        ret->v = ARENA_ARRAY(c->arena, n, const char *);
-        for (size_t i = 0; i < n; i++) {
-                int32_t len = get32(p);
-                if (len < 0)
-                        return fail(c, ERR_INTERNAL, "An array holds a null.");
-                ret->v[i] = arena_strndup(c->arena, p + 4, (size_t)len);
-                p += 4 + len;
-        }
-        ret->n = n;
+        if (get32(*data) == 0)
+                return 0;
+        *data = p + 8; /* length, lower bound */
+        return (size_t)get32(p);
+}
+
+/* The next item and its bytes. */
+static enum err array_next(struct ctx *c, const char **data, const char **ret, size_t *ret_len)
+{
+        int32_t len = get32(*data);
+
+        if (len < 0)
+                return fail(c, ERR_INTERNAL, "An array holds a null.");
+        *ret = *data + 4;
+        *ret_len = (size_t)len;
+        *data += 4 + len;
         return ERR_OK;
 }
 
-/* An int8[] without nulls, one dimension. */
+static enum err get_texts(struct ctx *c, const char *data, struct texts *ret)
+{
+        size_t n = array_items(&data), len = 0;
+        const char *item = NULL;
+
+        *ret = (struct texts){ARENA_ARRAY(c->arena, n, const char *), n};
+        for (size_t i = 0; i < n; i++) {
+                TRY(array_next(c, &data, &item, &len));
+                ret->v[i] = arena_strndup(c->arena, item, len);
+        }
+        return ERR_OK;
+}
+
 static enum err get_ints(struct ctx *c, const char *data, struct ints *ret)
 {
-        const char *p = data + 12; /* dimensions, flags, element type */
+        size_t n = array_items(&data), len = 0;
+        const char *item = NULL;
 
-        *ret = (struct ints){0};
-        if (get32(data) == 0)
-                return ERR_OK;
-        size_t n = (size_t)get32(p);
-        p += 8; /* length, lower bound */
-        ret->v = ARENA_ARRAY(c->arena, n, int64_t);
-        for (size_t i = 0; i < n; i++, p += 12) {
-                if (get32(p) < 0)
-                        return fail(c, ERR_INTERNAL, "An array holds a null.");
-                ret->v[i] = get64(p + 4);
+        *ret = (struct ints){ARENA_ARRAY(c->arena, n, int64_t), n};
+        for (size_t i = 0; i < n; i++) {
+                TRY(array_next(c, &data, &item, &len));
+                ret->v[i] = get64(item);
         }
-        ret->n = n;
+        return ERR_OK;
+}
+
+static enum err get_uuids(struct ctx *c, const char *data, struct uuids *ret)
+{
+        size_t n = array_items(&data), len = 0;
+        const char *item = NULL;
+
+        *ret = (struct uuids){ARENA_ARRAY(c->arena, n, struct uuid), n};
+        for (size_t i = 0; i < n; i++) {
+                TRY(array_next(c, &data, &item, &len));
+                memcpy(&ret->v[i], item, sizeof(struct uuid));
+        }
         return ERR_OK;
 }
 
@@ -112,6 +133,8 @@ static enum err get_value(struct ctx *c, const struct field *field, const char *
                 return get_ints(c, data, at);
         case WIRE_TEXTS:
                 return get_texts(c, data, at);
+        case WIRE_UUIDS:
+                return get_uuids(c, data, at);
         default:
                 assert(0 && "no column has this type");
         }

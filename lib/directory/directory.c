@@ -4,36 +4,41 @@
 #include "base/idmap.h"
 #include "customers/attributes.h"
 #include "db/statement.h"
+#include "directory/alike.h"
+#include "directory/filter.h"
 #include "directory/pieces.h"
 #include "points/points.h"
 #include "program/programs.h"
 #include "tiers/tiers.h"
 
-struct search_row {
+struct directory_row {
         struct uuid customer_id;
         struct instant created_at, updated_at;
-        const char *name, *language, *country, *province, *city, *owner;
-        unsigned channel;
+        int64_t version;
+        const char *name, *language, *country, *province, *city, *district, *owner, *campaign;
+        unsigned gender, channel;
+        struct opt_int birth_day; /* month * 100 + day */
         bool has_phone, has_email, inquired;
-        const char *content, *pieces;
-};
-#define SHAPE_T struct search_row
-SHAPE(search_row, "What a customer is searched and filtered by.", FIELD(customer_id), FIELD(created_at),
-      FIELD(updated_at), FIELD(name), FIELD(language), FIELD(country), FIELD(province), FIELD(city),
-      FIELD(owner), FIELD(channel, .names = &channel_names), FIELD(has_phone), FIELD(has_email),
-      FIELD(inquired), FIELD(content), FIELD(pieces));
-#undef SHAPE_T
-
-struct metrics_row {
-        struct uuid customer_id;
         const char *tier;
         int64_t orders, spend_minor, growth, points_active;
         bool paid;
         struct instant last_order_at;
 };
-#define SHAPE_T struct metrics_row
-SHAPE(metrics_row, "What a customer is sorted by.", FIELD(customer_id), FIELD(tier), FIELD(orders),
-      FIELD(spend_minor), FIELD(growth), FIELD(points_active), FIELD(paid), FIELD(last_order_at));
+#define SHAPE_T struct directory_row
+SHAPE(directory_row, "What a customer is filtered and sorted by.", FIELD(customer_id), FIELD(created_at),
+      FIELD(updated_at), FIELD(version), FIELD(name), FIELD(language), FIELD(country), FIELD(province),
+      FIELD(city), FIELD(district), FIELD(owner), FIELD(campaign), FIELD(gender, .names = &gender_names),
+      FIELD(channel, .names = &channel_names), FIELD(birth_day), FIELD(has_phone), FIELD(has_email),
+      FIELD(inquired), FIELD(tier), FIELD(orders), FIELD(spend_minor), FIELD(growth), FIELD(points_active),
+      FIELD(paid), FIELD(last_order_at));
+#undef SHAPE_T
+
+struct search_row {
+        struct uuid customer_id;
+        const char *content, *pieces;
+};
+#define SHAPE_T struct search_row
+SHAPE(search_row, "What a customer is found by.", FIELD(customer_id), FIELD(content), FIELD(pieces));
 #undef SHAPE_T
 
 struct gone_row {
@@ -43,71 +48,92 @@ struct gone_row {
 SHAPE(gone_row, "Somebody who is gone.", FIELD(customer_id));
 #undef SHAPE_T
 
+#define SHAPE_T struct known_row
+struct known_row {
+        struct uuid customer_id;
+        int64_t version;
+};
+SHAPE(known_row, "What the directory has of a profile.", FIELD(customer_id), FIELD(version));
+#undef SHAPE_T
+#define SHAPE_T struct whom
+struct whom {
+        struct uuids ids;
+};
+SHAPE(whom, "Customers.", FIELD(ids));
+#undef SHAPE_T
+
+SQL_MANY(profiles_known, whom, known_row,
+         "SELECT customer_id, version FROM customer_directory WHERE customer_id = ANY(:ids)")
+
+/* What orders change is written apart from the profile: the other indexes are known to say the same then. */
+SQL_BATCH(profile_store, directory_row,
+          "INSERT INTO customer_directory (customer_id, created_at, updated_at, version, name, language, "
+          "country, province, city, district, owner, campaign, gender, channel, birth_day, has_phone, "
+          "has_email, inquired, tier, orders, spend_minor, growth, points_active, paid, last_order_at) "
+          "SELECT customer_id, created_at, updated_at, version, coalesce(name, ''), language, country, "
+          "province, city, district, owner, campaign, gender, channel, birth_day, has_phone, has_email, "
+          "inquired, tier, orders, spend_minor, growth, points_active, paid, coalesce(last_order_at, "
+          "'-infinity') FROM unnest(:customer_id, :created_at, :updated_at, :version, :name, :language, "
+          ":country, :province, :city, :district, :owner, :campaign, :gender, :channel, :birth_day, "
+          ":has_phone, :has_email, :inquired, :tier, :orders, :spend_minor, :growth, :points_active, "
+          ":paid, :last_order_at) AS n (customer_id, created_at, updated_at, version, name, language, "
+          "country, province, city, district, owner, campaign, gender, channel, birth_day, has_phone, "
+          "has_email, inquired, tier, orders, spend_minor, growth, points_active, paid, last_order_at) ON "
+          "CONFLICT (customer_id) DO UPDATE SET updated_at = excluded.updated_at, version = "
+          "excluded.version, name = excluded.name, language = excluded.language, country = "
+          "excluded.country, province = excluded.province, city = excluded.city, district = "
+          "excluded.district, owner = excluded.owner, campaign = excluded.campaign, gender = "
+          "excluded.gender, channel = excluded.channel, birth_day = excluded.birth_day, has_phone = "
+          "excluded.has_phone, has_email = excluded.has_email")
+
+SQL_BATCH(metrics_store, directory_row,
+          "UPDATE customer_directory d SET inquired = n.inquired, tier = n.tier, orders = n.orders, "
+          "spend_minor = n.spend_minor, growth = n.growth, points_active = n.points_active, paid = n.paid, "
+          "last_order_at = coalesce(n.last_order_at, '-infinity') FROM unnest(:customer_id, :inquired, "
+          ":tier, :orders, :spend_minor, :growth, :points_active, :paid, :last_order_at) AS n "
+          "(customer_id, inquired, tier, orders, spend_minor, growth, points_active, paid, last_order_at) "
+          "WHERE d.customer_id = n.customer_id AND (d.inquired, d.tier, d.orders, d.spend_minor, d.growth, "
+          "d.points_active, d.paid, d.last_order_at) IS DISTINCT FROM (n.inquired, n.tier, n.orders, "
+          "n.spend_minor, n.growth, n.points_active, n.paid, coalesce(n.last_order_at, '-infinity'))")
+
 /* A row that says the same stays as it is: the index of the pieces is the dearest of all. */
-SQL_BATCH(
-        search_store, search_row,
-        "INSERT INTO customer_search AS s (customer_id, created_at, updated_at, name, language, country, province, city, "
-        "owner, channel, has_phone, has_email, inquired, content, pieces) SELECT customer_id, created_at, updated_at, "
-        "coalesce(name, ''), language, country, province, city, owner, channel, has_phone, has_email, inquired, content, "
-        "coalesce(array_to_tsvector(string_to_array(nullif(pieces, ''), E'\\x1f')), '') FROM unnest(:customer_id, "
-        ":created_at, :updated_at, :name, :language, :country, :province, :city, :owner, :channel, :has_phone, :has_email, "
-        ":inquired, :content, :pieces) AS n (customer_id, created_at, updated_at, name, language, country, province, city, "
-        "owner, channel, has_phone, has_email, inquired, content, pieces) ON CONFLICT (customer_id) DO UPDATE SET "
-        "updated_at = excluded.updated_at, name = excluded.name, language = excluded.language, "
-        "country = excluded.country, province = excluded.province, city = excluded.city, owner = excluded.owner, "
-        "channel = excluded.channel, has_phone = excluded.has_phone, has_email = excluded.has_email, "
-        "inquired = excluded.inquired, content = excluded.content, pieces = excluded.pieces "
-        "WHERE (s.updated_at, s.content, s.inquired) IS DISTINCT FROM (excluded.updated_at, excluded.content, excluded.inquired)")
+SQL_BATCH(search_store, search_row,
+          "INSERT INTO customer_search AS s (customer_id, content, pieces) SELECT customer_id, content, "
+          "coalesce(array_to_tsvector(string_to_array(nullif(pieces, ''), E'\\x1f')), '') FROM "
+          "unnest(:customer_id, :content, :pieces) AS n (customer_id, content, pieces) ON CONFLICT "
+          "(customer_id) DO UPDATE SET content = excluded.content, pieces = excluded.pieces WHERE "
+          "s.content <> excluded.content")
 
 SQL_BATCH(
-        metrics_store, metrics_row,
-        "INSERT INTO customer_metrics AS m (customer_id, tier, orders, spend_minor, growth, points_active, paid, "
-        "last_order_at) SELECT customer_id, tier, orders, spend_minor, growth, points_active, paid, "
-        "coalesce(last_order_at, '-infinity') FROM unnest(:customer_id, :tier, :orders, :spend_minor, :growth, "
-        ":points_active, :paid, :last_order_at) AS n (customer_id, tier, orders, spend_minor, growth, points_active, paid, "
-        "last_order_at) ON CONFLICT (customer_id) DO UPDATE SET tier = excluded.tier, orders = excluded.orders, "
-        "spend_minor = excluded.spend_minor, growth = excluded.growth, points_active = excluded.points_active, "
-        "paid = excluded.paid, last_order_at = excluded.last_order_at WHERE (m.tier, m.orders, m.spend_minor, m.growth, "
-        "m.points_active, m.paid, m.last_order_at) IS DISTINCT FROM (excluded.tier, excluded.orders, "
-        "excluded.spend_minor, excluded.growth, excluded.points_active, excluded.paid, excluded.last_order_at)")
-
+        directory_forget, gone_row,
+        "DELETE FROM customer_directory d USING unnest(:customer_id) AS gone (id) WHERE d.customer_id = gone.id")
 SQL_BATCH(
         search_forget, gone_row,
         "DELETE FROM customer_search s USING unnest(:customer_id) AS gone (id) WHERE s.customer_id = gone.id")
-SQL_BATCH(
-        metrics_forget, gone_row,
-        "DELETE FROM customer_metrics m USING unnest(:customer_id) AS gone (id) WHERE m.customer_id = gone.id")
 
-static struct search_row search_row_of(struct arena *arena, const struct customer *customer)
+static struct directory_row directory_row_of(const struct customer *customer)
 {
-        const char *texts[] = {customer->name, customer->phone, customer->email, customer->external_id};
-        const char *content = pieces_content(arena, texts, ARRAY_SIZE(texts));
+        const struct customer_metrics *metrics = customer->metrics;
 
-        return (struct search_row){
+        return (struct directory_row){
                 .customer_id = customer->id,
                 .created_at = customer->created_at,
                 .updated_at = customer->updated_at,
+                .version = customer->version,
                 .name = customer->name,
                 .language = customer->language,
                 .country = customer->country,
                 .province = customer->province,
                 .city = customer->city,
+                .district = customer->district,
                 .owner = customer->owner,
+                .campaign = customer->source.campaign,
+                .gender = customer->gender,
                 .channel = customer->source.channel,
+                .birth_day = {.set = customer->birthday.month != 0, .v = birthday_number(customer->birthday)},
                 .has_phone = customer->phone != NULL,
                 .has_email = customer->email != NULL,
                 .inquired = instant_known(customer->inquired_at),
-                .content = content,
-                .pieces = pieces_of(arena, content),
-        };
-}
-
-static struct metrics_row metrics_row_of(const struct customer *customer)
-{
-        const struct customer_metrics *metrics = customer->metrics;
-
-        return (struct metrics_row){
-                .customer_id = customer->id,
                 .tier = metrics->tier,
                 .orders = metrics->orders,
                 .spend_minor = metrics->spend_minor,
@@ -118,9 +144,64 @@ static struct metrics_row metrics_row_of(const struct customer *customer)
         };
 }
 
+static struct search_row search_row_of(struct arena *arena, const struct customer *customer)
+{
+        const char *texts[] = {customer->name, customer->phone, customer->email, customer->external_id};
+        const char *content = pieces_content(arena, texts, ARRAY_SIZE(texts));
+
+        return (struct search_row){customer->id, content, pieces_of(arena, content)};
+}
+
+/* Of customers, those whose profile the directory does not have as it is. */
+static enum err changed_of(struct ctx *c, const struct uuids *ids, const struct list *customers,
+                           struct list *ret)
+{
+        const struct customer *customer = customers->v;
+        struct customer *changed = ARENA_ARRAY(c->arena, customers->n, struct customer);
+        struct idmap known_at = idmap_new(c->arena, ids->n);
+        struct list rows;
+
+        TRY(profiles_known(c, &(struct whom){*ids}, &rows));
+        const struct known_row *known = rows.v;
+        for (size_t i = 0; i < rows.n; i++)
+                idmap_put(&known_at, known[i].customer_id, i);
+        *ret = (struct list){changed, 0};
+        for (size_t i = 0; i < customers->n; i++) {
+                size_t at = idmap_get(&known_at, customer[i].id);
+                if (at == SIZE_MAX || known[at].version != customer[i].version)
+                        changed[ret->n++] = customer[i];
+        }
+        return ERR_OK;
+}
+
+/* Profile, words and likeness; and those that are gone. */
+static enum err profiles_refresh(struct ctx *c, const struct list *customers, const struct gone_row *gone,
+                                 size_t gone_count)
+{
+        const struct customer *customer = customers->v;
+        struct directory_row *listed = ARENA_ARRAY(c->arena, customers->n, struct directory_row);
+        struct search_row *searches = ARENA_ARRAY(c->arena, customers->n, struct search_row);
+        struct uuids ids = {ARENA_ARRAY(c->arena, customers->n + gone_count, struct uuid), 0};
+
+        if (customers->n + gone_count == 0)
+                return ERR_OK;
+        for (size_t i = 0; i < customers->n; i++) {
+                listed[i] = directory_row_of(&customer[i]);
+                searches[i] = search_row_of(c->arena, &customer[i]);
+                ids.v[ids.n++] = customer[i].id;
+        }
+        for (size_t i = 0; i < gone_count; i++)
+                ids.v[ids.n++] = gone[i].customer_id;
+        TRY(profile_store(c, listed, customers->n));
+        TRY(search_store(c, searches, customers->n));
+        TRY(alike_refresh(c, &ids));
+        TRY(directory_forget(c, gone, gone_count));
+        return search_forget(c, gone, gone_count);
+}
+
 enum err directory_refresh(struct ctx *c, const struct uuids *ids)
 {
-        struct list rows;
+        struct list rows, changed;
         struct idmap present = idmap_new(c->arena, ids->n);
         struct gone_row *gone = ARENA_ARRAY(c->arena, ids->n, struct gone_row);
         size_t gone_count = 0;
@@ -128,20 +209,17 @@ enum err directory_refresh(struct ctx *c, const struct uuids *ids)
         TRY(customers_of(c, ids, &rows));
         struct customer *customers = rows.v;
         TRY(directory_complete(c, customers, rows.n));
-        struct search_row *searches = ARENA_ARRAY(c->arena, rows.n, struct search_row);
-        struct metrics_row *metrics = ARENA_ARRAY(c->arena, rows.n, struct metrics_row);
+        struct directory_row *listed = ARENA_ARRAY(c->arena, rows.n, struct directory_row);
         for (size_t i = 0; i < rows.n; i++) {
                 idmap_put(&present, customers[i].id, i);
-                searches[i] = search_row_of(c->arena, &customers[i]);
-                metrics[i] = metrics_row_of(&customers[i]);
+                listed[i] = directory_row_of(&customers[i]);
         }
         for (size_t i = 0; i < ids->n; i++)
                 if (idmap_get(&present, ids->v[i]) == SIZE_MAX)
                         gone[gone_count++].customer_id = ids->v[i];
-        TRY(search_store(c, searches, rows.n));
-        TRY(metrics_store(c, metrics, rows.n));
-        TRY(search_forget(c, gone, gone_count));
-        return metrics_forget(c, gone, gone_count);
+        TRY(changed_of(c, ids, &rows, &changed));
+        TRY(profiles_refresh(c, &changed, gone, gone_count));
+        return metrics_store(c, listed, rows.n);
 }
 
 struct catching_up {

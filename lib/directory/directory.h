@@ -1,6 +1,6 @@
 /* The directory: customers as they are listed, searched and shown with what orders and points say of them.
  *
- * Lists read copies (customer_search, customer_metrics) that catch up with customers_touched. A list first
+ * Lists read copies (customer_directory, customer_search) that catch up with customers_touched. A list first
  * takes in what waits, so it is exact; only behind a burst of writes, when more than DIRECTORY_AT_ONCE
  * customers wait, may the order of a list be some seconds old. What a customer is shown with is always exact.
  */
@@ -45,18 +45,30 @@ enum customer_sort {
 extern const struct names customer_sort_names;
 extern const struct names yes_no_names; /* 1: yes */
 
+/* Days of birth that lie within so many days from today on count at most: a year has no more. */
+#define BIRTHDAY_DAYS_MAX 366
+
 /* A list: what is given must hold. */
 #define CUSTOMER_FILTER_MEMBERS                                                                              \
         const char *q; /* words in name, phone, e-mail or external id; without the right to see them, one in \
                           full */                                                                            \
-        const char *tag, *group, *tier, *language, *country, *province, *city, *owner;                       \
-        unsigned channel, deal_status, lifecycle;                                                            \
-        unsigned has_phone, has_email; /* yes_no_names */                                                    \
-        struct instant created_from, created_before, last_order_from, last_order_before;                     \
-        struct opt_int spend_min, spend_max, orders_min, orders_max, points_min, points_max
+        const char *tag, *group, *tier, *language, *country, *province, *city, *district, *owner, *campaign; \
+        unsigned gender, channel, deal_status, lifecycle;                                                    \
+        unsigned has_phone, has_email;              /* yes_no_names */                                       \
+        struct opt_int birthday_month;              /* 1 to 12 */                                            \
+        struct birthday birthday_from, birthday_to; /* both or none; over New Year when they say so */       \
+        struct opt_int birthday_within_days;        /* from today on; 0: today */                            \
+        struct instant created_from, created_before, updated_from, updated_before;                           \
+        struct instant last_order_from, last_order_before;                                                   \
+        struct opt_int spend_min, spend_max, orders_min, orders_max, growth_min, growth_max;                 \
+        struct opt_int points_min, points_max
 struct customer_filter {
         CUSTOMER_FILTER_MEMBERS;
 };
+
+/* Whether the filter asks for days of birth, which only those may who see them: or they could be found out
+ * one by one. */
+bool customer_filter_personal(const struct customer_filter *filter);
 
 /* The last customer of the page before: the value that the list is sorted by, and who. Without a value
  * (name, or no order yet) who alone tells. */

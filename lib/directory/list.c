@@ -4,239 +4,93 @@
 #include "base/idmap.h"
 #include "db/query.h"
 #include "db/statement.h"
-#include "directory/directory.h"
-#include "directory/pieces.h"
+#include "directory/filter.h"
 #include "program/programs.h"
 
 NAMES(customer_sort_names, "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name",
       "last_order_at", "-last_order_at", "orders", "-orders", "spend_minor", "-spend_minor", "growth",
       "-growth", "points_active", "-points_active");
-NAMES(yes_no_names, "true", "false");
 
 #define SHAPE_T struct customer_position
 SHAPE(customer_position, "The last one shown.", FIELD(at), FIELD(number), FIELD(id, .need = true));
 #undef SHAPE_T
 
-/* What lifecycle_decide compares with, as of now. */
-struct lifecycle_bounds {
-        struct instant at_risk, lost; /* who bought last before then is at risk, or lost */
-        struct date window;           /* orders after this day are counted for the loyal */
-        int64_t repeat_orders, loyal_orders;
-};
-#define SHAPE_T struct lifecycle_bounds
-SHAPE(lifecycle_bounds, "As of now.", FIELD(at_risk), FIELD(lost), FIELD(window), FIELD(repeat_orders),
-      FIELD(loyal_orders));
-#undef SHAPE_T
-
-/* A filter as parameters. */
-struct listing {
-        struct customer_filter filter;
-        struct lifecycle_bounds bounds;
-        const char *tsquery;
-        struct texts patterns;
-        const char *whole;
-        struct customer_position after;
-        int64_t limit;
-};
-#define SHAPE_T struct customer_filter
-SHAPE(listing_filter, "What must hold.", FIELD(tag), FIELD(group), FIELD(tier), FIELD(language),
-      FIELD(country), FIELD(province), FIELD(city), FIELD(owner), FIELD(channel, .names = &channel_names),
-      FIELD(created_from), FIELD(created_before), FIELD(last_order_from), FIELD(last_order_before),
-      FIELD(spend_min), FIELD(spend_max), FIELD(orders_min), FIELD(orders_max), FIELD(points_min),
-      FIELD(points_max));
-#undef SHAPE_T
-#define SHAPE_T struct listing
-SHAPE(listing, "A list.", NEST(filter, listing_filter), NEST(bounds, lifecycle_bounds), FIELD(tsquery),
-      FIELD(patterns), FIELD(whole), NEST(after, customer_position), FIELD(limit));
-#undef SHAPE_T
-
-/* What each order reads: `s` is customer_search, `m` customer_metrics. */
 struct order {
-        char table;
         const char *column, *before, *key; /* key: how the position is read; before: how it is given back */
 };
 static const struct order orders[] = {
-        {'s', "created_at", ":after.at", "s.created_at AS at"},
-        {'s', "updated_at", ":after.at", "s.updated_at AS at"},
+        {"created_at", ":after.at", ", created_at AS at"},
+        {"updated_at", ":after.at", ", updated_at AS at"},
         /* a cursor holds no name: it would be readable to those who may not see it */
-        {'s', "name", "(SELECT name FROM customer_search WHERE customer_id = :after.id)", NULL},
-        {'m', "last_order_at", "coalesce(:after.at, '-infinity')",
-         "nullif(m.last_order_at, '-infinity') AS at"},
-        {'m', "orders", ":after.number", "m.orders AS number"},
-        {'m', "spend_minor", ":after.number", "m.spend_minor AS number"},
-        {'m', "growth", ":after.number", "m.growth AS number"},
-        {'m', "points_active", ":after.number", "m.points_active AS number"},
+        {"name", "(SELECT name FROM customer_directory WHERE customer_id = :after.id)", ""},
+        {"last_order_at", "coalesce(:after.at, '-infinity')", ", nullif(last_order_at, '-infinity') AS at"},
+        {"orders", ":after.number", ", orders AS number"},
+        {"spend_minor", ":after.number", ", spend_minor AS number"},
+        {"growth", ":after.number", ", growth AS number"},
+        {"points_active", ":after.number", ", points_active AS number"},
 };
 
-/* The statement while it is put together. */
-struct building {
-        struct text where;
-        bool s, m; /* which tables it needs */
+static const struct order *order_of(unsigned sort)
+{
+        return &orders[(sort - 1) / 2];
+}
+
+/* What a page is put together of. */
+struct page {
+        struct conditions conditions;
+        struct listing listing;
+        const struct order *order;
+        bool down;
 };
 
-static void must(struct building *b, bool wanted, char table, const char *condition)
+/* The columns of `d`, whatever that is, of the first :<limit> in the order. */
+static void put_columns(struct text *out, const struct page *page)
 {
-        if (!wanted)
-                return;
-        text_puts(&b->where, b->where.len > 0 ? " AND " : " WHERE ");
-        text_puts(&b->where, condition);
-        b->s |= table == 's';
-        b->m |= table == 'm';
+        text_printf(out, "SELECT d.customer_id AS id%s", page->order->key);
 }
 
-static void filter_metrics(struct building *b, const struct customer_filter *f)
+static void put_order(struct text *out, const struct page *page, const char *limit)
 {
-        must(b, f->tier != NULL, 'm', "m.tier = :filter.tier");
-        must(b, f->deal_status == DEAL_DEAL, 'm', "m.paid");
-        must(b, f->deal_status != DEAL_NONE && f->deal_status != DEAL_DEAL, 'm', "NOT m.paid");
-        must(b, instant_known(f->last_order_from), 'm', "m.last_order_at >= :filter.last_order_from");
-        must(b, instant_known(f->last_order_before), 'm',
-             "m.last_order_at < :filter.last_order_before AND m.last_order_at > '-infinity'");
-        must(b, f->spend_min.set, 'm', "m.spend_minor >= :filter.spend_min");
-        must(b, f->spend_max.set, 'm', "m.spend_minor <= :filter.spend_max");
-        must(b, f->orders_min.set, 'm', "m.orders >= :filter.orders_min");
-        must(b, f->orders_max.set, 'm', "m.orders <= :filter.orders_max");
-        must(b, f->points_min.set, 'm', "m.points_active >= :filter.points_min");
-        must(b, f->points_max.set, 'm', "m.points_active <= :filter.points_max");
+        const char *down = page->down ? " DESC" : "";
+
+        text_printf(out, " ORDER BY d.%s%s, d.customer_id%s LIMIT %s", page->order->column, down, down,
+                    limit);
 }
 
-static void filter_search(struct building *b, const struct customer_filter *f, bool words)
+/* Along the index of the order, trying whoever comes until the page is full, or enough were tried. */
+static void put_walk(struct text *out, const struct page *page)
 {
-        must(b, words, 's', "s.pieces @@ :tsquery::tsquery AND s.content LIKE ALL (:patterns)");
-        must(b, f->language != NULL, 's', "s.language = :filter.language");
-        must(b, f->country != NULL, 's', "s.country = :filter.country");
-        must(b, f->province != NULL, 's', "s.province = :filter.province");
-        must(b, f->city != NULL, 's', "s.city = :filter.city");
-        must(b, f->owner != NULL, 's', "s.owner = :filter.owner");
-        must(b, f->channel != 0, 's', "s.channel = :filter.channel");
-        must(b, f->has_phone == 1, 's', "s.has_phone");
-        must(b, f->has_phone == 2, 's', "NOT s.has_phone");
-        must(b, f->has_email == 1, 's', "s.has_email");
-        must(b, f->has_email == 2, 's', "NOT s.has_email");
-        must(b, f->deal_status == DEAL_INQUIRING, 's', "s.inquired");
-        must(b, f->deal_status == DEAL_NO_DEAL, 's', "NOT s.inquired");
-        must(b, instant_known(f->created_from), 's', "s.created_at >= :filter.created_from");
-        must(b, instant_known(f->created_before), 's', "s.created_at < :filter.created_before");
+        const struct conditions *conditions = &page->conditions;
+
+        put_columns(out, page);
+        text_puts(out, " FROM (SELECT * FROM customer_directory d");
+        if (conditions->along.len > 0)
+                text_printf(out, " WHERE %s", conditions->along.data);
+        put_order(out, page, ":walk");
+        text_printf(out, ") AS d%s", conditions_join(conditions));
+        conditions_put(out, conditions, WORDS_TEXT, /* along= */ false);
+        put_order(out, page, ":limit");
 }
 
-/* lifecycle_decide, of all customers at once. Orders in the window are those that the standing of the tier
- * keeps by the day; nobody has more of them than in his lifetime. */
-static void filter_lifecycle(struct building *b, enum lifecycle wanted)
+/* Everybody who passes, by whatever indexes find them, and the first of them in the order. The OFFSET keeps
+ * the planner from walking along the order after all. */
+static void put_found(struct text *out, const struct page *page)
 {
-        static const char loyal[] =
-                "m.orders >= :bounds.loyal_orders AND (SELECT sum(d.orders) FROM metric_days d "
-                "WHERE d.customer_id = m.customer_id AND d.day > :bounds.window) >= "
-                ":bounds.loyal_orders";
-        bool lively = wanted == LIFECYCLE_NEW || wanted == LIFECYCLE_REPEAT || wanted == LIFECYCLE_LOYAL;
-
-        if (wanted == LIFECYCLE_NONE)
-                return;
-        bool bought = wanted != LIFECYCLE_LEAD && wanted != LIFECYCLE_INQUIRING;
-        must(b, true, 'm', bought ? "m.orders > 0" : "m.orders <= 0");
-        must(b, wanted == LIFECYCLE_LEAD, 's', "NOT s.inquired");
-        must(b, wanted == LIFECYCLE_INQUIRING, 's', "s.inquired");
-        must(b, wanted == LIFECYCLE_LOST, 'm', "m.last_order_at < :bounds.lost");
-        must(b, wanted == LIFECYCLE_AT_RISK, 'm',
-             "m.last_order_at >= :bounds.lost AND m.last_order_at < :bounds.at_risk");
-        must(b, lively, 'm', "m.last_order_at >= :bounds.at_risk");
-        must(b, wanted == LIFECYCLE_LOYAL, 'm', loyal);
-        must(b, wanted == LIFECYCLE_NEW, 'm', "m.orders < :bounds.repeat_orders");
-        must(b, wanted == LIFECYCLE_REPEAT, 'm', "m.orders >= :bounds.repeat_orders");
-        if (wanted == LIFECYCLE_NEW || wanted == LIFECYCLE_REPEAT)
-                text_printf(&b->where, " AND (%s) IS NOT TRUE", loyal);
+        put_columns(out, page);
+        text_printf(out, " FROM (SELECT d.customer_id, d.%s FROM customer_directory d%s", page->order->column,
+                    conditions_join(&page->conditions));
+        conditions_put(out, &page->conditions, WORDS_BOTH, /* along= */ true);
+        text_puts(out, " OFFSET 0) AS d");
+        put_order(out, page, ":limit");
 }
 
-static struct lifecycle_bounds bounds_now(const struct ctx *c)
+/* Whoever the index of the order leads to. */
+static void put_plain(struct text *out, const struct page *page)
 {
-        PROGRAM(program);
-        const struct lifecycle_limits *limits = &program->lifecycle;
-        const struct zone *zone = &c->shop->zone;
-        struct date today = zone_date(zone, c->now);
-
-        return (struct lifecycle_bounds){
-                .at_risk = zone_midnight(zone, date_add_months(today, (int)-limits->at_risk_months)),
-                .lost = zone_midnight(zone, date_add_months(today, (int)-limits->lost_months)),
-                .window = date_add_months(today, (int)-limits->loyal_window_months),
-                .repeat_orders = limits->repeat_orders,
-                .loyal_orders = limits->loyal_orders,
-        };
-}
-
-/* Tags and groups are read where they are: their tables are the customers' own. `t` is the table of the
- * order. */
-static void filter_members(struct building *b, const struct customer_filter *f, char t)
-{
-        const char *tag = t == 's' ? "s.customer_id" : "m.customer_id";
-
-        if (f->tag != NULL) {
-                must(b, true, t,
-                     "EXISTS (SELECT 1 FROM customer_tags t WHERE t.tag = :filter.tag AND t.customer_id = ");
-                text_puts(&b->where, tag);
-                text_puts(&b->where, " AND (t.expires_at IS NULL OR t.expires_at > :now))");
-        }
-        if (f->group != NULL) {
-                must(b, true, t,
-                     "EXISTS (SELECT 1 FROM group_members g WHERE g.group_id = (SELECT id FROM groups "
-                     "WHERE code = :filter.group) AND g.left_at IS NULL AND g.customer_id = ");
-                text_puts(&b->where, tag);
-                text_putc(&b->where, ')');
-        }
-}
-
-static void put_from(struct text *out, const struct building *b)
-{
-        if (b->s && b->m)
-                text_puts(out,
-                          " FROM customer_search s JOIN customer_metrics m ON m.customer_id = s.customer_id");
-        else
-                text_puts(out, b->m ? " FROM customer_metrics m" : " FROM customer_search s");
-        if (b->where.len > 0)
-                text_append(out, b->where.data, b->where.len);
-}
-
-static void put_page(struct text *out, struct building *b, unsigned sort, bool from_start)
-{
-        const struct order *order = &orders[(sort - 1) / 2];
-        bool down = sort % 2 == 0;
-        char t = order->table;
-
-        b->s |= t == 's';
-        b->m |= t == 'm';
-        if (!from_start) {
-                text_puts(&b->where, b->where.len > 0 ? " AND " : " WHERE ");
-                text_printf(&b->where, "(%c.%s, %c.customer_id) %c (%s, :after.id)", t, order->column, t,
-                            down ? '<' : '>', order->before);
-        }
-        text_printf(out, "SELECT %c.customer_id AS id%s%s", t, order->key != NULL ? ", " : "",
-                    order->key != NULL ? order->key : "");
-        put_from(out, b);
-        text_printf(out, " ORDER BY %c.%s%s, %c.customer_id%s LIMIT :limit", t, order->column,
-                    down ? " DESC" : "", t, down ? " DESC" : "");
-}
-
-/* Whoever may not see a phone must not find it out digit by digit: he finds whom he can name in full. */
-static bool sees_personal_data(const struct ctx *c)
-{
-        return c->principal == NULL || c->principal->pii;
-}
-
-/* Parameters and conditions of a filter; `t` is the table that is there anyway. */
-static struct listing filter_read(struct ctx *c, struct building *b, const struct customer_filter *filter,
-                                  char t)
-{
-        struct search search = search_of(c->arena, filter->q != NULL ? filter->q : "");
-
-        filter_metrics(b, filter);
-        filter_search(b, filter, search.tsquery != NULL);
-        must(b, search.tsquery != NULL && !sees_personal_data(c), 's',
-             "E'\\n' || s.content || E'\\n' LIKE :whole");
-        filter_members(b, filter, t);
-        filter_lifecycle(b, (enum lifecycle)filter->lifecycle);
-        return (struct listing){.filter = *filter,
-                                .bounds = bounds_now(c),
-                                .tsquery = search.tsquery,
-                                .patterns = search.patterns,
-                                .whole = search.whole};
+        put_columns(out, page);
+        text_puts(out, " FROM customer_directory d");
+        conditions_put(out, &page->conditions, WORDS_BOTH, /* along= */ true);
+        put_order(out, page, ":limit");
 }
 
 /* What few writes left behind is taken in; a burst's is left to the housekeeper. */
@@ -276,24 +130,80 @@ static enum err customers_load(struct ctx *c, const struct list *positions, stru
         return ERR_OK;
 }
 
+/* How many steps a walk along an order may take for each customer that is wanted, and how many customers may
+ * be found and sorted instead. At a million customers both cost the same, some 15 ms, where one in 140
+ * passes. */
+#define WALK_STEPS  400
+#define FOUND_STEPS 100
+
+/* Run one form of the page. */
+static enum err page_run(struct ctx *c, const struct page *page,
+                         void (*put)(struct text *out, const struct page *page), bool over_many,
+                         struct list *ret)
+{
+        struct text text = {0};
+
+        put(&text, page);
+        const struct query query = {"directory_page", arena_strdup(c->arena, text.data), &listing_shape,
+                                    &customer_position_shape, .over_many = over_many};
+        text_free(&text);
+        return query_many(c, &query, &page->listing, ret);
+}
+
+/* About how many customers pass the filter, as the planner sees it. */
+static enum err page_estimate(struct ctx *c, const struct page *page, int64_t *ret)
+{
+        struct text text = {0};
+
+        text_printf(&text, "SELECT 1 FROM customer_directory d%s", conditions_join(&page->conditions));
+        conditions_put(&text, &page->conditions, WORDS_TEXT, /* along= */ true);
+        const struct query query = {"directory_estimate", arena_strdup(c->arena, text.data), &listing_shape,
+                                    &customer_position_shape, .over_many = true};
+        text_free(&text);
+        return query_estimate(c, &query, &page->listing, ret);
+}
+
+/* A page without filters is read off an index. With them there are two ways, and each is endless where the
+ * other is short: along the order trying everybody, or finding all who pass and sorting them. Few are found;
+ * for many the walk is short. The planner would choose the same, but knows nothing of what belongs together
+ * (no one with the lowest tier is among those who spent most): so a walk is limited, and who has not filled
+ * his page by then goes the other way, which costs a million customers some tenths of a second. */
+static enum err page_read(struct ctx *c, const struct page *page, struct list *ret)
+{
+        int64_t passing;
+
+        if (page->conditions.where.len == 0 && !page->conditions.words)
+                return page_run(c, page, put_plain, /* over_many= */ false, ret);
+        TRY(page_estimate(c, page, &passing));
+        if (passing > page->listing.limit * FOUND_STEPS) {
+                TRY(page_run(c, page, put_walk, /* over_many= */ false, ret));
+                if (ret->n == (size_t)page->listing.limit)
+                        return ERR_OK;
+        }
+        return page_run(c, page, put_found, /* over_many= */ true, ret);
+}
+
 enum err directory_positions(struct ctx *c, const struct customer_query *query, struct list *ret)
 {
-        struct building building = {0};
-        struct text text = {0};
+        const struct order *order = order_of(query->sort);
+        struct page page = {.order = order, .down = query->sort % 2 == 0};
         TX(tx);
 
         assert(query->sort != SORT_NONE && query->sort < customer_sort_names.n);
-        struct listing listing =
-                filter_read(c, &building, &query->filter, orders[(query->sort - 1) / 2].table);
-        listing.after = query->after;
-        listing.limit = query->limit;
-        put_page(&text, &building, query->sort, !uuid_known(query->after.id));
-        struct query page = {"directory_page", arena_strdup(c->arena, text.data), &listing_shape,
-                             &customer_position_shape};
-        text_free(&text);
-        text_free(&building.where);
         TRY(tx_begin(c, &tx));
-        TRY(query_many(c, &page, &listing, ret));
+        enum err err = conditions_read(c, &query->filter, order->column, &page.conditions, &page.listing);
+        page.listing.after = query->after;
+        page.listing.limit = query->limit;
+        page.listing.walk = query->limit * WALK_STEPS;
+        if (uuid_known(query->after.id)) {
+                const char *where = arena_printf(c->arena, "(d.%s, d.customer_id) %c (%s, :after.id)",
+                                                 order->column, page.down ? '<' : '>', order->before);
+                query_must(&page.conditions.along, where);
+        }
+        if (err == ERR_OK)
+                err = page_read(c, &page, ret);
+        conditions_free(&page.conditions);
+        TRY(err);
         return tx_commit(&tx);
 }
 
@@ -322,19 +232,22 @@ SHAPE(directory_counted, "How many.", FIELD(count));
 
 enum err directory_count(struct ctx *c, const struct customer_filter *filter, int64_t *ret)
 {
-        struct building building = {0};
+        struct conditions conditions;
+        struct listing listing;
         struct text text = {0};
         struct list rows;
         TX(tx);
 
-        struct listing listing = filter_read(c, &building, filter, 's');
-        text_puts(&text, "SELECT count(*) AS count");
-        put_from(&text, &building);
-        struct query query = {"directory_count", arena_strdup(c->arena, text.data), &listing_shape,
-                              &directory_counted_shape};
-        text_free(&text);
-        text_free(&building.where);
         TRY(tx_begin(c, &tx));
+        enum err err = conditions_read(c, filter, /* column= */ "", &conditions, &listing);
+        text_printf(&text, "SELECT count(*) AS count FROM customer_directory d%s",
+                    conditions_join(&conditions));
+        conditions_put(&text, &conditions, WORDS_BOTH, /* along= */ true);
+        struct query query = {"directory_count", arena_strdup(c->arena, text.data), &listing_shape,
+                              &directory_counted_shape, .over_many = true};
+        text_free(&text);
+        conditions_free(&conditions);
+        TRY(err);
         TRY(query_many(c, &query, &listing, &rows));
         *ret = ((const struct counted *)rows.v)->count;
         return tx_commit(&tx);

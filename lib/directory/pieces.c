@@ -92,7 +92,9 @@ static const char *pattern_of(struct arena *arena, const char *end, const char *
         return pattern;
 }
 
-/* Every place of the word that has PIECE_CHARS characters, or the whole of a shorter one, as 'abc':* */
+/* Every place of the word that has PIECE_CHARS characters, as 'abc', or the whole of a shorter one, as
+ * 'ab':*. No piece is longer than 'abc', and an index looks a whole piece up many times faster than its
+ * beginnings. */
 static void put_tsquery(struct text *out, const char *word)
 {
         size_t chars = text_chars(word), place = 0;
@@ -107,27 +109,41 @@ static void put_tsquery(struct text *out, const char *word)
                                 text_putc(out, at[i]);
                         text_putc(out, at[i]);
                 }
-                text_puts(out, "':*");
+                text_puts(out, chars < PIECE_CHARS ? "':*" : "'");
         }
+}
+
+/* Beginnings are gathered from many entries of the index: beside whole pieces short words are left to the
+ * text. */
+static const char *tsquery_of(struct arena *arena, const struct texts *words)
+{
+        struct text whole = {0}, beginnings = {0};
+
+        for (size_t i = 0; i < words->n; i++)
+                put_tsquery(text_chars(words->v[i]) < PIECE_CHARS ? &beginnings : &whole, words->v[i]);
+        const struct text *asked = whole.len > 0 ? &whole : &beginnings;
+        const char *tsquery = asked->len > 0 ? arena_strdup(arena, asked->data) : NULL;
+        text_free(&whole);
+        text_free(&beginnings);
+        return tsquery;
 }
 
 struct search search_of(struct arena *arena, const char *q)
 {
         static const char white[] = " \t\n";
         struct search search = {.patterns.v = ARENA_ARRAY(arena, SEARCH_WORDS_MAX, const char *)};
-        struct text tsquery = {0};
+        struct texts words = {.v = ARENA_ARRAY(arena, SEARCH_WORDS_MAX, const char *)};
         const char *content = pieces_content(arena, &q, 1);
 
         for (const char *at = content + strspn(content, white);
              *at != '\0' && search.patterns.n < SEARCH_WORDS_MAX;) {
                 size_t len = strcspn(at, white);
-                put_tsquery(&tsquery, arena_strndup(arena, at, len));
+                words.v[words.n++] = arena_strndup(arena, at, len);
                 search.patterns.v[search.patterns.n++] = pattern_of(arena, "", at, len);
                 at += len;
                 at += strspn(at, white);
         }
         search.whole = pattern_of(arena, "\n", content, strlen(content));
-        search.tsquery = tsquery.data != NULL ? arena_strdup(arena, tsquery.data) : NULL;
-        text_free(&tsquery);
+        search.tsquery = tsquery_of(arena, &words);
         return search;
 }

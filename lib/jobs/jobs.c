@@ -92,14 +92,15 @@ enum err job_get(struct ctx *c, struct uuid id, struct job *ret)
 }
 
 #define SHAPE_T struct job_page
-SHAPE(job_page, "A position.", FIELD(type, .names = &bulk_type_names), FIELD(before_at), FIELD(before_id),
-      FIELD(limit));
+SHAPE(job_page, "A position.", FIELD(type, .names = &bulk_type_names),
+      FIELD(status, .names = &job_status_names), FIELD(before_at), FIELD(before_id), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(jobs_page, job_page, job,
-         "SELECT " JOB_COLUMNS " FROM jobs WHERE (created_at, id) < (coalesce(:before_at, 'infinity'), "
-         "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) AND status <> 'receiving' AND "
-         "(:type::text IS NULL OR type = :type) ORDER BY created_at DESC, id DESC LIMIT :limit")
+SQL_MANY(
+        jobs_page, job_page, job,
+        "SELECT " JOB_COLUMNS " FROM jobs WHERE (created_at, id) < (coalesce(:before_at, 'infinity'), "
+        "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) AND status <> 'receiving' AND "
+        "(:type::text IS NULL OR type = :type) AND (:status::text IS NULL OR status = :status) ORDER BY created_at DESC, id DESC LIMIT :limit")
 
 enum err jobs_list(struct ctx *c, const struct job_page *page, struct list *ret)
 {

@@ -71,7 +71,7 @@ enum err job_get(struct ctx *c, struct uuid id, struct job *ret) MUST_CHECK;
 
 /* Newest first, before a position; type 0: all. */
 struct job_page {
-        unsigned type;
+        unsigned type, status; /* 0: any */
         struct instant before_at;
         struct uuid before_id;
         int64_t limit;

@@ -1,10 +1,9 @@
 #include "merges/duplicates.h"
 
-#include "base/idmap.h"
-#include "db/statement.h"
-#include "directory/directory.h"
+#include <string.h>
 
-NAMES(likeness_names, "number", "email", "account", "address");
+#include "base/idmap.h"
+#include "directory/directory.h"
 
 #define SHAPE_T struct duplicate
 SHAPE(duplicate, "Customers who may be one person.",
@@ -14,80 +13,86 @@ SHAPE(duplicate, "Customers who may be one person.",
 #undef SHAPE_T
 
 #define SHAPE_T struct duplicate_position
-SHAPE(duplicate_position, "The last one shown.", FIELD(first_id, .need = true), FIELD(last_id, .need = true),
-      FIELD(why, .need = true, .names = &likeness_names));
+SHAPE(duplicate_position, "The last one shown.", FIELD(why, .need = true, .names = &likeness_names),
+      FIELD(key));
 #undef SHAPE_T
 
-#define SHAPE_T struct duplicates_page
-SHAPE(duplicates_page, "A page.", NEST(after, duplicate_position), FIELD(limit));
-#undef SHAPE_T
+/* How sure each likeness is. Somebody of the same name, address and day of birth is surer than without it. */
+static const int64_t scores[] = {
+        [LIKENESS_NUMBER] = 95, [LIKENESS_EMAIL] = 90, [LIKENESS_ACCOUNT] = 80, [LIKENESS_ADDRESS] = 60};
+#define SCORE_BIRTHDAY 85
 
-struct likely {
-        unsigned why;
-        int64_t score;
-        struct texts ids;
-};
-#define SHAPE_T struct likely
-SHAPE(likely, "Ids that may be one.", FIELD(why, .names = &likeness_names), FIELD(score), FIELD(ids));
-#undef SHAPE_T
-
-#define SCORE_NUMBER   "95"
-#define SCORE_EMAIL    "90"
-#define SCORE_ACCOUNT  "80"
-#define SCORE_ADDRESS  "60"
-#define SCORE_BIRTHDAY "85" /* name, address and day of birth */
-
-#define IS_NUMBER "value ~ '^[-+0-9 ().]{8,20}$'"
-#define MAILBOX                                                                                              \
-        "replace(split_part(split_part(value, '@', 1), '+', 1), '.', '') || '@' || split_part(value, '@', 2)"
-
-/* The page's position are ids alone: what the customers share is personal. */
-SQL_MANY(
-        duplicates_find, duplicates_page, likely,
-        "WITH alike AS (SELECT customer_id AS id, NULL::text AS birthday, "
-        "CASE WHEN kind = 'email' THEN 'email' WHEN " IS_NUMBER " THEN 'number' ELSE 'account' END AS why, "
-        "CASE WHEN kind = 'email' THEN " MAILBOX " WHEN " IS_NUMBER
-        " THEN right(regexp_replace(value, '[^0-9]', '', 'g'), 11) ELSE lower(value) END AS key FROM customer_identities "
-        "UNION ALL SELECT id, birthday, 'address', concat_ws(E'\\x1f', lower(replace(name, ' ', '')), country, province, city, "
-        "district) FROM customers WHERE NOT erased AND name IS NOT NULL AND city IS NOT NULL), "
-        "groups AS (SELECT why, CASE why WHEN 'number' THEN " SCORE_NUMBER " WHEN 'email' THEN " SCORE_EMAIL
-        " WHEN 'account' THEN " SCORE_ACCOUNT
-        " ELSE CASE WHEN count(birthday) > 1 AND count(DISTINCT birthday) = 1 THEN " SCORE_BIRTHDAY
-        " ELSE " SCORE_ADDRESS
-        " END END::bigint AS score, array_agg(DISTINCT id ORDER BY id) AS ids FROM alike "
-        "GROUP BY why, key HAVING count(*) > 1) SELECT why, score, ids::text[] AS ids FROM groups WHERE cardinality(ids) BETWEEN 2 AND 10 "
-        "AND (:after.first_id::uuid IS NULL OR (ids[1], ids[cardinality(ids)], why) > "
-        "(:after.first_id, :after.last_id, :after.why)) ORDER BY ids[1], ids[cardinality(ids)], why LIMIT :limit")
-
-enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, struct list *ret)
+static int64_t score_of(const struct duplicate *one)
 {
-        struct list found, people;
+        const struct birthday *first = NULL;
+        size_t born = 0;
 
-        TRY(duplicates_find(c, page, &found));
-        const struct likely *likely = found.v;
-        struct uuids ids = {ARENA_ARRAY(c->arena, found.n * DUPLICATES_MAX, struct uuid), 0};
-        for (size_t i = 0; i < found.n; i++)
-                for (size_t k = 0; k < likely[i].ids.n; k++)
-                        ids.n += uuid_from_text(likely[i].ids.v[k], &ids.v[ids.n]);
+        if (one->why != LIKENESS_ADDRESS)
+                return scores[one->why];
+        for (size_t i = 0; i < one->customers.n; i++) {
+                const struct birthday *birthday = &one->customers.v[i].birthday;
+                if (birthday->month == 0)
+                        continue;
+                if (first != NULL && memcmp(first, birthday, sizeof *first) != 0)
+                        return scores[LIKENESS_ADDRESS];
+                first = birthday;
+                born++;
+        }
+        return born > 1 ? SCORE_BIRTHDAY : scores[LIKENESS_ADDRESS];
+}
+
+/* The groups with their customers in full. */
+static enum err complete(struct ctx *c, const struct alike *alike, size_t n, struct duplicate *ret)
+{
+        struct uuids ids = {ARENA_ARRAY(c->arena, n * ALIKE_MAX, struct uuid), 0};
+        struct list people;
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < alike[i].ids.n; k++)
+                        ids.v[ids.n++] = alike[i].ids.v[k];
         TRY(customers_of(c, &ids, &people));
         struct customer *customers = people.v;
         struct idmap by_id = idmap_new(c->arena, people.n);
         for (size_t i = 0; i < people.n; i++)
                 idmap_put(&by_id, customers[i].id, i);
         TRY(directory_complete(c, customers, people.n));
-        size_t next = 0;
-        struct duplicate *duplicates = ARENA_ARRAY(c->arena, found.n, struct duplicate);
-        for (size_t i = 0; i < found.n; i++) {
-                struct duplicate *one = &duplicates[i];
-                one->why = likely[i].why;
-                one->score = likely[i].score;
-                one->customers.v = ARENA_ARRAY(c->arena, likely[i].ids.n, struct customer);
-                for (size_t k = 0; k < likely[i].ids.n; k++) {
-                        size_t at = idmap_get(&by_id, ids.v[next++]);
+        for (size_t i = 0; i < n; i++) {
+                struct duplicate *one = &ret[i];
+                *one = (struct duplicate){.why = (unsigned)alike[i].why};
+                one->customers.v = ARENA_ARRAY(c->arena, alike[i].ids.n, struct customer);
+                for (size_t k = 0; k < alike[i].ids.n; k++) {
+                        size_t at = idmap_get(&by_id, alike[i].ids.v[k]);
                         if (at != SIZE_MAX) /* or gone between the two looks */
                                 one->customers.v[one->customers.n++] = customers[at];
                 }
+                one->score = score_of(one);
         }
-        *ret = (struct list){duplicates, found.n};
         return ERR_OK;
+}
+
+enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, struct duplicates_found *ret)
+{
+        unsigned first = page->why != LIKENESS_NONE ? page->why : LIKENESS_NUMBER;
+        unsigned last = page->why != LIKENESS_NONE ? page->why : LIKENESS_ADDRESS;
+        struct alike_page wanted = {.after_why = first,
+                                    .after_key = INT64_MIN, /* which no hash of the few there are is */
+                                    .why_last = last,
+                                    .limit = page->limit + 1};
+        struct list found;
+
+        if (page->after.why != LIKENESS_NONE) {
+                wanted.after_why = page->after.why;
+                wanted.after_key = page->after.key;
+        }
+        TRY(directory_settle(c));
+        TRY(alike_list(c, &wanted, &found));
+        const struct alike *alike = found.v;
+        *ret = (struct duplicates_found){.more = found.n > (size_t)page->limit};
+        ret->duplicates.n = ret->more ? (size_t)page->limit : found.n;
+        ret->duplicates.v = ARENA_ARRAY(c->arena, ret->duplicates.n, struct duplicate);
+        if (ret->more) {
+                const struct alike *end = &alike[ret->duplicates.n - 1];
+                ret->last = (struct duplicate_position){(unsigned)end->why, end->key};
+        }
+        return complete(c, alike, ret->duplicates.n, ret->duplicates.v);
 }

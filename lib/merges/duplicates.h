@@ -4,19 +4,7 @@
 #include "base/ctx.h"
 #include "base/shape.h"
 #include "customers/customers.h"
-
-/* Why they may be one. */
-enum likeness {
-        LIKENESS_NONE,
-        LIKENESS_NUMBER,  /* a number with the same last digits, whatever its country or kind */
-        LIKENESS_EMAIL,   /* one mailbox: without dots and what follows a plus */
-        LIKENESS_ACCOUNT, /* an open id or the like, whatever its kind and case */
-        LIKENESS_ADDRESS, /* the same name and address */
-};
-extern const struct names likeness_names;
-
-/* More of one likeness are no duplicates but a common name or a shared number. */
-#define DUPLICATES_MAX 10
+#include "directory/alike.h"
 
 struct duplicate {
         unsigned why;                       /* enum likeness */
@@ -25,15 +13,23 @@ struct duplicate {
 };
 SHAPE_DECLARE(duplicate);
 
-/* The last one of the page before. */
+/* The last one of the page before: what they share, keyed. */
 struct duplicate_position {
-        struct uuid first_id, last_id;
         unsigned why;
+        int64_t key;
 };
 SHAPE_DECLARE(duplicate_position);
+
 struct duplicates_page {
-        struct duplicate_position after; /* nil ids: from the first */
+        unsigned why;                    /* only of this likeness; 0: of any */
+        struct duplicate_position after; /* why 0: from the first */
         int64_t limit;
 };
-/* Reads everybody: a report. In the order of the customers' ids. */
-enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, struct list *ret) MUST_CHECK;
+struct duplicates_found {
+        LIST_OF(struct duplicate) duplicates;
+        bool more;
+        struct duplicate_position last; /* where the next page begins, when there is one */
+};
+/* The surest first. */
+enum err duplicates_list(struct ctx *c, const struct duplicates_page *page,
+                         struct duplicates_found *ret) MUST_CHECK;

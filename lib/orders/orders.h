@@ -171,7 +171,10 @@ enum err order_get(struct ctx *c, const char *reference, struct order_view *ret)
 
 /* Newest first, before the position (placed_at, id); customer_id nil: of everybody. */
 struct order_page {
-        struct uuid customer_id;
+        struct uuid customer_id;     /* nil: of everybody */
+        unsigned status, channel;    /* 0: any */
+        struct instant since, until; /* placed then; none: any */
+        struct opt_int total_min, total_max;
         struct instant before_at;
         struct uuid before_id;
         int64_t limit;

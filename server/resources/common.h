@@ -28,6 +28,14 @@ static inline void reply_created(struct ctx *c, const char *collection, struct u
                 FIELD(cursor, .in = IN_QUERY, .max = 1000, .doc = "next_cursor of the page before.")
 #define LIST_LIMIT_MAX 200
 
+/* The span of time that a list is limited to: since <= time < until. */
+#define SPAN_FIELDS                                                                                          \
+        FIELD(since, .in = IN_QUERY, .doc = "Only what happened from then on."),                             \
+                FIELD(until, .in = IN_QUERY, .doc = "Only what happened before then.")
+
+/* What a cursor is bound to: the list, and all of its query but the page. */
+const char *list_filters(struct ctx *c, const struct shape *shape, const void *query);
+
 /* Members and fields of a page of a list. */
 #define PAGE_OF(type_)                                                                                       \
         LIST_OF(type_) data;                                                                                 \
@@ -52,9 +60,14 @@ SHAPE_DECLARE(customer_path);
 
 /* ---- pages of what happened to one customer, newest first */
 
+#define PAST_QUERY                                                                                           \
+        const char *customer;                                                                                \
+        struct instant since, until;                                                                         \
+        PAGE_QUERY
+#define PAST_QUERY_FIELDS CUSTOMER_PATH, SPAN_FIELDS, PAGE_QUERY_FIELDS
+
 struct past_query {
-        const char *customer;
-        PAGE_QUERY;
+        PAST_QUERY;
 };
 SHAPE_DECLARE(past_query);
 
@@ -62,8 +75,9 @@ struct past {
         const char *filters;
         struct past_page page;
 };
-/* Whose past from where on; `list` names it and its filters. ERR_NOT_FOUND, ERR_BAD_CURSOR. */
-enum err past_begin(struct ctx *c, const char *list, const struct past_query *query,
+/* Whose past from where on; shape is the query's, which begins as a struct past_query does; kind: only these,
+ * or NULL. ERR_NOT_FOUND, ERR_BAD_CURSOR. */
+enum err past_begin(struct ctx *c, const struct shape *shape, const void *query, const char *kind,
                     struct past *ret) MUST_CHECK;
 
 /* The cursor after the last one shown. */

@@ -44,7 +44,16 @@ struct consent_history {
 SHAPE(consent_history, "A page of statements.", PAGE_FIELDS(consent_change));
 #undef SHAPE_T
 
-ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consent-history", past_query, 200,
+struct consent_history_query {
+        PAST_QUERY;
+        unsigned channel;
+};
+#define SHAPE_T struct consent_history_query
+SHAPE(consent_history_query, "Which page.", PAST_QUERY_FIELDS,
+      FIELD(channel, .in = IN_QUERY, .names = &contact_channel_names, .doc = "Only of this channel."));
+#undef SHAPE_T
+
+ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consent-history", consent_history_query, 200,
          consent_history, .summary = "List what a customer said about being written to",
          .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
          .doc = "The latest said first.")
@@ -52,7 +61,7 @@ ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consent-history", 
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, "consents", in, &past));
+        TRY(past_begin(c, &consent_history_query_shape, in, contact_channel_names.v[in->channel], &past));
         TRY(consents_history(c, &past.page, &rows));
         const struct consent_change *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)

@@ -1,5 +1,5 @@
 /* GET /v1/customers */
-#include "base/shape_json.h"
+#include "resources/bulk.h"
 #include "resources/common.h"
 #include "resources/customer_filter.h"
 
@@ -26,20 +26,19 @@ SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer),
       FIELD(total, .doc = "On all pages together; null unless include_total asked for it."));
 #undef SHAPE_T
 
-/* What a cursor is bound to: everything but the page. */
-static const char *filters_of(struct ctx *c, const struct customers_query *in)
+enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter)
 {
-        struct customers_query query = *in;
-        struct text text = {0};
-
-        query.cursor = NULL;
-        query.limit = 0;
-        query.include_total = false;
-        text_puts(&text, "customers ");
-        shape_encode(&text, &customers_query_shape, &query, /* masked= */ false);
-        const char *filters = arena_strdup(c->arena, text.data);
-        text_free(&text);
-        return filters;
+        if (!customer_filter_personal(filter))
+                return ERR_OK;
+        TRY(bulk_allowed(c, SCOPE_CUSTOMERS_PII));
+        if ((filter->birthday_from.month != 0) != (filter->birthday_to.month != 0))
+                fault_parameter(c, filter->birthday_from.month != 0 ? "birthday_to" : "birthday_from",
+                                "required", "goes together with the other end");
+        if (filter->birthday_from.year != 0)
+                fault_parameter(c, "birthday_from", "not_allowed", "must have no year");
+        if (filter->birthday_to.year != 0)
+                fault_parameter(c, "birthday_to", "not_allowed", "must have no year");
+        return problem_check(c);
 }
 
 ENDPOINT(
@@ -48,9 +47,10 @@ ENDPOINT(
         .doc = "In the order in which they were created unless sort says otherwise. Any page costs the same.")
 {
         struct customer_query query = {.filter = in->filter, .sort = in->sort, .limit = in->limit};
-        const char *filters = filters_of(c, in);
+        const char *filters = list_filters(c, &customers_query_shape, in);
         struct customer_list list;
 
+        TRY(customer_filter_check(c, &in->filter));
         TRY(cursor_read(c, in->cursor, filters, &customer_position_shape, &query.after));
         TRY(directory_list(c, &query, &list));
         if (in->include_total) {

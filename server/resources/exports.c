@@ -148,6 +148,7 @@ static enum err filter_of(struct ctx *c, const struct export_query *in, struct b
         refuse_unless(c, filters & BULK_COUPONS, in->state != 0, "state");
         refuse_unless(c, filters & BULK_COUPONS, uuid_known(in->job), "job");
         TRY(problem_check(c));
+        TRY(customer_filter_check(c, &in->filter));
         *ret = (struct bulk_filter){.since = in->since,
                                     .until = in->until,
                                     .listed = listed ? &in->filter : NULL,

@@ -45,13 +45,12 @@ ENDPOINT(interaction_get_one, GET, "/v1/customers/{customer}/interactions/{inter
 }
 
 struct interactions_query {
-        const char *customer;
+        PAST_QUERY;
         unsigned kind;
-        PAGE_QUERY;
 };
 #define SHAPE_T struct interactions_query
-SHAPE(interactions_query, "Which page.", CUSTOMER_PATH,
-      FIELD(kind, .in = IN_QUERY, .names = &interaction_kind_names, .doc = "Only these."), PAGE_QUERY_FIELDS);
+SHAPE(interactions_query, "Which page.", PAST_QUERY_FIELDS,
+      FIELD(kind, .in = IN_QUERY, .names = &interaction_kind_names, .doc = "Only these."));
 #undef SHAPE_T
 
 struct interactions_list {
@@ -65,14 +64,11 @@ ENDPOINT(interaction_list, GET, "/v1/customers/{customer}/interactions", interac
          interactions_list, .summary = "List the contacts with a customer", .scope = SCOPE_CUSTOMERS_READ,
          .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first.")
 {
-        struct past_query query = {in->customer, in->limit, in->cursor};
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, arena_printf(c->arena, "interactions %u", in->kind), &query, &past));
-        struct interactions_page page = {past.page.customer_id, past.page.before_at, past.page.before_id,
-                                         past.page.limit, in->kind};
-        TRY(interactions_list(c, &page, &rows));
+        TRY(past_begin(c, &interactions_query_shape, in, interaction_kind_names.v[in->kind], &past));
+        TRY(interactions_list(c, &past.page, &rows));
         const struct interaction *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)
                 out->next_cursor = past_next(c, &past, last->occurred_at, last->id);
@@ -103,14 +99,23 @@ struct behaviour_page {
 SHAPE(behaviour_page, "A page of events.", PAGE_FIELDS(behaviour_event));
 #undef SHAPE_T
 
-ENDPOINT(behaviour_list_one, GET, "/v1/customers/{customer}/behaviour-events", past_query, 200,
+struct behaviour_query {
+        PAST_QUERY;
+        unsigned type;
+};
+#define SHAPE_T struct behaviour_query
+SHAPE(behaviour_query, "Which page.", PAST_QUERY_FIELDS,
+      FIELD(type, .in = IN_QUERY, .names = &behaviour_names, .doc = "Only these."));
+#undef SHAPE_T
+
+ENDPOINT(behaviour_list_one, GET, "/v1/customers/{customer}/behaviour-events", behaviour_query, 200,
          behaviour_page, .summary = "List what a customer did in the shop", .scope = SCOPE_CUSTOMERS_READ,
          .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR), .doc = "Newest first, as far back as it is kept.")
 {
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, "behaviour", in, &past));
+        TRY(past_begin(c, &behaviour_query_shape, in, behaviour_names.v[in->type], &past));
         TRY(behaviour_list(c, &past.page, &rows));
         const struct behaviour_event *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)

@@ -13,11 +13,12 @@
 
 struct jobs_query {
         PAGE_QUERY;
-        unsigned type;
+        unsigned type, status;
 };
 #define SHAPE_T struct jobs_query
 SHAPE(jobs_query, "Which page.", PAGE_QUERY_FIELDS,
-      FIELD(type, .in = IN_QUERY, .names = &bulk_type_names, .doc = "Only jobs of this type."));
+      FIELD(type, .in = IN_QUERY, .names = &bulk_type_names, .doc = "Only jobs of this type."),
+      FIELD(status, .in = IN_QUERY, .names = &job_status_names, .doc = "Only jobs in this state."));
 #undef SHAPE_T
 
 struct jobs_page {
@@ -40,10 +41,10 @@ ENDPOINT(job_list, GET, "/v1/jobs", jobs_query, 200, jobs_page, .summary = "List
 {
         struct jobs_position at = {0};
         struct list rows;
-        const char *filters = arena_printf(c->arena, "jobs %u", in->type);
+        const char *filters = list_filters(c, &jobs_query_shape, in);
 
         TRY(cursor_read(c, in->cursor, filters, &jobs_position_shape, &at));
-        TRY(jobs_list(c, &(struct job_page){in->type, at.at, at.id, in->limit + 1}, &rows));
+        TRY(jobs_list(c, &(struct job_page){in->type, in->status, at.at, at.id, in->limit + 1}, &rows));
         struct job_view *views = ARENA_ARRAY(c->arena, rows.n, struct job_view);
         for (size_t i = 0; i < rows.n; i++)
                 job_show(c, &((const struct job *)rows.v)[i], &views[i]);

@@ -4,10 +4,13 @@
 #include "resources/common.h"
 
 struct duplicates_query {
+        unsigned why;
         PAGE_QUERY;
 };
 #define SHAPE_T struct duplicates_query
-SHAPE(duplicates_query, "Which page.", PAGE_QUERY_FIELDS);
+SHAPE(duplicates_query, "Which page.",
+      FIELD(why, .in = IN_QUERY, .names = &likeness_names, .doc = "Only of this likeness."),
+      PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct duplicates {
@@ -17,24 +20,22 @@ struct duplicates {
 SHAPE(duplicates, "A page of suggestions.", PAGE_FIELDS(duplicate));
 #undef SHAPE_T
 
-ENDPOINT(
-        duplicate_list, GET, "/v1/customers/duplicates", duplicates_query, 200, duplicates,
-        .summary = "List customers who may be one person", .scope = SCOPE_CUSTOMERS_READ,
-        .lane = LANE_REPORTS, .errors = ERRS(ERR_BAD_CURSOR),
-        .doc = "By identities in a normal form, and by name and address. A report over everybody: it takes its time.")
+ENDPOINT(duplicate_list, GET, "/v1/customers/duplicates", duplicates_query, 200, duplicates,
+         .summary = "List customers who may be one person", .scope = SCOPE_CUSTOMERS_READ,
+         .lane = LANE_REPORTS, .errors = ERRS(ERR_BAD_CURSOR),
+         .doc = "By identities in a normal form, and by name and address; the surest first.")
 {
-        static const char filters[] = "duplicates";
-        struct duplicates_page page = {.limit = in->limit + 1};
-        struct list rows;
+        const char *filters = list_filters(c, &duplicates_query_shape, in);
+        struct duplicates_page page = {.why = in->why, .limit = in->limit};
+        struct duplicates_found found;
 
         TRY(cursor_read(c, in->cursor, filters, &duplicate_position_shape, &page.after));
-        TRY(duplicates_list(c, &page, &rows));
-        const struct duplicate *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL && last->customers.n > 0)
-                out->next_cursor = cursor_write(
-                        c->arena, filters, &duplicate_position_shape,
-                        &(struct duplicate_position){last->customers.v[0].id,
-                                                     last->customers.v[last->customers.n - 1].id, last->why});
+        TRY(duplicates_list(c, &page, &found));
+        out->data.v = found.duplicates.v;
+        out->data.n = found.duplicates.n;
+        out->has_more = found.more;
+        if (found.more)
+                out->next_cursor = cursor_write(c->arena, filters, &duplicate_position_shape, &found.last);
         return ERR_OK;
 }
 

@@ -86,11 +86,23 @@ ENDPOINT(
 struct orders_query {
         PAGE_QUERY;
         const char *customer;
+        unsigned status, channel;
+        struct instant since, until;
+        struct opt_int total_min, total_max;
 };
-#define SHAPE_T struct orders_query
+#define ORDER_TOTAL_MAX INT64_C(1000000000000000)
+#define SHAPE_T         struct orders_query
 SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
       FIELD(customer, .in = IN_QUERY, .max = 300,
-            .doc = "Only the orders of this customer: UUID or ext:<external id>."));
+            .doc = "Only the orders of this customer: UUID or ext:<external id>."),
+      FIELD(status, .in = IN_QUERY, .names = &order_status_names, .doc = "Only orders in this state."),
+      FIELD(channel, .in = IN_QUERY, .names = &channel_names, .doc = "Only orders that came this way."),
+      FIELD(since, .in = IN_QUERY, .doc = "Only orders that were placed from then on."),
+      FIELD(until, .in = IN_QUERY, .doc = "Only orders that were placed before then."),
+      FIELD(total_min, .in = IN_QUERY, .from_zero = true, .max = ORDER_TOTAL_MAX,
+            .doc = "Of this total or more."),
+      FIELD(total_max, .in = IN_QUERY, .from_zero = true, .max = ORDER_TOTAL_MAX,
+            .doc = "Of this total or less."));
 #undef SHAPE_T
 
 struct orders_page {
@@ -115,13 +127,22 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
         struct orders_position at = {0};
         struct customer customer = {0};
         struct list rows;
-        const char *filters =
-                arena_printf(c->arena, "orders customer=%s", in->customer != NULL ? in->customer : "");
+        const char *filters = list_filters(c, &orders_query_shape, in);
 
         TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
-        TRY(orders_list(c, &(struct order_page){customer.id, at.at, at.id, in->limit + 1}, &rows));
+        struct order_page page = {.customer_id = customer.id,
+                                  .status = in->status,
+                                  .channel = in->channel,
+                                  .since = in->since,
+                                  .until = in->until,
+                                  .total_min = in->total_min,
+                                  .total_max = in->total_max,
+                                  .before_at = at.at,
+                                  .before_id = at.id,
+                                  .limit = in->limit + 1};
+        TRY(orders_list(c, &page, &rows));
         const struct order *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at = (struct orders_position){last->placed_at, last->id};

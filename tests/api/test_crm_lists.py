@@ -23,7 +23,9 @@ def people(admin, mark):
     made = []
     for n, name in enumerate(names):
         body = {"external_id": fresh("listed"), "name": name, "owner": mark, "language": ["zh-CN", "en"][n % 2],
-                "province": ["浙江", "广东", "上海"][n % 3], "source": {"channel": ["live", "search"][n % 2]}}
+                "province": ["浙江", "广东", "上海"][n % 3], "source": {"channel": ["live", "search"][n % 2], "campaign": ["spring", None][n % 2]},
+                "district": ["西湖", None][n % 2], "gender": ["female", "male", None][n % 3],
+                "birthday": ["05-20", "1990-05-31", "2000-02-29", None, "12-24", "1970-01-03"][n % 6]}
         if n % 2 == 0:
             body["phone"] = fresh_phone()
         if n % 3 == 0:
@@ -88,6 +90,10 @@ def test_names_are_in_the_order_of_pinyin(admin, people, mark):
     assert chinese == ["陈'd", "李小红", "欧阳娜娜", "王芳", "王小明", "小明", "张伟"]
 
 
+def day_of_birth(one):
+    return (one["birthday"] or "")[-5:]
+
+
 FILTERS = {
     "has_phone=true": lambda one: one["phone"] is not None, "has_phone=false": lambda one: one["phone"] is None,
     "has_email=true": lambda one: one["email"] is not None, "has_email=false": lambda one: one["email"] is None,
@@ -105,6 +111,14 @@ FILTERS = {
     "created_from=2020-01-01T00:00:00Z": lambda one: True, "created_before=2020-01-01T00:00:00Z": lambda one: False,
     "last_order_from=2020-01-01T00:00:00Z": lambda one: one["metrics"]["orders"] > 0,
     "last_order_before=2099-01-01T00:00:00Z": lambda one: one["metrics"]["orders"] > 0,
+    "gender=female": lambda one: one["gender"] == "female", "district=西湖": lambda one: one["district"] == "西湖",
+    "campaign=spring": lambda one: one["source"]["campaign"] == "spring",
+    "birthday_month=5": lambda one: day_of_birth(one)[:2] == "05", "birthday_month=11": lambda one: False,
+    "birthday_from=05-20&birthday_to=05-30": lambda one: day_of_birth(one) == "05-20",
+    "birthday_from=12-24&birthday_to=01-03": lambda one: day_of_birth(one) in ("12-24", "01-03"),
+    "birthday_within_days=366": lambda one: one["birthday"] is not None,
+    "growth_min=200": lambda one: one["metrics"]["growth"] >= 200, "growth_max=200": lambda one: one["metrics"]["growth"] <= 200,
+    "updated_from=2020-01-01T00:00:00Z": lambda one: True, "updated_before=2020-01-01T00:00:00Z": lambda one: False,
     "country=中国": lambda one: False, "city=x": lambda one: False, "tag=no": lambda one: False, "group=no": lambda one: False,
 }
 
@@ -112,7 +126,7 @@ FILTERS = {
 @pytest.mark.parametrize("text", FILTERS)
 def test_a_filter_passes_those_and_only_those_in_every_order(admin, people, mark, text):
     wanted = sorted(one["id"] for one in people if FILTERS[text](one))
-    query = dict([text.split("=")], owner=mark)
+    query = dict((pair.split("=") for pair in text.split("&")), owner=mark)
     for sort in ("created_at", "-spend_minor"):
         assert sorted(ids(listed(admin, **query, sort=sort))) == wanted
     assert admin.get("/v1/customers?include_total=true&" + urllib.parse.urlencode(query)).ok()["total"] == len(wanted)
@@ -143,6 +157,32 @@ def test_lists_of_a_lifecycle_move_with_the_days(admin, mark, clock):
                 assert sorted(ids(listed(admin, owner=owner, lifecycle=name, sort=sort))) == sorted(wanted), (moment, name)
             seen |= {(name, len(wanted))} if wanted else set()
     assert seen >= {("lead", 1), ("inquiring", 1), ("new", 1), ("repeat", 2), ("repeat", 3), ("loyal", 2), ("loyal", 1), ("at_risk", 5), ("lost", 5)}
+
+
+def test_birthdays_to_come_are_those_of_the_shops_days_and_leap_days_are_kept(admin, clock):
+    owner = fresh("born")
+    for day in ("02-28", "02-29", "1999-03-01", "12-31", "01-01"):
+        admin.post("/v1/customers", {"external_id": fresh("born"), "owner": owner, "name": day[-5:], "birthday": day}).ok(201)
+
+    def born(moment, days):
+        clock.set(moment)
+        return sorted(one["name"] for one in listed(admin, owner=owner, birthday_within_days=days))
+    assert born("2026-12-30T16:00:00Z", 0) == ["12-31"] and born("2026-12-30T15:59:59Z", 0) == []
+    assert born("2026-12-30T16:00:00Z", 1) == ["01-01", "12-31"]
+    assert born("2027-02-28T04:00:00Z", 0) == ["02-28", "02-29"] and born("2027-03-01T04:00:00Z", 0) == ["03-01"]
+    assert born("2028-02-28T04:00:00Z", 0) == ["02-28"] and born("2028-02-29T04:00:00Z", 0) == ["02-29"]
+    assert len(born("2027-02-27T04:00:00Z", 365)) == 5
+
+
+def test_days_of_birth_are_asked_for_by_those_who_may_see_them_and_in_full(admin, client_with):
+    for query in ("birthday_month=5", "birthday_from=05-20&birthday_to=05-20", "birthday_to=05-20", "birthday_within_days=0"):
+        refused = client_with("customers:read,imports:read")
+        assert refused.get(f"/v1/customers?{query}").is_problem(403, "missing-scope")["scope"] == "customers:pii"
+        assert refused.get(f"/v1/exports/customers?{query}").is_problem(403, "missing-scope")["scope"] == "customers:pii"
+    for query, parameter in (("birthday_from=05-20", "birthday_to"), ("birthday_to=05-20", "birthday_from"),
+                             ("birthday_from=1990-05-20&birthday_to=05-21", "birthday_from"), ("birthday_month=13", "birthday_month"),
+                             ("birthday_from=05-20&birthday_to=1990-05-21", "birthday_to"), ("birthday_within_days=367", "birthday_within_days")):
+        assert [fault["parameter"] for fault in admin.get(f"/v1/customers?{query}").is_problem(422, "invalid")["errors"]] == [parameter]
 
 
 def test_filters_add_up(admin, people, mark):

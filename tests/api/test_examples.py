@@ -63,6 +63,42 @@ def test_orders_all_or_nothing_history_and_from_a_pipe(run, admin, tmp_path):
     assert run("small-batch.sh", "orders", items).stdout.count('"status":201') == 1
 
 
+def test_small_batches_take_every_type_that_their_header_names(run, admin, tmp_path):
+    number, group = fresh("example"), fresh("group").replace("-", "_")
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    who = {"customer": f"ext:{number}"}
+    items = {"customers": {"external_id": number, "name": "A"}, "orders": order(number, 500), "tags": {**who, "tag": "t"},
+             "group-members": {**who, "group": group}, "interactions": {**who, "kind": "call", "external_id": fresh("call")},
+             "consents": {**who, "channel": "sms", "state": "granted", "occurred_at": "2026-01-05T10:00:00Z"},
+             "points/adjustments": {**who, "points": 5, "reason": "r", "external_id": fresh("adjust")}}
+    header = (EXAMPLES / "small-batch.sh").read_text().partition("TYPE: ")[2].partition(")")[0]
+    assert header.split(", ") == list(items)
+    paths = {path[4:-6] for path in admin.get("/openapi.json").ok()["paths"] if path.endswith(":batch")}
+    assert paths == set(items)
+    for name, item in items.items():
+        file = tmp_path / "items.json"
+        file.write_text(json.dumps([item]))
+        said = json.loads(run("small-batch.sh", name, file).stdout)
+        assert [one["status"] in (200, 201) for one in next(iter(said.values()))] == [True], said
+
+
+def test_the_commands_of_the_guide_for_files_run_as_they_stand(admin, tmp_path):
+    """Pasted into a shell, with the address and the key of this server."""
+    guide = (servers.ROOT / "api-spec" / "guide.md").read_text()
+    blocks = [block.partition("```")[0] for block in guide.split("```sh\n")[1:]]
+    files = [block for block in blocks if "/v1/imports/" in block]
+    assert len(files) == 1
+    admin.put("/v1/customers/ext:C-77", {"name": "A"})
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", files[0].replace("localhost:8080", admin.server.url.removeprefix("http://"))],
+                          cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+                          env={**os.environ, "AUTH": f"Authorization: Bearer {admin.server.key}"})
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["status"] in (200, 201) for line in done.stdout.splitlines()] == [True], done.stdout
+    assert "88vip" in {tag["tag"] for tag in admin.get("/v1/customers/ext:C-77/tags").ok()["data"]}
+    assert (tmp_path / "ledger.csv").read_text().startswith("customer_id,")
+    assert all(json.loads(line)["id"] for line in (tmp_path / "asleep.ndjson").read_text().splitlines())
+
+
 def test_a_job_is_cancelled(run, admin, tmp_path):
     file = tmp_path / "many.ndjson"
     file.write_bytes(ndjson(order(fresh("example"), 100) for _ in range(6000)))

@@ -298,6 +298,44 @@ TEST(pages_hold_everybody_once_in_every_order)
         }
 }
 
+/* The spends of the first page's customers of a language, as they are found by either way. */
+static int64_t first_spend(const char *language, unsigned sort, int64_t limit, int64_t *ret_last)
+{
+        struct customer_query query = {.filter.language = language, .sort = sort, .limit = limit};
+        struct list rows = {0};
+
+        EXPECT_INT(directory_positions(step(), &query, &rows), ERR_OK);
+        EXPECT_INT((int64_t)rows.n, limit);
+        const struct customer_position *positions = rows.v;
+        *ret_last = positions[rows.n - 1].number.v;
+        return positions[0].number.v;
+}
+
+TEST(a_page_is_right_where_its_order_leads_past_nobody_who_passes)
+{
+        int64_t last;
+
+        /* so many that the planner takes both languages for common, and all of one behind all of the other */
+        till_sql(
+                shop,
+                "INSERT INTO customer_directory (customer_id, created_at, updated_at, version, last_order_at, orders, "
+                "spend_minor, growth, points_active, paid, inquired, has_phone, has_email, tier, name, language) "
+                "SELECT gen_random_uuid(), '2020-01-01', '2020-01-01', 1, '-infinity', 0, n, 0, 0, false, false, "
+                "false, false, 'basic', '', CASE WHEN n <= 600 THEN 'few' ELSE 'many' END "
+                "FROM generate_series(1, 6000) AS n");
+        till_sql(shop, "ANALYZE customer_directory");
+        for (int64_t limit = 1; limit <= 50; limit += 7) {
+                EXPECT_INT(first_spend("few", SORT_SPEND, limit, &last), 1);
+                EXPECT_INT(last, limit);
+                EXPECT_INT(first_spend("few", SORT_SPEND_DOWN, limit, &last), 600);
+                EXPECT_INT(last, 601 - limit);
+                EXPECT_INT(first_spend("many", SORT_SPEND, limit, &last), 601);
+                EXPECT_INT(last, 600 + limit);
+                EXPECT_INT(first_spend("many", SORT_SPEND_DOWN, limit, &last), 6000);
+        }
+        till_sql(shop, "DELETE FROM customer_directory WHERE version = 1 AND created_at = '2020-01-01'");
+}
+
 TEST(everything_is_sound_at_the_end)
 {
         EXPECT(till_sound(shop));

@@ -128,7 +128,7 @@ class Bench:
         takes away the notes that orders leave him."""
         return json.loads(self.sql(url, "SELECT json_object_agg(relname, n_tup_ins + CASE WHEN relname = 'customer_changes' "
                                         "THEN 0 ELSE n_tup_upd + n_tup_del END) FROM pg_stat_user_tables "
-                                        "WHERE relname NOT IN ('customer_search', 'customer_metrics')"))
+                                        "WHERE relname NOT IN ('customer_search', 'customer_directory')"))
 
     def rows_per_call(self, url, count, work):
         """Rows that each of count calls of work wrote; backends report them with a delay, so wait until all is in."""
