@@ -28,8 +28,8 @@ enum err work_load(struct ctx *c, const struct job *job, const struct csv_column
                    size_t parts, struct work_chunk *ret) MUST_CHECK;
 void work_chunk_free(struct work_chunk *chunk, size_t parts);
 
-/* Apply one part: effects, results and progress in one transaction. ERR_CONFLICT: the job is another
- * server's. *ret_status as of job_results_add. */
+/* Apply one part: effects, results and progress of each batch_max lines in one transaction. ERR_CONFLICT: the
+ * job is another server's. *ret_status as of job_results_add. */
 enum err work_part(struct ctx *c, const struct job *job, const struct work_chunk *chunk, size_t part,
                    unsigned *ret_status) MUST_CHECK;
 

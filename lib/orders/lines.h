@@ -15,8 +15,12 @@ struct bulk_refund {
         struct refund_in in; /* first */
         const char *order_reference;
         struct uuid id;
+        struct uuid customer_id; /* not of the line: whose order it is, nil where that is not known */
 };
 const struct shape *bulk_refund_shape(void);
+
+/* Set customer_id of refunds that were read, where their orders are known. Nothing is locked. */
+enum err bulk_refunds_meet(struct ctx *c, struct bulk_refund **refunds, size_t n) MUST_CHECK;
 
 /* Pages in the order of placing, or of refunding; customer_id nil: of everybody. Refunds that a cancellation
  * made, and those of orders that were cancelled later, are left out: the order's own line brings them. In a

@@ -286,3 +286,20 @@ def test_the_result_of_a_history_does_not_depend_on_when_the_housekeeper_comes(c
     with ThreadPoolExecutor(2) as pool:
         quick, slow = pool.map(lambda how: history_imported(contract, *how), (("quick", "SELECT 1"), ("slow", SLOWLY)))
     assert len(quick[0]) == 100 and quick == slow
+
+
+def test_refunds_of_a_file_meet_nobody_but_each_other_in_their_order(admin, server):
+    """Customers' refunds interleaved, as time has them: hands that shared customers would wait for each other in circles."""
+    numbers = [fresh("interleaved") for _ in range(40)]
+    orders = [order(number, 100 * (n + 1), 500) for n in range(5) for number in numbers]
+    import_all(admin, "orders", orders)
+    lines = [{"order": f"ext:{one['external_id']}", "external_id": f"R-{one['external_id']}", "lines": [{"line_no": 2, "quantity": 1}]}
+             for one in orders]
+    before = servers.psql(server.database_url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    import_all(admin, "refunds", lines)
+    again = import_all(admin, "refunds", [{**lines[0], "order": admin.get(f"/v1/orders/{lines[0]['order']}").ok()["order"]["id"]}])
+    assert [one["status"] for one in results(admin, again)] == [200]
+    for number in numbers[:3]:
+        told = [entry["reference"] for entry in export(admin, "points_ledger", f"?customer=ext:{number}") if entry["kind"] == "reverse"]
+        assert told == [line["external_id"] for one, line in zip(orders, lines) if one["customer"] == orders[numbers.index(number)]["customer"]]
+    assert servers.psql(server.database_url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == before
