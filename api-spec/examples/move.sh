@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Bring everything into another, empty server. usage: move.sh URL KEY   (of the other one)
+# Bring what this server holds into another, empty one. usage: move.sh URL KEY   (of the other one)
+# First the programme and what is defined, then every type that can be imported. What does not move: docs/bulk.md, "Moving".
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-for type in customers orders refunds; do
-        "$(dirname "$0")/export.sh" "$type" "$folder/$type.ndjson.gz"
-        [ "$(gzip -dc "$folder/$type.ndjson.gz" | head -c 1)" ] || continue
-        PATRON_URL=$1 PATRON_KEY=$2 "$(dirname "$0")/import-history.sh" "$type" "$folder/$type.ndjson.gz"
-done
+there() {
+        PATRON_URL=$url PATRON_KEY=$key "$@"
+}
+url=$1 key=$2
+here=$(dirname "$0")
+
+patron /program >"$folder/program.json"
+there patron '/program?note=moved' --request PUT --header 'Content-Type: application/json' --data-binary "@$folder/program.json" >/dev/null
+"$here/define.sh" attributes >"$folder/attributes" && there "$here/define.sh" attributes "$folder/attributes"
+"$here/define.sh" groups >"$folder/groups" && there "$here/define.sh" groups "$folder/groups"

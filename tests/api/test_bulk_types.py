@@ -56,12 +56,15 @@ def lines_of_type(client, kind):
                               "occurred_at": "2026-10-01T00:00:00Z"} for who in both],
         "consents": [{"customer": who, "channel": "sms", "state": state, "source": "form", "evidence": "a text", "occurred_at": at}
                      for who in both for state, at in (("granted", "2024-05-01T00:00:00Z"), ("withdrawn", "2025-05-01T00:00:00Z"))],
+        "suppressions": [{"customer": who, "channel": channel, "reason": "bounce", "detail": "a text", "created_at": "2024-05-01T00:00:00Z"}
+                         for who in both for channel in ("sms", "email")],
         "points_adjustments": [{"customer": who, "points": 70, "reason": "as before", "external_id": fresh("opening"), "expiry": "at",
                                 "expires_at": "2030-01-01T00:00:00Z"} for who in both],
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["tags", "group_members", "interactions", "behaviour_events", "consents", "points_adjustments"])
+@pytest.mark.parametrize("kind", ["tags", "group_members", "interactions", "behaviour_events", "consents", "suppressions",
+                                  "points_adjustments"])
 def test_lines_go_in_once_and_come_out_as_they_went_in(admin, server, kind):
     one, two, lines = lines_of_type(admin, kind)
     out = io.StringIO()
@@ -119,6 +122,12 @@ def test_lines_that_are_refused_say_why(admin):
     said = {"customer": who, "channel": "sms", "state": "granted", "occurred_at": "2024-05-01T00:00:00Z"}
     assert bad_lines(admin, "consents", [{**said, "customer": nobody}, {**said, "occurred_at": None}, {**said, "occurred_at": never}]) == [
         "not-found", [("#/occurred_at", "required")], [("#/occurred_at", "too_late")]]
+    blocked = {"customer": who, "channel": "sms", "reason": "bounce", "created_at": "2024-05-01T00:00:00Z"}
+    import_all(admin, "suppressions", [blocked])
+    import_all(admin, "suppressions", [{**blocked, "reason": "complaint"}], HISTORY)  # older than what holds
+    assert admin.get(f"/v1/customers/{who}/consents").ok()["channels"][0]["suppression"] == "bounce"
+    assert bad_lines(admin, "suppressions", [{**blocked, "customer": nobody}, {**blocked, "reason": "no_such"}, {**blocked, "created_at": never}],
+                     HISTORY) == ["not-found", [("#/reason", "unknown_value")], [("#/created_at", "too_late")]]
     gift = {"customer": who, "points": 5, "reason": "r", "external_id": fresh("gift")}
     import_all(admin, "points_adjustments", [gift])
     assert bad_lines(admin, "points_adjustments", [{**gift, "customer": nobody}, {"customer": who, "points": 5, "reason": "r"}, {**gift, "points": 6},
