@@ -29,8 +29,8 @@ progress() {
         tenth=$(($(field progress <<<"$1") / 10))
         before=$(field progress <<<"$2")
         line="$(field status <<<"$1"): $(field processed <<<"$1") of $(field total <<<"$1") lines, $(field failed <<<"$1") failed"
-        case $(field rows_per_second <<<"$1") in
-        0 | null) ;;
+        case $(field eta_seconds <<<"$1") in
+        null) ;;
         *) line+=" ($(field rows_per_second <<<"$1") a second, $(field eta_seconds <<<"$1") s left)" ;;
         esac
         if [ -t 2 ]; then
