@@ -166,14 +166,14 @@ static const char *names_of(struct arena *arena, const struct shape *shape)
         return kept;
 }
 
-/* What the first column of a header tells when nothing of it is known: usually how the file was saved. */
-static const char *header_hint(struct arena *arena, const struct shape *shape, const char *first)
+/* What an unknown column tells: often how the file was saved. */
+static const char *header_hint(struct arena *arena, const struct shape *shape, const char *name)
 {
-        if (*first == '{' || *first == '[')
+        if (*name == '{' || *name == '[')
                 return "That looks like JSON: send it as Content-Type: application/x-ndjson, one object a line.";
-        if (strchr(first, ';') != NULL || strchr(first, '\t') != NULL)
+        if (strchr(name, ';') != NULL || strchr(name, '\t') != NULL)
                 return "The columns must be separated by commas: save the file as CSV with commas.";
-        if (strchr(first, '\r') != NULL)
+        if (strchr(name, '\r') != NULL)
                 return "The lines must end with a line feed, with or without a carriage return before it.";
         return names_of(arena, shape);
 }
@@ -187,6 +187,7 @@ enum err csv_columns_find(struct ctx *c, const struct shape *shape, const struct
                           struct csv_columns *ret)
 {
         struct text unknown = {0}, doubled = {0};
+        const char *stranger = NULL; /* the first unknown one */
         enum err err = ERR_OK;
 
         if (names->n > CSV_COLUMNS_MAX)
@@ -203,8 +204,10 @@ enum err csv_columns_find(struct ctx *c, const struct shape *shape, const struct
                         ret->v[i].name = names->v[i];
                         continue;
                 }
-                if (!column_find(shape, names->v[i], &ret->v[i]))
+                if (!column_find(shape, names->v[i], &ret->v[i])) {
+                        stranger = unknown.len == 0 ? names->v[i] : stranger;
                         name_add(&unknown, names->v[i]);
+                }
                 for (size_t k = 0; k < i && !twice; k++)
                         twice = !is_skipped(names->v[k]) && collide(names->v[k], names->v[i]);
                 if (twice)
@@ -212,7 +215,7 @@ enum err csv_columns_find(struct ctx *c, const struct shape *shape, const struct
         }
         if (unknown.len > 0)
                 err = fail(c, ERR_BAD_FILE, "The header (line 1 of the file) has unknown columns: %s. %s",
-                           unknown.data, header_hint(c->arena, shape, names->v[0]));
+                           unknown.data, header_hint(c->arena, shape, stranger));
         else if (doubled.len > 0)
                 err = fail(c, ERR_BAD_FILE, "The header (line 1 of the file) has columns twice: %s.",
                            doubled.data);
