@@ -36,17 +36,20 @@ static enum err adjustments_apply(struct ctx *c, const struct bulk_options *opti
 
         for (size_t i = 0; i < n; i++) {
                 const struct adjustment_line *in = lines[i]->object;
-                if (options->from_file && in->external_id == NULL)
-                        fault_body(&lines[i]->c, "#/external_id", "required", "a line of a file needs it");
-                lines[i]->err = problem_check(&lines[i]->c);
-                if (lines[i]->err != ERR_OK)
-                        continue;
                 if (options->from_file && !is_booked(in)) {
                         lines[i]->status = 200;
                         lines[i]->external_id = in->external_id;
                         continue;
                 }
+                if (options->from_file && in->external_id == NULL && !uuid_known(in->id))
+                        fault_body(&lines[i]->c, "#/external_id", "required",
+                                   "a line of a file needs it, or id");
+                lines[i]->err = problem_check(&lines[i]->c);
+                if (lines[i]->err != ERR_OK)
+                        continue;
                 calls[count] = (struct adjustment_call){.c = &lines[i]->c, .in = &in->in};
+                if (options->from_file)
+                        calls[count].id = in->id;
                 good[count++] = lines[i];
         }
         TRY(options->heavy ? points_adjust_waiting(c, calls, count, &approval_id)
