@@ -76,22 +76,24 @@ static void slice_do(struct hand *hand, size_t from, size_t n)
         struct principal principal = {.key_id = hand->job->key_id};
 
         c.principal = &principal;
-        hand->err = work_part(&c, hand->job, &slice, &hand->status);
+        hand->err = work_slice_do(&c, hand->job, &slice, &hand->status);
         if (hand->err != ERR_OK)
                 complain(&c, hand->err);
         context_free(&c);
 }
 
-/* The part at once, or, while orders come, a little at a time. */
+/* The part in large transactions, or, while orders come, in small ones. */
 static void hand_do(struct hand *hand)
 {
-        size_t n = hand->chunk->parts[hand->number].n;
+        const size_t n = hand->chunk->parts[hand->number].n, large = bulk_type(hand->job->type)->batch_max;
 
         hand->err = ERR_OK;
         hand->status = JOB_RUNNING;
-        for (size_t from = 0; from < n && hand->err == ERR_OK;) {
+        for (size_t from = 0; from < n && hand->err == ERR_OK && hand->status != JOB_CANCELING;) {
                 bool small = pace_orders_come();
-                size_t most = small && n - from > LINES_BESIDE_ORDERS ? LINES_BESIDE_ORDERS : n - from;
+                size_t most = small && large > LINES_BESIDE_ORDERS ? LINES_BESIDE_ORDERS : large;
+                if (most > n - from)
+                        most = n - from;
                 if (small)
                         pthread_mutex_lock(&hand->runner->turn);
                 int64_t began_us = clock_monotonic_us();

@@ -35,23 +35,13 @@ BAR_WIDTH = 30
 
 
 def order_step(order, currency):
-    body = {
-        "external_id": order.external_id,
-        "status": "paid",
-        "channel": order.channel,
-        "currency": currency,
-        "customer": order.customer,
-        "placed_at": order.at,
-        "paid_at": order.at,
-        "lines": order.lines,
-        "total_minor": order.total_minor,
-    }
+    body = retail.order_body(order, currency)
     return Step(order.customer["external_id"], "POST", "/v1/orders?backfill=true", body, ("order", order.total_minor))
 
 
 def refund_step(refund):
     reference = urllib.parse.quote(f"ext:{refund.order.external_id}", safe=":")
-    body = {"external_id": refund.external_id, "refunded_at": refund.at, "lines": refund.lines}
+    body = retail.refund_body(refund)
     path = f"/v1/orders/{reference}/refunds?backfill=true"
     return Step(refund.order.customer["external_id"], "POST", path, body, ("refund", refund.total_minor))
 

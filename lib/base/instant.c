@@ -277,14 +277,18 @@ struct date zone_date(const struct zone *zone, struct instant at)
         return date_from_days(floor_div(zone_local_us(zone, at), INSTANT_DAY));
 }
 
-struct instant zone_midnight(const struct zone *zone, struct date date)
+struct instant zone_instant(const struct zone *zone, int64_t local_us)
 {
-        int64_t local_us = date_days(date) * INSTANT_DAY;
         int32_t before = zone_offset(zone, local_us - INSTANT_DAY),
                 after = zone_offset(zone, local_us + INSTANT_DAY);
         int64_t before_us = local_us - before * INSTANT_SECOND, after_us = local_us - after * INSTANT_SECOND;
 
-        /* PostgreSQL's choice too: of two midnights the later one; of none the one that the old offset would
-         * give. */
+        /* PostgreSQL's choice too: of two such instants the later one; of none the one that the old offset
+         * would give. */
         return (struct instant){zone_offset(zone, after_us) == after ? after_us : before_us};
+}
+
+struct instant zone_midnight(const struct zone *zone, struct date date)
+{
+        return zone_instant(zone, date_days(date) * INSTANT_DAY);
 }

@@ -76,6 +76,9 @@ int64_t zone_local_us(const struct zone *zone, struct instant at);
 /* The date that the shop's clock shows at an instant. */
 struct date zone_date(const struct zone *zone, struct instant at);
 
-/* Midnight of a date in the zone, as SQL has it (date::timestamp AT TIME ZONE name), where the clocks jump
- * too. */
+/* When the shop's clock shows what it does so many microseconds after its own 1970-01-01T00:00, as SQL has it
+ * (timestamp AT TIME ZONE name), where the clocks jump too. */
+struct instant zone_instant(const struct zone *zone, int64_t local_us);
+
+/* Midnight of a date in the zone. */
 struct instant zone_midnight(const struct zone *zone, struct date date);

@@ -42,7 +42,7 @@ static const char *quotable(struct arena *arena, const char *said)
         return copy;
 }
 
-enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
+static enum err parse(struct ctx *c, const char *bytes, size_t len, bool is_line, json_t **ret)
 {
         json_error_t error;
 
@@ -52,13 +52,26 @@ enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
         }
         json_t *json = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
         if (json == NULL) {
-                problem_int(c, "line", error.line);
+                const char *said = quotable(c->arena, error.text);
+                if (!is_line)
+                        problem_int(c, "line", error.line);
                 problem_int(c, "column", error.column);
-                return fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column,
-                            quotable(c->arena, error.text));
+                return is_line ? fail(c, ERR_NOT_JSON, "Column %d: %s.", error.column, said)
+                               : fail(c, ERR_NOT_JSON, "Line %d, column %d: %s.", error.line, error.column,
+                                      said);
         }
         *ret = json;
         return ERR_OK;
+}
+
+enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret)
+{
+        return parse(c, bytes, len, /* is_line= */ false, ret);
+}
+
+enum err json_parse_line(struct ctx *c, const char *bytes, size_t len, json_t **ret)
+{
+        return parse(c, bytes, len, /* is_line= */ true, ret);
 }
 
 /* Merge patch into the object target; depth is bounded by JSON_DEPTH_MAX on both sides. */

@@ -15,6 +15,8 @@
 /* Parse bytes to JSON: ERR_NOT_JSON with line and column (duplicate keys and NUL are errors too), or
  * ERR_INVALID when too deep. The caller owns *ret (json_decref). */
 enum err json_parse(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
+/* The same for one line of many: the problem names the column only. */
+enum err json_parse_line(struct ctx *c, const char *bytes, size_t len, json_t **ret) MUST_CHECK;
 
 /* Does JSON text nest deeper than JSON_DEPTH_MAX? To ask before a parser recurses. */
 bool json_too_deep(const char *bytes, size_t len);

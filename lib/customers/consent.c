@@ -45,6 +45,14 @@ SHAPE(suppression, "A channel that must not be used.", FIELD(customer_id, .need 
       FIELD(detail, .max = 500, .pii = PII_ALL), FIELD(created_at, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct suppression_line
+SHAPE(suppression_line, "A channel that must not be used.",
+      FIELD(customer, .need = true, .min = 1, .max = 300, .doc = "UUID or ext:<external id>."),
+      FIELD(channel, .need = true, .names = &contact_channel_names),
+      FIELD(reason, .need = true, .names = &suppression_reason_names),
+      FIELD(detail, .max = 500, .pii = PII_ALL), FIELD(created_at, .doc = "Of history; else it is now."));
+#undef SHAPE_T
+
 #define SHAPE_T struct contact_state
 SHAPE(contact_state, "One channel as it is now.",
       FIELD(channel, .need = true, .names = &contact_channel_names),
@@ -232,6 +240,49 @@ static enum err suppression_told(struct ctx *c, enum event_type type, const stru
                                                   .before = lifted ? suppression : NULL,
                                                   .after = lifted ? NULL : suppression}));
         return events_store(c, &events);
+}
+
+static bool texts_equal(const char *a, const char *b)
+{
+        return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Is what holds the same, or later than what is said? */
+static bool suppression_holds(const struct list *known, const struct suppression *said)
+{
+        const struct suppression *holding = known->v;
+
+        for (size_t i = 0; i < known->n; i++) {
+                if (!uuid_equal(holding[i].customer_id, said->customer_id) ||
+                    holding[i].channel != said->channel)
+                        continue;
+                bool same = holding[i].reason == said->reason && texts_equal(holding[i].detail, said->detail);
+                return same ||
+                       (instant_known(said->created_at) && said->created_at.us < holding[i].created_at.us);
+        }
+        return false;
+}
+
+enum err suppressions_record(struct ctx *c, struct suppression_call *calls, size_t n)
+{
+        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct list known = {0};
+
+        for (size_t i = 0; i < n; i++)
+                ids.ids.v[ids.ids.n++] = calls[i].suppression.customer_id;
+        TRY(suppressions_load(c, &ids, &known));
+        TRY(db_flush(c));
+        for (size_t i = 0; i < n; i++) {
+                struct suppression *suppression = &calls[i].suppression;
+                calls[i].changed = !suppression_holds(&known, suppression);
+                if (!calls[i].changed)
+                        continue;
+                if (!instant_known(suppression->created_at))
+                        suppression->created_at = c->now;
+                TRY(suppression_store(c, suppression, 1));
+                TRY(suppression_told(c, EVENT_CUSTOMER_SUPPRESSED, suppression));
+        }
+        return ERR_OK;
 }
 
 enum err suppression_put(struct ctx *c, const char *customer, const struct suppression *in,

@@ -39,6 +39,15 @@ struct suppression {
 };
 SHAPE_DECLARE(suppression);
 
+/* A suppression in a file. */
+struct suppression_line {
+        const char *customer; /* reference */
+        unsigned channel, reason;
+        const char *detail;
+        struct instant created_at;
+};
+SHAPE_DECLARE(suppression_line);
+
 /* One channel as it is now. */
 struct contact_state {
         unsigned channel, consent;
@@ -96,6 +105,15 @@ enum err consent_put(struct ctx *c, const char *customer, unsigned channel, cons
  */
 enum err suppression_put(struct ctx *c, const char *customer, const struct suppression *in,
                          struct suppression *ret) MUST_CHECK;
+
+struct suppression_call {
+        struct suppression
+                suppression; /* of a customer whose lock the transaction holds; created_at none: now */
+        bool changed;        /* out */
+};
+/* Like so many suppression_put, of different channels or customers. What holds already, and what is older
+ * than what holds, changes nothing. */
+enum err suppressions_record(struct ctx *c, struct suppression_call *calls, size_t n) MUST_CHECK;
 enum err suppression_lift(struct ctx *c, const char *customer, unsigned channel) MUST_CHECK;
 
 /* All channels as they are now. */

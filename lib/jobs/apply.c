@@ -65,6 +65,8 @@ static enum err batch_apply(struct ctx *c, const struct bulk_type *type, const s
                         return err;
                 if (!db_lost_race(c->db))
                         break;
+                if (options->again) /* what the transaction holds may be what the other one waits for */
+                        return ERR_CONFLICT;
         }
         if (n == 1)
                 return ERR_OK; /* its own failure */

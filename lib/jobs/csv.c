@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/shape_json.h"
+#include "jobs/csv_time.h"
 
 const char csv_result_columns[] = "_status,_id,_error_code,_error_detail";
 
@@ -129,6 +130,54 @@ static bool collide(const char *a, const char *b)
         return n == m || (n < m ? b[n] : a[m]) == '.';
 }
 
+/* Spreadsheets write the columns to the right of the last one, too. */
+static bool is_skipped(const char *name)
+{
+        return *name == '\0' || is_result_column(name);
+}
+
+/* Results of a file of JSON, mended: the line is one cell. */
+static bool is_input(const struct shape *shape, const struct texts *names)
+{
+        if (names->n == 0 || strcmp(names->v[0], CSV_INPUT_COLUMN) != 0 ||
+            shape_field(shape, CSV_INPUT_COLUMN, strlen(CSV_INPUT_COLUMN)) != NULL)
+                return false;
+        for (size_t i = 1; i < names->n; i++)
+                if (!is_skipped(names->v[i]))
+                        return false;
+        return true;
+}
+
+static void input_columns(const struct texts *names, struct csv_columns *ret)
+{
+        for (size_t i = 0; i < names->n; i++)
+                ret->v[i] = (struct csv_column){.name = names->v[i], .whole = i == 0};
+}
+
+static const char *names_of(struct arena *arena, const struct shape *shape)
+{
+        struct text names = {0};
+
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].in == IN_BODY && shape->fields[i].wire != WIRE_PRESENCE)
+                        text_printf(&names, "%s%s", names.len > 0 ? ", " : "", shape->fields[i].name);
+        const char *kept = arena_printf(arena, "There are: %s.", names.data != NULL ? names.data : "");
+        text_free(&names);
+        return kept;
+}
+
+/* What an unknown column tells: often how the file was saved. */
+static const char *header_hint(struct arena *arena, const struct shape *shape, const char *name)
+{
+        if (*name == '{' || *name == '[')
+                return "That looks like JSON: send it as Content-Type: application/x-ndjson, one object a line.";
+        if (strchr(name, ';') != NULL || strchr(name, '\t') != NULL)
+                return "The columns must be separated by commas: save the file as CSV with commas.";
+        if (strchr(name, '\r') != NULL)
+                return "The lines must end with a line feed, with or without a carriage return before it.";
+        return names_of(arena, shape);
+}
+
 static void name_add(struct text *list, const char *name)
 {
         text_printf(list, "%s\"%s\"", list->len > 0 ? ", " : "", name);
@@ -138,28 +187,35 @@ enum err csv_columns_find(struct ctx *c, const struct shape *shape, const struct
                           struct csv_columns *ret)
 {
         struct text unknown = {0}, doubled = {0};
+        const char *stranger = NULL; /* the first unknown one */
         enum err err = ERR_OK;
 
         if (names->n > CSV_COLUMNS_MAX)
                 return fail(c, ERR_BAD_FILE, "The header has more than %d columns.", CSV_COLUMNS_MAX);
-        ret->v = ARENA_ARRAY(c->arena, names->n, struct csv_column);
-        ret->n = names->n;
+        *ret = (struct csv_columns){ARENA_ARRAY(c->arena, names->n, struct csv_column), names->n,
+                                    &c->shop->zone};
+        if (is_input(shape, names)) {
+                input_columns(names, ret);
+                return ERR_OK;
+        }
         for (size_t i = 0; i < names->n; i++) {
                 bool twice = false;
-                if (is_result_column(names->v[i])) {
+                if (is_skipped(names->v[i])) {
                         ret->v[i].name = names->v[i];
                         continue;
                 }
-                if (!column_find(shape, names->v[i], &ret->v[i]))
+                if (!column_find(shape, names->v[i], &ret->v[i])) {
+                        stranger = unknown.len == 0 ? names->v[i] : stranger;
                         name_add(&unknown, names->v[i]);
+                }
                 for (size_t k = 0; k < i && !twice; k++)
-                        twice = collide(names->v[k], names->v[i]);
+                        twice = !is_skipped(names->v[k]) && collide(names->v[k], names->v[i]);
                 if (twice)
                         name_add(&doubled, names->v[i]);
         }
         if (unknown.len > 0)
-                err = fail(c, ERR_BAD_FILE, "The header (line 1 of the file) has unknown columns: %s.",
-                           unknown.data);
+                err = fail(c, ERR_BAD_FILE, "The header (line 1 of the file) has unknown columns: %s. %s",
+                           unknown.data, header_hint(c->arena, shape, stranger));
         else if (doubled.len > 0)
                 err = fail(c, ERR_BAD_FILE, "The header (line 1 of the file) has columns twice: %s.",
                            doubled.data);
@@ -187,8 +243,27 @@ static json_t *json_of(const char *cell)
         return json != NULL ? json : json_string(cell);
 }
 
+/* A time as RFC 3339 has it, where it is one that a spreadsheet wrote. */
+static json_t *time_of(enum wire wire, const struct zone *zone, const char *cell)
+{
+        char text[INSTANT_TEXT_SIZE];
+        struct instant at;
+        struct date date;
+        struct birthday birthday;
+
+        if (wire == WIRE_INSTANT && !instant_parse(cell, &at) && csv_instant(cell, zone, &at))
+                instant_format(at, text);
+        else if (wire == WIRE_DATE && csv_date(cell, &date))
+                date_format(date, text);
+        else if (wire == WIRE_BIRTHDAY && csv_birthday(cell, &birthday))
+                birthday_format(birthday, text);
+        else
+                return json_string(cell);
+        return json_string(text);
+}
+
 /* What is not what the field wants goes on as a text, so that the decoder says what is wrong. */
-static json_t *value_of(const struct csv_column *column, const char *cell)
+static json_t *value_of(const struct csv_column *column, const struct zone *zone, const char *cell)
 {
         if (column->free)
                 return json_string(cell);
@@ -207,6 +282,10 @@ static json_t *value_of(const struct csv_column *column, const char *cell)
         case WIRE_POINTER:
         case WIRE_LIST:
                 return json_too_deep(cell, strlen(cell)) ? json_string(cell) : json_of(cell);
+        case WIRE_INSTANT:
+        case WIRE_DATE:
+        case WIRE_BIRTHDAY:
+                return time_of(column->field->wire, zone, cell);
         default:
                 return json_string(cell);
         }
@@ -262,12 +341,22 @@ static void put_at(json_t *root, const struct csv_column *column, json_t *value)
 
 json_t *csv_to_json(const struct csv_columns *columns, const struct texts *cells)
 {
-        if (cells->n != columns->n)
+        size_t n = cells->n;
+
+        while (n > columns->n && cells->v[n - 1][0] == '\0')
+                n--;
+        if (n != columns->n)
                 return NULL;
+        for (size_t i = 0; i < n; i++)
+                if (columns->v[i].name[0] == '\0' && cells->v[i][0] != '\0')
+                        return NULL;
+        if (n > 0 && columns->v[0].whole)
+                return json_too_deep(cells->v[0], strlen(cells->v[0])) ? json_string(cells->v[0])
+                                                                       : json_of(cells->v[0]);
         json_t *root = json_object();
-        for (size_t i = 0; i < cells->n; i++)
+        for (size_t i = 0; i < n; i++)
                 if (columns->v[i].field != NULL && cells->v[i][0] != '\0')
-                        put_at(root, &columns->v[i], value_of(&columns->v[i], cells->v[i]));
+                        put_at(root, &columns->v[i], value_of(&columns->v[i], columns->zone, cells->v[i]));
         return root;
 }
 

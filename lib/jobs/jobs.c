@@ -207,11 +207,14 @@ enum err job_drop(struct ctx *c, struct uuid id)
 
 /* ------------------------------------------------------------------ working on it */
 
+/* History comes in one after the other, also where several servers work: refunds need their orders. */
 SQL_OPT(job_claim_row, nothing, job,
         "UPDATE jobs SET status = CASE WHEN status = 'queued' THEN 'running' ELSE status END, attempt = attempt + 1, "
         "heartbeat_at = :now, started_at = coalesce(started_at, :now) WHERE id = (SELECT id FROM jobs WHERE "
         "status IN ('queued', 'running', 'canceling') AND (heartbeat_at IS NULL OR heartbeat_at < :now - " JOB_LEASE
-        ") ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING " JOB_COLUMNS)
+        ") AND NOT (backfill AND EXISTS (SELECT 1 FROM jobs earlier WHERE earlier.backfill AND earlier.status IN "
+        "('queued', 'running', 'canceling') AND (earlier.created_at, earlier.id) < (jobs.created_at, jobs.id))) "
+        "ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING " JOB_COLUMNS)
 
 enum err job_claim(struct ctx *c, struct job *ret, bool *ret_found)
 {

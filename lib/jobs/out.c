@@ -3,7 +3,6 @@
 #include "access/scopes.h"
 #include "activities/activities.h"
 #include "audit/audit.h"
-#include "customers/consent.h"
 #include "customers/groups.h"
 #include "customers/notes.h"
 #include "events/events.h"
@@ -98,12 +97,6 @@ SQL_EACH(
                 OUT_IN_TIME("t.created_at") " ORDER BY t.customer_id, t.id")
 OUT(redemptions, redemption, .doc = "Rewards taken for points.", .scope_read = SCOPE_REWARDS_READ,
     OF_CUSTOMER);
-
-SQL_EACH(suppressions_out, bulk_filter, suppression,
-         "SELECT t.customer_id, t.channel, t.reason, t.detail, t.created_at" OUT_OF_PLAIN("suppressions")
-                 OUT_IN_TIME("t.created_at") " ORDER BY t.customer_id, t.channel")
-OUT(suppressions, suppression, .doc = "Channels that must not be used.", .scope_read = SCOPE_CUSTOMERS_READ,
-    .has_pii = true, OF_CUSTOMER);
 
 SQL_EACH(
         tier_history_out, bulk_filter, tier_change,

@@ -26,6 +26,18 @@ void line_decode(struct ctx *c, const struct bulk_type *type, const json_t *json
                 ret->object = object;
 }
 
+void line_of_result(const struct shape *shape, json_t **json)
+{
+        json_t *input = json_object_get(*json, CSV_INPUT_COLUMN);
+
+        if (!json_is_object(input) || json_object_get(*json, "status") == NULL ||
+            shape_field(shape, CSV_INPUT_COLUMN, strlen(CSV_INPUT_COLUMN)) != NULL)
+                return;
+        json_incref(input);
+        json_decref(*json);
+        *json = input;
+}
+
 static json_t *csv_line_json(struct ctx *c, const struct csv_columns *columns,
                              const struct staged_line *staged, struct bulk_line *ret)
 {
@@ -36,7 +48,9 @@ static json_t *csv_line_json(struct ctx *c, const struct csv_columns *columns,
                 return NULL;
         }
         json_t *json = csv_to_json(columns, &cells);
-        if (json == NULL)
+        if (json == NULL && cells.n == columns->n)
+                unreadable(ret, "A cell of the line stands in a column without a name.");
+        else if (json == NULL)
                 ret->err = fail(&ret->c, ERR_BAD_LINE, "The line has %zu cells, the header %zu.", cells.n,
                                 columns->n);
         return json;
@@ -51,12 +65,14 @@ void line_read(struct ctx *c, const struct job *job, const struct csv_columns *c
         if (staged->fault == LINE_TOO_LONG)
                 unreadable(ret, "The line is longer than 1 MiB.");
         else if (staged->fault != LINE_SOUND)
-                unreadable(ret, "The line is not in the encoding of the file.");
+                unreadable(ret, "The line is no text: it holds a NUL, or is not in the charset that was sent "
+                                "(utf-8 where none was; Chinese spreadsheets may write gb18030).");
         else if (job->format == FILE_CSV)
                 json = csv_line_json(c, columns, staged, ret);
         else
-                ret->err = json_parse(&ret->c, staged->data, staged->len, &json);
+                ret->err = json_parse_line(&ret->c, staged->data, staged->len, &json);
         if (json != NULL) {
+                line_of_result(bulk_type_shape(bulk_type(job->type)), &json);
                 line_decode(c, bulk_type(job->type), json, ret);
                 json_decref(json);
         }

@@ -13,6 +13,10 @@ void line_read(struct ctx *c, const struct job *job, const struct csv_columns *c
 /* The same for JSON that was parsed already. */
 void line_decode(struct ctx *c, const struct bulk_type *type, const json_t *json, struct bulk_line *ret);
 
+/* Where a line is the result of an earlier try ({"line":2,"status":422,"error":{},"input":{}}), it is its
+ * input: so results are mended and sent again. */
+void line_of_result(const struct shape *shape, json_t **json);
+
 /* What became of a line, for storing and showing; texts are c's arena's. */
 void line_outcome(struct ctx *c, const struct bulk_line *line, struct line_result *ret);
 

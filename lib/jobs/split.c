@@ -29,7 +29,7 @@ static void drop_bom(struct splitter *s, const char **data, size_t *len)
                         s->bom = BOM_BYTES;
                         return;
                 }
-                s->bom++;
+                s->is_marked = ++s->bom == BOM_BYTES;
                 (*data)++;
                 (*len)--;
         }

@@ -22,6 +22,7 @@ struct record {
 };
 
 struct splitter {
+        bool is_marked; /* out: the file began with the byte order mark of UTF-8 */
         enum file_format format;
         struct text held; /* of a record that is not whole yet */
         int64_t records;  /* begun or given */

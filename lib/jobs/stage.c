@@ -22,6 +22,7 @@ struct stage {
         struct text line;  /* one line, decoded */
         int64_t chunk_first, chunk_lines;
         bool has_header; /* of CSV: read */
+        bool is_marked;  /* as UTF-8 */
         bool queued;
         char unpacked[UNPACKED_BYTES];
 };
@@ -117,13 +118,24 @@ static enum err line_store(struct stage *stage, const struct staged_line *line)
         return ERR_OK;
 }
 
+/* How a file was saved whose header is no text. */
+static const char *header_looks(const struct record *record)
+{
+        if (record->too_long)
+                return ": it is longer than 1 MiB";
+        if (memchr(record->data, '\0', record->len) != NULL)
+                return " and looks like UTF-16 or no text file at all: save it as CSV in UTF-8";
+        return " in the charset that was sent (utf-8 where none was; Chinese spreadsheets may write gb18030)";
+}
+
 static enum err header_read(struct stage *stage, const struct record *record)
 {
         struct ctx *c = stage->c;
         struct csv_columns columns;
 
         if (record->too_long || !charset_decode(stage->charset, record->data, record->len, &stage->line))
-                return fail(c, ERR_BAD_FILE, "The header (line 1 of the file) can't be read as text.");
+                return fail(c, ERR_BAD_FILE, "The header (line 1 of the file) can't be read as text%s.",
+                            header_looks(record));
         const char *text = arena_strndup(c->arena, stage->line.data, stage->line.len);
         if (!csv_cells(c->arena, text, stage->line.len, &stage->job.columns))
                 return fail(c, ERR_BAD_FILE,
@@ -133,10 +145,11 @@ static enum err header_read(struct stage *stage, const struct record *record)
                                 &columns);
 }
 
-static bool is_blank(const struct record *record)
+/* Of a spreadsheet's empty row the commas are left. */
+static bool is_blank(const struct record *record, bool csv)
 {
         for (size_t i = 0; i < record->len; i++)
-                if (record->data[i] != ' ' && record->data[i] != '\t')
+                if (record->data[i] != ' ' && record->data[i] != '\t' && !(csv && record->data[i] == ','))
                         return false;
         return !record->too_long;
 }
@@ -147,9 +160,14 @@ static enum err record_take(struct stage *stage, const struct record *record)
         struct staged_line line = {.line = record->no - csv};
 
         text_clear(&stage->line);
+        if (stage->splitter.is_marked && !stage->is_marked) { /* whatever charset was sent */
+                stage->is_marked = true;
+                charset_free(stage->charset);
+                stage->charset = charset_new("utf-8");
+        }
         if (csv && !stage->has_header)
                 return header_read(stage, record);
-        if (is_blank(record))
+        if (is_blank(record, csv))
                 return ERR_OK;
         if (record->too_long)
                 line.fault = LINE_TOO_LONG;

@@ -13,6 +13,7 @@ struct bulk_options {
         struct uuid job_id; /* nil: the lines are no job's */
         bool from_file;     /* it may come again: each line needs a key */
         bool heavy;         /* see bulk_type.heavy */
+        bool again;         /* a lost race is an error of all: the whole transaction will be tried again */
 };
 
 /* One line on its way through the domain. */
@@ -60,10 +61,12 @@ struct bulk_type {
         const struct shape *out_shape;      /* of an exported line, when it is another; or NULL */
         bool has_pii;                       /* an export shows personal data */
         unsigned filters;                   /* enum bulk_filters */
-        size_t batch_max;                   /* lines that `apply` takes at once */
+        size_t batch_max;                   /* lines that `apply` takes at once, and that are kept at once */
 
         /* Lines of one key are applied in their order; others may be applied at the same time. */
         uint64_t (*key)(const void *object);
+        /* Or NULL: find out what `key` goes by and the line does not say, of n lines that were read. */
+        enum err (*meet)(struct ctx *c, struct bulk_line **lines, size_t n);
         /* Apply lines that were read; each one's outcome goes into it. An error is that of all of them: then
          * nothing may have been done, and they are tried in smaller numbers. In a transaction. */
         enum err (*apply)(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,

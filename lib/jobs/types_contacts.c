@@ -377,3 +377,61 @@ const struct bulk_type bulk_type_consents = {
         .apply = consents_apply,
         .each = consents_out,
 };
+
+/* ------------------------------------------------------------------ suppressions */
+
+static enum err suppression_read(struct bulk_line *line, const struct bulk_options *options,
+                                 struct uuid customer_id, struct suppression_call *ret)
+{
+        const struct suppression_line *in = line->object;
+
+        if (options->backfill)
+                not_in_future(line, "#/created_at", in->created_at);
+        TRY(problem_check(&line->c));
+        *ret = (struct suppression_call){.suppression = {.customer_id = customer_id,
+                                                         .channel = in->channel,
+                                                         .reason = in->reason,
+                                                         .detail = in->detail}};
+        if (options->backfill)
+                ret->suppression.created_at = in->created_at;
+        return ERR_OK;
+}
+
+static enum err suppressions_apply(struct ctx *c, const struct bulk_options *options,
+                                   struct bulk_line **lines, size_t n)
+{
+        struct suppression_call *calls = ARENA_ARRAY(c->arena, n, struct suppression_call);
+        struct bulk_line **good = ARENA_ARRAY(c->arena, n, struct bulk_line *);
+        struct uuid *ids;
+        size_t count = 0;
+
+        TRY(people_lock(c, lines, n, &ids));
+        for (size_t i = 0; i < n; i++) {
+                if (lines[i]->err == ERR_OK)
+                        lines[i]->err = suppression_read(lines[i], options, ids[i], &calls[count]);
+                if (lines[i]->err == ERR_OK)
+                        good[count++] = lines[i];
+        }
+        TRY(suppressions_record(c, calls, count));
+        for (size_t i = 0; i < count; i++)
+                good[i]->status = calls[i].changed ? 201 : 200;
+        return ERR_OK;
+}
+
+SQL_EACH(suppressions_out, bulk_filter, suppression_line,
+         "SELECT " OUT_REFERENCE ", t.channel, t.reason, t.detail, t.created_at" OUT_OF("suppressions")
+                 OUT_IN_TIME("t.created_at") " ORDER BY t.customer_id, t.channel")
+
+const struct bulk_type bulk_type_suppressions = {
+        .name = "suppressions",
+        .doc = "Channels that must not be used.",
+        .scope_read = SCOPE_CUSTOMERS_READ,
+        .scope_write = SCOPE_CUSTOMERS_WRITE,
+        .line_shape = &suppression_line_shape,
+        .has_pii = true,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .batch_max = BATCH_MAX,
+        .key = people_key,
+        .apply = suppressions_apply,
+        .each = suppressions_out,
+};

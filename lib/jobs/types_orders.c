@@ -7,6 +7,9 @@
 
 /* Beyond it a batch gains little, and a refused one costs more to take apart. */
 #define BATCH_MAX 1000
+/* Refunds are applied one by one, so a batch saves commits only; and as long as it lasts, their customers'
+ * orders wait. */
+#define REFUNDS_MAX 20
 
 /* ------------------------------------------------------------------ customers */
 
@@ -117,7 +120,21 @@ static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL
 
 static uint64_t refund_key(const void *object)
 {
-        return uuid_hash(uuid_of_external("order", ((const struct bulk_refund *)object)->order_reference));
+        const struct bulk_refund *refund = object;
+
+        /* Refunds of one customer draw from the same lots, and wait for the same lock. */
+        if (uuid_known(refund->customer_id))
+                return uuid_hash(refund->customer_id);
+        return uuid_hash(uuid_of_external("order", refund->order_reference));
+}
+
+static enum err refunds_meet(struct ctx *c, struct bulk_line **lines, size_t n)
+{
+        struct bulk_refund **refunds = ARENA_ARRAY(c->arena, n, struct bulk_refund *);
+
+        for (size_t i = 0; i < n; i++)
+                refunds[i] = lines[i]->object;
+        return bulk_refunds_meet(c, refunds, n);
 }
 
 static enum err refunds_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
@@ -191,8 +208,9 @@ const struct bulk_type bulk_type_refunds = {
         .scope_write = SCOPE_ORDERS_WRITE,
         .shape = bulk_refund_shape,
         .has_pii = true,
-        .batch_max = 1,
+        .batch_max = REFUNDS_MAX,
         .key = refund_key,
+        .meet = refunds_meet,
         .apply = refunds_apply,
         .page = refunds_page,
         .filters = BULK_OF_CUSTOMER,

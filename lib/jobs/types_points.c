@@ -4,9 +4,16 @@
 #include "points/adjustments.h"
 #include "program/programs.h"
 
+/* An exported line of what was never booked gives nothing where it comes in. */
+static bool is_booked(const struct adjustment_line *line)
+{
+        return line->state == ADJUSTMENT_NONE || line->state == ADJUSTMENT_APPLIED;
+}
+
 static int64_t adjustment_weight(const void *object)
 {
-        int64_t points = ((const struct adjustment_line *)object)->points;
+        const struct adjustment_line *line = object;
+        int64_t points = is_booked(line) ? line->points : 0;
 
         return points < 0 ? -points : points;
 }
@@ -29,12 +36,20 @@ static enum err adjustments_apply(struct ctx *c, const struct bulk_options *opti
 
         for (size_t i = 0; i < n; i++) {
                 const struct adjustment_line *in = lines[i]->object;
-                if (options->from_file && in->external_id == NULL)
-                        fault_body(&lines[i]->c, "#/external_id", "required", "a line of a file needs it");
+                if (options->from_file && !is_booked(in)) {
+                        lines[i]->status = 200;
+                        lines[i]->external_id = in->external_id;
+                        continue;
+                }
+                if (options->from_file && in->external_id == NULL && !uuid_known(in->id))
+                        fault_body(&lines[i]->c, "#/external_id", "required",
+                                   "a line of a file needs it, or id");
                 lines[i]->err = problem_check(&lines[i]->c);
                 if (lines[i]->err != ERR_OK)
                         continue;
                 calls[count] = (struct adjustment_call){.c = &lines[i]->c, .in = &in->in};
+                if (options->from_file)
+                        calls[count].id = in->id;
                 good[count++] = lines[i];
         }
         TRY(options->heavy ? points_adjust_waiting(c, calls, count, &approval_id)

@@ -21,6 +21,17 @@ static bool is_done(const struct chunk *chunk, int64_t line, size_t *at)
         return *at < chunk->result_count && chunk->results[*at].line == line;
 }
 
+static enum err lines_meet(struct ctx *c, const struct bulk_type *type, struct bulk_line *lines, size_t n)
+{
+        struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
+        size_t count = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (lines[i].object != NULL)
+                        readable[count++] = &lines[i];
+        return type->meet != NULL && count > 0 ? type->meet(c, readable, count) : ERR_OK;
+}
+
 enum err work_load(struct ctx *c, const struct job *job, const struct csv_columns *columns, int64_t chunk_no,
                    size_t parts, struct work_chunk *ret)
 {
@@ -34,16 +45,19 @@ enum err work_load(struct ctx *c, const struct job *job, const struct csv_column
                                    .lines = ARENA_ARRAY(c->arena, chunk.n, struct bulk_line)};
         for (size_t i = 0; i < parts; i++)
                 ret->parts[i].v = ARENA_ARRAY(c->arena, chunk.n, struct bulk_line *);
-        for (size_t i = 0; i < chunk.n; i++) {
-                if (is_done(&chunk, chunk.lines[i].line, &at))
-                        continue;
-                struct bulk_line *line = &ret->lines[n++];
-                line_read(c, job, columns, &chunk.lines[i], line);
+        for (size_t i = 0; i < chunk.n; i++)
+                if (!is_done(&chunk, chunk.lines[i].line, &at))
+                        line_read(c, job, columns, &chunk.lines[i], &ret->lines[n++]);
+        enum err err = lines_meet(c, type, ret->lines, n);
+        for (size_t i = 0; i < n; i++) {
+                struct bulk_line *line = &ret->lines[i];
                 uint64_t key = line->object != NULL ? type->key(line->object) : 0;
                 size_t part = (size_t)(key >> 32 ^ key) % parts;
                 ret->parts[part].v[ret->parts[part].n++] = line;
         }
-        return ERR_OK;
+        if (err != ERR_OK)
+                work_chunk_free(ret, parts);
+        return err;
 }
 
 void work_chunk_free(struct work_chunk *chunk, size_t parts)
@@ -53,12 +67,16 @@ void work_chunk_free(struct work_chunk *chunk, size_t parts)
                         problem_reset(&chunk->parts[i].v[k]->c);
 }
 
-/* Apply what could be read of these lines, and say what became of each. In a transaction. */
-static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line **lines, size_t n,
-                         struct line_result **ret)
+static struct bulk_options options_of(const struct job *job)
 {
-        const struct bulk_options options = {
+        return (struct bulk_options){
                 .backfill = job->backfill, .from_file = true, .heavy = job->heavy, .job_id = job->id};
+}
+
+/* Apply what could be read of these lines, and say what became of each. In a transaction. */
+static enum err lines_do(struct ctx *c, const struct job *job, const struct bulk_options *options,
+                         struct bulk_line **lines, size_t n, struct line_result **ret)
+{
         struct bulk_line **readable = ARENA_ARRAY(c->arena, n, struct bulk_line *);
         struct line_result *results = ARENA_ARRAY(c->arena, n, struct line_result);
         size_t count = 0;
@@ -68,7 +86,7 @@ static enum err lines_do(struct ctx *c, const struct job *job, struct bulk_line 
                 if (lines[i]->object != NULL)
                         readable[count++] = lines[i];
         }
-        TRY(lines_apply(c, bulk_type(job->type), &options, readable, count));
+        TRY(lines_apply(c, bulk_type(job->type), options, readable, count));
         for (size_t i = 0; i < n; i++)
                 line_outcome(c, lines[i], &results[i]);
         *ret = results;
@@ -102,33 +120,37 @@ enum err work_survey(struct ctx *c, struct job *job)
         return ERR_OK;
 }
 
-struct part_work {
+struct slice_work {
         const struct job *job;
         const struct work_slice *slice;
+        int tries;
         unsigned status;
 };
 
-static enum err part_once(struct ctx *c, void *arg)
+static enum err slice_once(struct ctx *c, void *arg)
 {
-        struct part_work *work = arg;
+        struct slice_work *work = arg;
         const struct work_slice *slice = work->slice;
         struct bulk_line **lines = slice->chunk->parts[slice->part].v + slice->from;
+        struct bulk_options options = options_of(work->job);
         struct line_result *results;
         TX(tx);
 
+        options.again = ++work->tries < DB_ATTEMPTS_MAX; /* at last the line that loses fails alone */
         TRY(db_ready(c));
         TRY(tx_begin(c, &tx));
-        TRY(lines_do(c, work->job, lines, slice->n, &results));
+        TRY(lines_do(c, work->job, &options, lines, slice->n, &results));
         TRY(job_results_add(c, work->job, slice->chunk->chunk_no, results, slice->n, &work->status));
         return tx_commit(&tx);
 }
 
-enum err work_part(struct ctx *c, const struct job *job, const struct work_slice *slice, unsigned *ret_status)
+enum err work_slice_do(struct ctx *c, const struct job *job, const struct work_slice *slice,
+                       unsigned *ret_status)
 {
-        struct part_work work = {job, slice, JOB_RUNNING};
+        struct slice_work work = {.job = job, .slice = slice, .status = JOB_RUNNING};
 
         assert(slice->n > 0 && slice->from + slice->n <= slice->chunk->parts[slice->part].n);
-        TRY(db_run(c, part_once, &work));
+        TRY(db_run(c, slice_once, &work));
         *ret_status = work.status;
         return ERR_OK;
 }
@@ -158,6 +180,7 @@ static enum err whole_chunk(struct whole *w, int64_t chunk_no, struct instant no
         _cleanup_(arena_freep) struct arena *arena = arena_new();
         struct ctx c = *w->c, control = *w->control;
         struct work_chunk chunk;
+        const struct bulk_options options = options_of(w->job);
         struct line_result *results;
         unsigned status = JOB_RUNNING;
 
@@ -165,7 +188,7 @@ static enum err whole_chunk(struct whole *w, int64_t chunk_no, struct instant no
         control.now = now;
         enum err err = work_load(&control, w->job, &w->columns, chunk_no, /* parts= */ 1, &chunk);
         if (err == ERR_OK && chunk.parts[0].n > 0) {
-                err = lines_do(&c, w->job, chunk.parts[0].v, chunk.parts[0].n, &results);
+                err = lines_do(&c, w->job, &options, chunk.parts[0].v, chunk.parts[0].n, &results);
                 for (size_t i = 0; err == ERR_OK && i < chunk.parts[0].n; i++)
                         w->failed += results[i].error != NULL;
                 if (err == ERR_OK)

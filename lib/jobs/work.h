@@ -28,7 +28,7 @@ enum err work_load(struct ctx *c, const struct job *job, const struct csv_column
                    size_t parts, struct work_chunk *ret) MUST_CHECK;
 void work_chunk_free(struct work_chunk *chunk, size_t parts);
 
-/* Lines of one part that follow each other; at least one. */
+/* Lines of one part that follow each other: at least one, at most batch_max. */
 struct work_slice {
         const struct work_chunk *chunk;
         size_t part, from, n;
@@ -36,8 +36,8 @@ struct work_slice {
 
 /* Apply them: effects, results and progress in one transaction. ERR_CONFLICT: the job is another server's.
  * *ret_status as of job_results_add. */
-enum err work_part(struct ctx *c, const struct job *job, const struct work_slice *slice,
-                   unsigned *ret_status) MUST_CHECK;
+enum err work_slice_do(struct ctx *c, const struct job *job, const struct work_slice *slice,
+                       unsigned *ret_status) MUST_CHECK;
 
 /* Apply a job that is atomic or a dry run: all of it in one transaction of c, results and progress through
  * `control`, another connection. Sets the end of the job. */

@@ -214,6 +214,40 @@ enum err bulk_orders(struct ctx *c, struct uuid customer_id, SQL_VISIT(visit), v
 
 /* ------------------------------------------------------------------ refunds */
 
+struct order_owner {
+        struct uuid id, customer_id;
+};
+#define SHAPE_T struct order_owner
+SHAPE(order_owner, "Whose order it is.", FIELD(id), FIELD(customer_id));
+#undef SHAPE_T
+
+SQL_MANY(order_owners, order_ids, order_owner, "SELECT id, customer_id FROM orders WHERE id = ANY(:ids)")
+
+enum err bulk_refunds_meet(struct ctx *c, struct bulk_refund **refunds, size_t n)
+{
+        struct order_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct uuid *orders = ARENA_ARRAY(c->arena, n, struct uuid);
+        struct idmap by_id = idmap_new(c->arena, n);
+        struct list owners;
+
+        for (size_t i = 0; i < n; i++) {
+                struct ctx own = {.arena = c->arena};
+                if (order_reference(&own, refunds[i]->order_reference, &orders[i]) == ERR_OK)
+                        ids.ids.v[ids.ids.n++] = orders[i];
+                problem_reset(&own);
+        }
+        TRY(order_owners(c, &ids, &owners));
+        const struct order_owner *owner = owners.v;
+        for (size_t i = 0; i < owners.n; i++)
+                idmap_put(&by_id, owner[i].id, i);
+        for (size_t i = 0; i < n; i++) {
+                size_t at = uuid_known(orders[i]) ? idmap_get(&by_id, orders[i]) : SIZE_MAX;
+                if (at != SIZE_MAX)
+                        refunds[i]->customer_id = owner[at].customer_id;
+        }
+        return ERR_OK;
+}
+
 /* One line of a refund, with what its refund and order say. */
 struct refund_export_row {
         struct uuid customer_id, order_id, id;

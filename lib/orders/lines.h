@@ -16,8 +16,12 @@ struct bulk_refund {
         struct refund_in in; /* first */
         const char *order_reference;
         struct uuid id;
+        struct uuid customer_id; /* not of the line: whose order it is, nil where that is not known */
 };
 const struct shape *bulk_refund_shape(void);
+
+/* Set customer_id of refunds that were read, where their orders are known. Nothing is locked. */
+enum err bulk_refunds_meet(struct ctx *c, struct bulk_refund **refunds, size_t n) MUST_CHECK;
 
 /* All orders in the order of placing, with their lines, one by one (a struct bulk_order, good until the call
  * returns); customer_id nil: of everybody. In a snapshot. */

@@ -10,6 +10,10 @@
         "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "            \
         "line_count, calls, version, created_at, updated_at"
 
+/* The id that a reference ("ext:A-1001" or a UUID) stands for, whether there is such an order or not.
+ * ERR_NOT_FOUND: it is no reference. */
+enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret) MUST_CHECK;
+
 /* The order behind a reference ("ext:A-1001" or a UUID), not locked. ERR_NOT_FOUND. */
 enum err order_find(struct ctx *c, const char *reference, struct order *ret) MUST_CHECK;
 

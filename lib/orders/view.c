@@ -2,7 +2,7 @@
 #include "db/query.h"
 #include "orders/store.h"
 
-static enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret)
+enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret)
 {
         if (strncmp(reference, "ext:", 4) == 0 && reference[4] != '\0' &&
             text_chars(reference + 4) <= TEXT_MAX_DEFAULT) {

@@ -101,8 +101,9 @@ static struct uuid id_of(const struct request *r, size_t i)
 {
         const char *external_id = r->calls[i].in->external_id;
 
-        return external_id != NULL ? uuid_of_child(NATURAL_KIND, r->owners[i], external_id)
-                                   : uuid_new(r->c->now);
+        if (external_id != NULL)
+                return uuid_of_child(NATURAL_KIND, r->owners[i], external_id);
+        return uuid_known(r->calls[i].id) ? r->calls[i].id : uuid_new(r->c->now);
 }
 
 static bool texts_equal(const char *a, const char *b)
@@ -139,7 +140,7 @@ static enum err replay(struct adjustment_call *call, const struct adjustment *kn
 
         if (!same)
                 return fail(call->c, ERR_ADJUSTMENT_DIFFERS, "The adjustment %s is known with other values.",
-                            in->external_id);
+                            in->external_id != NULL ? in->external_id : "of this id");
         call->adjustment = *known;
         call->replayed = true;
         return ERR_OK;
@@ -256,6 +257,28 @@ static void twins_settle(struct request *r)
 
 /* ------------------------------------------------------------------ the request */
 
+/* What may be known: by number, and by the id that an exported line has. */
+static struct adjustment_probe probe_of(const struct request *r, const struct natural_ids *found)
+{
+        struct arena *arena = r->c->arena;
+        size_t n = found->ids.n, most = n + r->count;
+        struct adjustment_probe probe = {{ARENA_ARRAY(arena, most, struct uuid), n},
+                                         {ARENA_ARRAY(arena, most, struct uuid), n}};
+
+        for (size_t i = 0; i < n; i++) {
+                probe.customers.v[i] = found->customers.v[i];
+                probe.ids.v[i] = found->ids.v[i];
+        }
+        for (size_t i = 0; i < r->count; i++) {
+                if (r->calls[i].err != ERR_OK || r->calls[i].in->external_id != NULL ||
+                    !uuid_known(r->calls[i].id))
+                        continue;
+                probe.customers.v[probe.customers.n++] = r->owners[i];
+                probe.ids.v[probe.ids.n++] = r->calls[i].id;
+        }
+        return probe;
+}
+
 static enum err load(struct request *r)
 {
         struct arena *arena = r->c->arena;
@@ -270,9 +293,9 @@ static enum err load(struct request *r)
                 keys[i] = (struct natural_key){r->owners[i], r->calls[i].in->external_id};
         }
         TRY(natural_ids_find(r->c, NATURAL_KIND, keys, r->count, &found));
-        if (found.ids.n > 0)
-                TRY(adjustments_later(r->c, &(struct adjustment_probe){found.customers, found.ids},
-                                      &r->known));
+        struct adjustment_probe probe = probe_of(r, &found);
+        if (probe.ids.n > 0)
+                TRY(adjustments_later(r->c, &probe, &r->known));
         return books_load(r->c, &people, /* holds= */ NULL, &r->books);
 }
 

@@ -63,6 +63,7 @@ SHAPE_DECLARE(adjustment);
 struct adjustment_call {
         struct ctx *c; /* its own problem; may share the arena */
         const struct adjustment_in *in;
+        struct uuid id; /* of an exported line without external_id, which is known by it; else nil */
         enum err
                 err; /* out: ERR_OK, ERR_INVALID, ERR_NOT_FOUND, ERR_POINTS_TOO_FEW, ERR_ADJUSTMENT_DIFFERS */
         struct adjustment adjustment; /* out */

@@ -1,5 +1,6 @@
 #include "resources/bulk.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -47,13 +48,29 @@ struct results {
         struct text out;
 };
 
-static bool is_object(const char *json, size_t len)
+static void put_dump(struct text *out, const json_t *json)
 {
-        if (json_too_deep(json, len))
+        char *dump = json_dumps(json, JSON_COMPACT);
+
+        text_puts(out, dump != NULL ? dump : "null");
+        free(dump);
+}
+
+/* A line of JSON as it came; of an earlier result its input, which is another text. False: it is no object.
+ */
+static bool put_object(const struct results *r, const struct staged_line *line, struct text *out)
+{
+        if (json_too_deep(line->data, line->len))
                 return false;
-        json_t *parsed = json_loadb(json, len, 0, NULL);
-        bool object = json_is_object(parsed);
-        json_decref(parsed);
+        json_t *came = json_loadb(line->data, line->len, 0, NULL), *meant = came;
+        bool object = json_is_object(came);
+        if (object)
+                line_of_result(bulk_type_shape(bulk_type(r->job->type)), &meant);
+        if (object && meant == came)
+                text_append(out, line->data, line->len);
+        else if (object)
+                put_dump(out, meant);
+        json_decref(meant);
         return object;
 }
 
@@ -64,20 +81,14 @@ static void input_json(struct ctx *c, const struct results *r, const struct stag
         struct texts cells;
         json_t *json = NULL;
 
+        if (r->job->format == FILE_NDJSON && put_object(r, line, out))
+                return;
         if (r->job->format == FILE_CSV && csv_cells(c->arena, line->data, line->len, &cells))
                 json = csv_to_json(&r->columns, &cells);
-        if (json != NULL) {
-                char *dump = json_dumps(json, JSON_COMPACT);
-                text_puts(out, dump != NULL ? dump : "null");
-                free(dump);
-                json_decref(json);
-        } else if (r->job->format == FILE_NDJSON && is_object(line->data, line->len)) {
-                text_append(out, line->data, line->len);
-        } else {
-                text_puts(out, "{\"text\":");
-                text_put_json(out, line->data);
-                text_putc(out, '}');
-        }
+        if (json == NULL)
+                json = json_pack("{s:s}", "text", line->data);
+        put_dump(out, json);
+        json_decref(json);
 }
 
 static void put_ndjson(struct ctx *c, struct results *r, const struct line_result *result,
@@ -93,19 +104,26 @@ static void put_ndjson(struct ctx *c, struct results *r, const struct line_resul
 }
 
 /* All that a problem says, in one cell. */
-static void put_detail(struct text *out, const json_t *problem)
+static void put_detail(struct text *out, int64_t line, const json_t *problem)
 {
         size_t i;
         json_t *fault;
         struct text cell = {0};
         const json_t *faults = json_object_get(problem, "errors");
 
-        text_puts(&cell, json_string_value(json_object_get(problem, "detail")));
+        text_printf(&cell, "Line %" PRId64 ": %s", line,
+                    json_string_value(json_object_get(problem, "detail")));
         json_array_foreach(faults, i, fault)
                 text_printf(&cell, " %s: %s;", json_string_value(json_object_get(fault, "pointer")),
                             json_string_value(json_object_get(fault, "detail")));
         csv_put_cell(out, cell.data);
         text_free(&cell);
+}
+
+/* Results of an earlier try, and what has no name. */
+static bool is_left_out(const struct csv_column *column)
+{
+        return column->field == NULL && !column->whole;
 }
 
 static void put_csv_cells(struct ctx *c, struct results *r, const struct staged_line *line)
@@ -115,13 +133,13 @@ static void put_csv_cells(struct ctx *c, struct results *r, const struct staged_
 
         if (!r->inputs || line == NULL)
                 cells.n = 0;
-        else if (r->job->format == FILE_NDJSON)
+        else if (r->job->format == FILE_NDJSON) /* mended, it comes in again under that name */
                 cells = (struct texts){(const char **)(uintptr_t)&line->data, 1};
         else if (!csv_cells(c->arena, line->data, line->len, &cells))
                 cells.n = 0;
         for (size_t i = 0; i < columns; i++) {
-                if (r->job->format == FILE_CSV && r->columns.v[i].field == NULL)
-                        continue; /* results of an earlier try */
+                if (r->job->format == FILE_CSV && is_left_out(&r->columns.v[i]))
+                        continue;
                 if (i < cells.n)
                         csv_put_cell(&r->out, cells.v[i]);
                 text_putc(&r->out, ',');
@@ -142,7 +160,7 @@ static void put_csv(struct ctx *c, struct results *r, const struct line_result *
         if (problem != NULL) {
                 text_puts(&r->out, json_string_value(json_object_get(problem, "type")) + strlen(prefix));
                 text_putc(&r->out, ',');
-                put_detail(&r->out, problem);
+                put_detail(&r->out, result->line, problem);
                 json_decref(problem);
         } else {
                 text_putc(&r->out, ',');
@@ -153,9 +171,9 @@ static void put_csv(struct ctx *c, struct results *r, const struct line_result *
 static void put_csv_header(struct results *r)
 {
         if (r->job->format == FILE_NDJSON)
-                text_puts(&r->out, "input,");
+                text_puts(&r->out, CSV_INPUT_COLUMN ",");
         for (size_t i = 0; i < r->columns.n; i++) {
-                if (r->columns.v[i].field == NULL)
+                if (is_left_out(&r->columns.v[i]))
                         continue;
                 csv_put_cell(&r->out, r->columns.v[i].name);
                 text_putc(&r->out, ',');

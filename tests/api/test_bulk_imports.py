@@ -199,7 +199,75 @@ def test_orders_as_csv_by_indexed_columns_or_a_cell_of_json(admin):
     assert job["failed"] == 0, errors(admin, job)
 
 
+def test_csv_with_what_spreadsheets_leave_around_and_times_as_they_write_them(admin):
+    numbers = [fresh("sheet") for _ in range(3)]
+    raw = ("external_id,birthday,created_at,,\r\n"
+           f"{numbers[0]},5月20日,2020/5/1 8:30,,\r\n,,,,\r\n{numbers[1]},1990/5/20,2020-05-01,,\r\n{numbers[2]},,,,x\r\n").encode()
+    job = job_over(admin, upload(admin, "customers", raw, "?backfill=true", content_type=CSV).ok(201))
+    assert [(one["line"], one["error"]["detail"]) for one in errors(admin, job)] == [
+        (4, "A cell of the line stands in a column without a name.")] and job["total"] == 3
+    seen = [admin.get(f"/v1/customers/ext:{one}").ok() for one in numbers[:2]]
+    assert [(one["birthday"], one["created_at"]) for one in seen] == [
+        ("05-20", "2020-05-01T07:30:00Z"), ("1990-05-20", "2020-04-30T23:00:00Z")]  # the shop's clock is London's
+
+
+def test_a_file_that_is_marked_as_utf8_is_it_whatever_charset_is_sent(admin):
+    number = fresh("bulk")
+    raw = f"\ufeffexternal_id,name\n{number},王小明\n".encode()
+    job = job_over(admin, upload(admin, "customers", raw, content_type="text/csv; charset=gb18030").ok(201))
+    assert job["succeeded"] == 1 and admin.get(f"/v1/customers/ext:{number}").ok()["name"] == "王小明"
+
+
+def test_bad_lines_of_json_are_mended_in_either_form_and_only_they_are_sent_again(admin, server):
+    orders = [order(fresh("mend"), 1000) for _ in range(4)]
+    wrong = [{**one, "total_minor": 1001} for one in orders[:2]]
+    job = job_over(admin, upload(admin, "orders", ndjson(wrong + orders[2:]) + b'{"cut off\n').ok(201))
+    assert (job["succeeded"], job["failed"]) == (2, 3)
+    told = admin.get(f"/v1/jobs/{job['id']}/errors").body.decode().splitlines()
+    assert '"Column 9: ' in told[2] and '"line":5' in told[2]
+    still = job_over(admin, upload(admin, "orders", "\n".join(told[:2]).encode()).ok(201))  # sent again as it is
+    assert [one["input"] for one in errors(admin, still)] == wrong
+    mended = told[0].replace('"total_minor":1001', '"total_minor":1000').replace('"total_minor": 1001', '"total_minor": 1000')
+    job_json = job_over(admin, upload(admin, "orders", mended.encode()).ok(201))
+    sheet = admin.get(f"/v1/jobs/{still['id']}/errors", Accept=CSV).body.decode()
+    assert "Line 2: " in sheet
+    lines = sheet.replace("1001", "1000").splitlines()
+    job_csv = job_over(admin, upload(admin, "orders", "\r\n".join([lines[0], lines[2]]).encode(), content_type=CSV).ok(201))
+    for again in (job_json, job_csv):
+        assert (again["total"], again["succeeded"]) == (1, 1), errors(admin, again)
+    calls = servers.psql(server.database_url, "SELECT string_agg(calls::text, '') FROM orders WHERE external_id IN ('" +
+                         "','".join(one["external_id"] for one in orders) + "')")
+    assert calls == "1111"
+
+
 # ---------------------------------------------------------------------- files that can't be read
+
+
+@pytest.mark.parametrize("raw, word", [
+    (b"external_id;name\nA;x\n", "separated by commas"), (b"external_id\tname\nA\tx\n", "separated by commas"),
+    (b'{"external_id":"A"}\n', "application/x-ndjson"), ("external_id\nA\n".encode("utf-16"), "UTF-16"),
+    ("external_id,客户\nA,x\n".encode("gb18030"), "gb18030"), (b"external_id,name\rA,x\r", "line feed"),
+    (b"number,name\nA,x\n", "There are: "), (b"\n\n\n", "holds no line"), (b"external_id,name\n,\n", "holds no line")])
+def test_a_header_tells_how_the_file_was_saved(admin, nothing_kept, raw, word):
+    problem = upload(admin, "customers", raw, content_type=CSV).is_problem(422, "unreadable-file")
+    assert word in problem["detail"]
+
+
+def test_a_line_with_a_nul_fails_alone(admin):
+    good = [fresh("bulk"), fresh("bulk")]
+    for kind, raw in ((CSV, f"external_id,name\n{good[0]},x\nB,a\0b\n"), (NDJSON, f'{{"external_id":"{good[1]}"}}\n{{"external_id":"a\0b"}}\n')):
+        job = job_over(admin, upload(admin, "customers", raw.encode(), content_type=kind).ok(201))
+        assert (job["succeeded"], job["failed"]) == (1, 1)
+        told = errors(admin, job)[0]
+        assert told["line"] == 2 and "NUL" in told["error"]["detail"]
+
+
+def test_bytes_behind_the_end_of_a_compressed_file_are_damage(admin, nothing_kept):
+    raw = ndjson([customer("never")])
+    zstd = subprocess.run(["zstd", "-q", "-c"], input=raw, capture_output=True, check=True).stdout
+    for packed, encoding in ((zipped(raw), "gzip"), (zstd, "zstd")):
+        problem = upload(admin, "customers", packed + b"garbage", Content_Encoding=encoding).is_problem(422, "unreadable-file")
+        assert "line 1" in problem["detail"]
 
 
 @pytest.mark.parametrize("header, word", [

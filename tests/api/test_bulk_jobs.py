@@ -102,31 +102,32 @@ def process_on(database_url):
             process.wait(servers.STOP_SECONDS)
 
 
-def test_a_killed_server_is_succeeded_by_another_and_no_line_is_done_twice(contract):
+def test_a_killed_server_is_succeeded_by_another_that_ran_beside_it_and_no_line_is_done_twice(contract):
     with servers.fresh_database("killed") as url:
         subprocess.run([str(servers.binary()), "migrate"], env={**os.environ, "PATRON_DATABASE_URL": url}, check=True,
                        capture_output=True)
         with process_on(url) as first:
             client = Client(first, contract)
-            job = upload(client, "orders", big_file(fresh("killed"), 20_000)).ok(201)
+            job = upload(client, "orders", big_file(fresh("killed"), 40_000)).ok(201)
             eventually(lambda: client.get(f"/v1/jobs/{job['id']}").ok()["processed"] > 1000, seconds=60)
-            first.process.kill()
-            first.process.wait()
-            client.close()
-        done = int(servers.psql(url, f"SELECT processed FROM jobs WHERE id = '{job['id']}'"))
-        assert 0 < done < 20_000
-        servers.psql(url, "UPDATE jobs SET heartbeat_at = heartbeat_at - interval '1 minute'")  # the lease is out
-        with process_on(url) as second:
-            client = Client(second, contract)
-            over = job_over(client, job)
-            assert (over["status"], over["succeeded"], over["failed"]) == ("complete", 20_000, 0)
-            lines = lines_of(client.get(f"/v1/jobs/{job['id']}/results"))
-            assert [one["line"] for one in lines] == list(range(1, 20_001))
-            assert {one["status"] for one in lines} == {201}  # none was a replay
-            counted = json.loads(servers.psql(url, "SELECT json_build_array(count(*), (SELECT count(*) FROM points_ledger), "
-                                              "(SELECT max(calls) FROM orders)) FROM orders"))
-            assert counted == [20_000, 20_000, 1] and client.get("/v1/points/proof").ok()["ok"]
-            client.close()
+            with process_on(url) as second:
+                client.close()
+                first.process.kill()
+                first.process.wait()
+                done = int(servers.psql(url, f"SELECT processed FROM jobs WHERE id = '{job['id']}'"))
+                assert 0 < done < 40_000
+                client = Client(second, contract)
+                assert client.get(f"/v1/jobs/{job['id']}").ok()["processed"] == done  # it is the first one's still
+                servers.psql(url, "UPDATE jobs SET heartbeat_at = heartbeat_at - interval '1 minute'")  # the lease is out
+                over = job_over(client, job)
+                assert (over["status"], over["succeeded"], over["failed"]) == ("complete", 40_000, 0)
+                lines = lines_of(client.get(f"/v1/jobs/{job['id']}/results"))
+                assert [one["line"] for one in lines] == list(range(1, 40_001))
+                assert {one["status"] for one in lines} == {201}  # none was a replay
+                counted = json.loads(servers.psql(url, "SELECT json_build_array(count(*), (SELECT count(*) FROM points_ledger), "
+                                                  "(SELECT max(calls) FROM orders)) FROM orders"))
+                assert counted == [40_000, 40_000, 1] and client.get("/v1/points/proof").ok()["ok"]
+                client.close()
 
 
 def test_a_server_that_stops_gives_its_job_back_at_once(contract):

@@ -56,12 +56,15 @@ def lines_of_type(client, kind):
                               "occurred_at": "2026-10-01T00:00:00Z"} for who in both],
         "consents": [{"customer": who, "channel": "sms", "state": state, "source": "form", "evidence": "a text", "occurred_at": at}
                      for who in both for state, at in (("granted", "2024-05-01T00:00:00Z"), ("withdrawn", "2025-05-01T00:00:00Z"))],
+        "suppressions": [{"customer": who, "channel": channel, "reason": "bounce", "detail": "a text", "created_at": "2024-05-01T00:00:00Z"}
+                         for who in both for channel in ("sms", "email")],
         "points_adjustments": [{"customer": who, "points": 70, "reason": "as before", "external_id": fresh("opening"), "expiry": "at",
                                 "expires_at": "2030-01-01T00:00:00Z"} for who in both],
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["tags", "group_members", "interactions", "behaviour_events", "consents", "points_adjustments"])
+@pytest.mark.parametrize("kind", ["tags", "group_members", "interactions", "behaviour_events", "consents", "suppressions",
+                                  "points_adjustments"])
 def test_lines_go_in_once_and_come_out_as_they_went_in(admin, server, kind):
     one, two, lines = lines_of_type(admin, kind)
     out = io.StringIO()
@@ -119,6 +122,12 @@ def test_lines_that_are_refused_say_why(admin):
     said = {"customer": who, "channel": "sms", "state": "granted", "occurred_at": "2024-05-01T00:00:00Z"}
     assert bad_lines(admin, "consents", [{**said, "customer": nobody}, {**said, "occurred_at": None}, {**said, "occurred_at": never}]) == [
         "not-found", [("#/occurred_at", "required")], [("#/occurred_at", "too_late")]]
+    blocked = {"customer": who, "channel": "sms", "reason": "bounce", "created_at": "2024-05-01T00:00:00Z"}
+    import_all(admin, "suppressions", [blocked])
+    import_all(admin, "suppressions", [{**blocked, "reason": "complaint"}], HISTORY)  # older than what holds
+    assert admin.get(f"/v1/customers/{who}/consents").ok()["channels"][0]["suppression"] == "bounce"
+    assert bad_lines(admin, "suppressions", [{**blocked, "customer": nobody}, {**blocked, "reason": "no_such"}, {**blocked, "created_at": never}],
+                     HISTORY) == ["not-found", [("#/reason", "unknown_value")], [("#/created_at", "too_late")]]
     gift = {"customer": who, "points": 5, "reason": "r", "external_id": fresh("gift")}
     import_all(admin, "points_adjustments", [gift])
     assert bad_lines(admin, "points_adjustments", [{**gift, "customer": nobody}, {"customer": who, "points": 5, "reason": "r"}, {**gift, "points": 6},
@@ -286,3 +295,20 @@ def test_the_result_of_a_history_does_not_depend_on_when_the_housekeeper_comes(c
     with ThreadPoolExecutor(2) as pool:
         quick, slow = pool.map(lambda how: history_imported(contract, *how), (("quick", "SELECT 1"), ("slow", SLOWLY)))
     assert len(quick[0]) == 100 and quick == slow
+
+
+def test_refunds_of_a_file_meet_nobody_but_each_other_in_their_order(admin, server):
+    """Customers' refunds interleaved, as time has them: hands that shared customers would wait for each other in circles."""
+    numbers = [fresh("interleaved") for _ in range(40)]
+    orders = [order(number, 100 * (n + 1), 500) for n in range(5) for number in numbers]
+    import_all(admin, "orders", orders)
+    lines = [{"order": f"ext:{one['external_id']}", "external_id": f"R-{one['external_id']}", "lines": [{"line_no": 2, "quantity": 1}]}
+             for one in orders]
+    before = servers.psql(server.database_url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    import_all(admin, "refunds", lines)
+    again = import_all(admin, "refunds", [{**lines[0], "order": admin.get(f"/v1/orders/{lines[0]['order']}").ok()["order"]["id"]}])
+    assert [one["status"] for one in results(admin, again)] == [200]
+    for number in numbers[:3]:
+        told = [entry["reference"] for entry in export(admin, "points_ledger", f"?customer=ext:{number}") if entry["kind"] == "reverse"]
+        assert told == [line["external_id"] for one, line in zip(orders, lines) if one["customer"] == orders[numbers.index(number)]["customer"]]
+    assert servers.psql(server.database_url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == before

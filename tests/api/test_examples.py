@@ -1,5 +1,6 @@
 """The scripts of api-spec/examples do what they say."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import pytest
 
 import servers
-from bulk import export, ndjson
+from bulk import export, import_all, ndjson
 from client import Client
 from shop import balance, eventually, fresh, order
 
@@ -18,11 +19,11 @@ EXAMPLES = servers.ROOT / "api-spec" / "examples"
 def run(server):
     used = set()
 
-    def run(name, *arguments, status=0, **rest):
+    def run(name, *arguments, status=0, source=server, **rest):
         used.add(name)
         done = subprocess.run([EXAMPLES / name, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
                               **({} if "input" in rest else {"stdin": subprocess.DEVNULL}),
-                              env={**os.environ, "PATRON_URL": server.url, "PATRON_KEY": server.key}, **rest)
+                              env={**os.environ, "PATRON_URL": source.url, "PATRON_KEY": source.key}, **rest)
         assert done.returncode == status, (name, done.returncode, done.stdout, done.stderr)
         return done
     run.used = used
@@ -111,13 +112,68 @@ def test_a_job_is_cancelled(run, admin, tmp_path):
         assert importing.wait(60) == 1
 
 
-def test_everything_moves_to_another_server(run, admin, contract):
+def test_everything_moves_to_another_server(run, contract):
     with servers.running_server("moved", log_level="error") as other:
-        run("move.sh", other.url, other.key)
         client = Client(other, contract)
-        names = [{one["external_id"] for one in export(where, "orders")} for where in (admin, client)]
-        assert names[0] == names[1] and names[0]
+        import_all(client, "orders", [order(fresh("example"), 1000)])
+        with servers.running_server("moved_to", log_level="error") as third:
+            done = run("move.sh", third.url, third.key, source=other)
+            assert "1 of 1 lines, 0 failed" in done.stderr
         client.close()
+
+
+INVOICES = """line_no,invoice_no,kind,stock_code,description,quantity,invoice_ts,unit_price,customer_id,country
+1,900001,sale,A,"A, B",6,2010-12-01T08:26:00,2.55,90001,United Kingdom
+2,900001,sale,B,,1,2010-12-01T08:27:00,3.395,90001,United Kingdom
+3,900002,sale,A,A,1,2010-12-02T08:26:00,1.00,,France
+4,900003,sale,A,A,2,2011-07-02T08:26:00,1.00,90002,France
+5,C900004,cancel,A,A,-4,2010-12-03T08:26:00,2.55,90001,United Kingdom
+6,C900005,cancel,Z,Z,-1,2010-12-03T08:26:00,9.00,90001,United Kingdom
+"""
+PURCHASES = """line_no,master_id,sample_id,order_date,cds,amount
+1,4,1,1997-01-01,2,29.33
+2,4,1,1997-01-01,1,10.00
+3,5,2,1997-01-18,2,29.73
+"""
+
+
+def test_published_data_sets_are_imported_by_one_command(admin, contract, tmp_path):
+    (tmp_path / "retail.csv.gz").write_bytes(gzip.compress(INVOICES.encode()))
+    (tmp_path / "cdnow.csv.gz").write_bytes(gzip.compress(PURCHASES.encode()))
+    (tmp_path / "other.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n"))
+
+    def bring(name, server):
+        return subprocess.run([servers.ROOT / "tools" / "import-dataset", tmp_path / name], capture_output=True, text=True, check=False,
+                              timeout=60, stdin=subprocess.DEVNULL, env={**os.environ, "PATRON_URL": server.url, "PATRON_KEY": server.key})
+
+    assert "no known data set" in bring("other.csv.gz", admin.server).stderr
+    refused = bring("cdnow.csv.gz", admin.server)
+    assert refused.returncode == 1 and "PATRON_CURRENCY=USD" in refused.stderr
+    for name, currency, zone, expected in (("retail.csv.gz", "GBP", "Europe/London", [(200, 0), (1870, 1020)]),
+                                           ("cdnow.csv.gz", "USD", "UTC", [(2973, 0), (3933, 0)])):
+        with servers.running_server("dataset", log_level="error", currency=currency, zone=zone) as server:
+            done = bring(name, server)
+            assert done.returncode == 0 and "2 of 2 lines, 0 failed" in done.stderr, done.stderr
+            assert ("cancelled: the customer never ordered it before: 1 lines, -9.00 GBP" in done.stderr) == (currency == "GBP")
+            client = Client(server, contract)
+            assert sorted((one["total_minor"], one["refunded_minor"]) for one in export(client, "orders")) == expected
+            client.close()
+
+
+def test_a_file_that_is_refused_says_why_and_lines_of_json_come_back_as_json(run, admin, tmp_path):
+    file = tmp_path / "customers.csv"
+    file.write_text("external_id;name\nA;x\n")
+    assert "separated by commas" in run("import.sh", "customers", file, status=1).stderr
+    assert "can't be read" in run("import.sh", "customers", tmp_path / "none.csv", status=1).stderr
+    number, file = fresh("example"), tmp_path / "customers.ndjson"
+    file.write_bytes(ndjson([{"external_id": number, "phone": "nonsense"}, {"external_id": fresh("example")}]))
+    run("import.sh", "customers", file, status=1)
+    bad = tmp_path / "customers.ndjson.errors.ndjson"
+    bad.write_text(bad.read_text().replace("nonsense", ""))
+    run("import.sh", "customers", bad, status=1)
+    bad.write_text(bad.read_text().replace(',"phone":""', "").replace(', "phone": ""', ""))
+    assert "1 of 1 lines, 0 failed" in run("import.sh", "customers", bad).stderr
+    admin.get(f"/v1/customers/ext:{number}").ok()
 
 
 def test_an_export_is_a_file_that_is_whole(run, tmp_path):

@@ -3,15 +3,20 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import servers
+from bulk import job_over, ndjson, upload
 from calls import OPERATIONS, address, headers_for, sound_body
 from person import Person
 from shop import balance, fresh, give_back, order, refund, take
+
+
+BYTES = re.compile(r"\\\\x((?:[0-9a-f]{2})+)")  # as COPY writes bytea
 
 
 @pytest.fixture
@@ -23,11 +28,11 @@ def person(admin):
 
 
 def dump(url):
-    """The whole database as text, in lower case."""
+    """The whole database as text, in lower case; what it keeps as bytes, too."""
     program = Path(servers.psql_program()).with_name("pg_dump")
     done = subprocess.run([str(program), "--no-owner", url], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.decode().lower()
+    return BYTES.sub(lambda found: bytes.fromhex(found[1]).decode(errors="replace").replace("\n", " "), done.stdout.decode()).lower()
 
 
 def held(url):
@@ -58,7 +63,12 @@ def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
 
 
 def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin, server, person):
-    before = {trace for trace, _, _ in held(server.database_url)(person.traces)}
+    line = {"customer": f"ext:{person.external}", "kind": "call", "content": "Xoqstaged"}
+    job = job_over(admin, upload(admin, "interactions", ndjson([{**line, "external_id": fresh("call")}, line])).ok(201))
+    assert (job["succeeded"], job["failed"]) == (1, 1)
+    found = held(server.database_url)(person.traces)
+    assert any("job_chunks" in table and "xoqstaged" in line for _, table, line in found)
+    before = {trace for trace, _, _ in found}
     assert person.name.lower() in before and "xoq" in before and person.phone in before, "or the search would find nothing at all"
     spend = admin.get(person.at).ok()["metrics"]["spend_minor"]
     admin.call("DELETE", f"{person.at}?reason=requested", headers={"Audit-Reason": "Xoq asked by letter"}).empty()

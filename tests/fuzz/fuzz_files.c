@@ -72,6 +72,8 @@ static bool read_all(struct reading *r, const char *encoding, const char *data, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char *const encodings[] = {NULL, "gzip", "zstd", "identity"};
+        static const struct zone_change changes[] = {{INT64_MIN, 8 * 3600}};
+        static const struct shop shop = {.zone = {"Asia/Shanghai", changes, 1}};
         struct reading readings[2] = {0};
         bool sound[2];
 
@@ -81,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int i = 0; i < 2; i++) {
                 struct reading *r = &readings[i];
                 r->c.arena = arena_new();
+                r->c.shop = &shop;
                 r->charset = charset_new((choice >> 3 & 1) != 0 ? "gb18030" : "utf-8");
                 splitter_start(&r->splitter, (choice >> 2 & 1) != 0 ? FILE_CSV : FILE_NDJSON);
                 sound[i] = read_all(r, encodings[choice & 3], (const char *)data + 1, size - 1,

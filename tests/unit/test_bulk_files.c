@@ -206,9 +206,12 @@ struct bench {
 
 static struct bench bench_new(void)
 {
+        static const struct zone_change changes[] = {{INT64_MIN, 8 * 3600}};
+        static const struct shop shop = {.zone = {"Asia/Shanghai", changes, 1}};
         struct bench b = {.arena = arena_new()};
 
         b.c.arena = b.arena;
+        b.c.shop = &shop;
         return b;
 }
 
@@ -313,6 +316,46 @@ TEST(columns_are_paths_into_the_shape)
         expect_json(order, "total_minor,lines", "1.0,\"[{\"\"sku\"\":\"\"S\"\"}]\"",
                     "{\"total_minor\":\"1.0\",\"lines\":[{\"sku\":\"S\"}]}");
         expect_json(order, "total_minor,lines", "x", "none");
+        expect_json(customer, "external_id,,", "C,,", "{\"external_id\":\"C\"}");
+        expect_json(customer, "external_id", "C,,", "{\"external_id\":\"C\"}");
+        expect_json(customer, "external_id", "C,,x", "none");
+        expect_json(customer, "external_id,", "C,x", "none");
+        expect_json(customer, "input,_status", "\"{\"\"a\"\":1}\",422", "{\"a\":1}");
+        expect_json(customer, "input,name", "x,y", "!");
+        expect_json(customer, "name,input", "x,y", "!");
+}
+
+TEST(times_are_read_as_spreadsheets_write_them)
+{
+        static const char *const instants[][2] = {
+                {"2026/11/1 10:00", "2026-11-01T02:00:00Z"},
+                {"2026-11-01 10:00:05", "2026-11-01T02:00:05Z"},
+                {"2026/11/1", "2026-10-31T16:00:00Z"},
+                {"2026年11月1日", "2026-10-31T16:00:00Z"},
+                {"2026-11-01T10:00:00+01:00", "2026-11-01T10:00:00+01:00"},
+                {"1/11/2026", "1/11/2026"},
+                {"2026/11/1 25:00", "2026/11/1 25:00"},
+                {"2026/11/1 10:60", "2026/11/1 10:60"},
+                {"2026/11/1 1", "2026/11/1 1"},
+                {"2026/2/30", "2026/2/30"},
+                {"2026/11-1", "2026/11-1"},
+                {"2026/11/1x", "2026/11/1x"},
+        };
+        static const char *const birthdays[][2] = {
+                {"1990/5/20", "1990-05-20"}, {"5月20日", "05-20"},       {"1990年5月20日", "1990-05-20"},
+                {"2月29日", "02-29"},        {"05-20", "05-20"},         {"5/20", "5/20"},
+                {"13月1日", "13月1日"},      {"5月20日早", "5月20日早"},
+        };
+        char expected[100];
+
+        for (size_t i = 0; i < ARRAY_SIZE(instants); i++) {
+                snprintf(expected, sizeof expected, "{\"placed_at\":\"%s\"}", instants[i][1]);
+                expect_json(&order_in_shape, "placed_at", instants[i][0], expected);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(birthdays); i++) {
+                snprintf(expected, sizeof expected, "{\"birthday\":\"%s\"}", birthdays[i][1]);
+                expect_json(&customer_in_shape, "birthday", birthdays[i][0], expected);
+        }
 }
 
 TEST(columns_that_are_unknown_or_collide_are_refused)

@@ -41,6 +41,20 @@ class Refund(NamedTuple):
         return sum(line["amount_minor"] for line in self.lines)
 
 
+def order_body(order, currency):
+    """As POST /v1/orders and files of orders take it."""
+    return {
+        "external_id": order.external_id, "status": "paid", "channel": order.channel, "currency": currency,
+        "customer": order.customer, "placed_at": order.at, "paid_at": order.at, "lines": order.lines,
+        "total_minor": order.total_minor,
+    }
+
+
+def refund_body(refund):
+    """As POST .../refunds takes it."""
+    return {"external_id": refund.external_id, "refunded_at": refund.at, "lines": refund.lines}
+
+
 class CancelLine(NamedTuple):
     stock_code: str
     quantity: int  # positive
