@@ -70,4 +70,3 @@ CREATE INDEX group_members_group ON group_members (group_id, customer_id) INCLUD
 CREATE STATISTICS customer_directory_region (dependencies) ON province, city, district FROM customer_directory;
 -- So many samples tell a word that one in a thousand has from one that everybody has.
 ALTER TABLE customer_search ALTER COLUMN content SET STATISTICS 1000;
-ANALYZE customer_directory, customer_search;
