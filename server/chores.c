@@ -8,6 +8,7 @@
 #include "customers/tags.h"
 #include "db/db.h"
 #include "directory/directory.h"
+#include "history/history.h"
 #include "http/idempotency.h"
 #include "jobs/jobs.h"
 #include "merges/merges.h"
@@ -46,7 +47,7 @@ static enum err unless_history_comes(struct ctx *c,
         bool comes;
 
         *ret_more = false;
-        TRY(jobs_bring_history(c, &comes));
+        TRY(history_comes(c, &comes));
         return comes ? ERR_OK : work(c, most, ret_more);
 }
 

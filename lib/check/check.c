@@ -135,6 +135,16 @@ SQL_MANY(
         "sum(points) FILTER (WHERE state = 'open') AS held FROM points_holds GROUP BY customer_id) AS h USING (customer_id) "
         "WHERE coalesce(h.held, 0) <> coalesce(a.held, 0)" LIMIT)
 
+/* What looks only when something is due must not look too late. */
+SQL_MANY(
+        due_is_not_late, nothing, finding,
+        "SELECT 'points_due' AS check, a.customer_id, 'something is due at ' || d.at || ', the account says ' || "
+        "coalesce(a.due_at::text, 'never') AS detail FROM points_accounts a JOIN (SELECT customer_id, min(at) AS at FROM ("
+        "SELECT customer_id, CASE WHEN pending THEN active_from ELSE expires_at END AS at FROM points_lots WHERE remaining > 0 "
+        "UNION ALL SELECT customer_id, expires_at FROM points_holds WHERE state = 'open') AS t "
+        "WHERE at IS NOT NULL GROUP BY customer_id) AS d USING (customer_id) "
+        "WHERE a.due_at IS NULL OR a.due_at > d.at" LIMIT)
+
 /* What a hold drew is what its entry drew; what is not with it any more was given back. */
 SQL_MANY(
         hold_is_what_it_drew, nothing, finding,
@@ -388,6 +398,7 @@ static const struct check checks[] = {
         {"lots_sum", "lots hold what is active and pending", lots_sum_to_account, true},
         {"lot_draws", "every lot is its earning less what was drawn", lot_is_what_draws_left, true},
         {"holds_sum", "open holds have what is held", holds_sum_to_account, true},
+        {"points_due", "no account says that less is due than is", due_is_not_late, true},
         {"hold_draws", "every hold is what it drew", hold_is_what_it_drew, true},
         {"adjustments", "every adjustment is one entry", adjustments_are_entries, true},
         {"activities", "every payment for an activity is one entry", activities_are_entries, true},

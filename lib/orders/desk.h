@@ -19,6 +19,7 @@ struct desk {
         struct book book;
         struct stand stand;
         struct caps_used caps; /* what was earned under caps by day and month */
+        bool live;             /* some call is no history: it is decided as of now */
 };
 
 /* One order with its lines. */

@@ -273,7 +273,8 @@ static enum err load(struct request *r)
         if (found.ids.n > 0)
                 TRY(adjustments_later(r->c, &(struct adjustment_probe){found.customers, found.ids},
                                       &r->known));
-        return books_load(r->c, &people, /* holds= */ NULL, &r->books);
+        TRY(books_load(r->c, &people, /* holds= */ NULL, &r->books));
+        return books_catch_up(r->c, &r->books, &r->journal);
 }
 
 static enum err request_run(struct ctx *c, struct adjustment_call *calls, size_t n, bool all_wait,

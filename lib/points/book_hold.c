@@ -206,6 +206,36 @@ void book_release(struct book *book, struct journal *journal, const struct posti
         give_back(book, journal, why, hold, hold->points);
 }
 
+/* The hold whose time was over first; NULL: none is over. */
+static struct hold *hold_over(struct book *book, struct instant now)
+{
+        struct hold *first = NULL;
+
+        for (size_t i = 0; i < book->hold_count; i++) {
+                struct hold *hold = &book->holds[i];
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
+                    (first == NULL || hold->expires_at.us < first->expires_at.us))
+                        first = hold;
+        }
+        return first;
+}
+
+void book_catch_up(struct book *book, struct journal *journal, struct instant at)
+{
+        const char *actor = journal->actor;
+        struct hold *hold;
+
+        journal->actor = NULL;
+        while ((hold = hold_over(book, at)) != NULL) {
+                struct posting why = {.at = at, .cause = "hold expired", .reference = hold->reference};
+                book_release(book, journal, &why, hold, HOLD_EXPIRED);
+        }
+        struct posting why = {.at = at, .cause = "pending time over"};
+        (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
+        (void)book_expire(book, journal, &(struct posting){.at = at});
+        journal->actor = actor;
+}
+
 /* What lapsed by inactivity has no date of its own; it gets one, or it would lapse again as soon as it is
  * looked at. */
 static void inactive_lots_live(struct book *book, const struct journal *journal,

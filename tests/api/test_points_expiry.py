@@ -46,11 +46,25 @@ def test_the_housekeeper_expires_what_has_lapsed(admin, program, clock):
     customer = fresh("customer")
     take(admin, order(customer, 5000))
     clock.advance(days=40)
-    take(admin, order(customer, 700))
-    assert eventually(lambda: balance(admin, customer)["lifetime_expired"] == 50, seconds=15)
-    assert balance(admin, customer)["active"] == 7
-    last = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
-    assert (last["kind"], last["amount"], last["cause"]) == ("expire", -50, "expiry")
+    now = balance(admin, customer)  # before anybody has booked it
+    assert (now["active"], now["lifetime_expired"], now["next_expiries"]) == (0, 50, [])
+
+    def last():
+        return admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
+
+    assert eventually(lambda: last()["kind"] == "expire", seconds=15)
+    assert (last()["amount"], last()["cause"], last()["actor"]) == (-50, "expiry", None)
+
+
+def test_who_comes_first_books_what_has_lapsed_as_nobodys_doing(admin, program, clock):
+    program(points(form="months", months=1))
+    customer = fresh("customer")
+    take(admin, order(customer, 5000))
+    clock.advance(days=40)
+    assert take(admin, order(customer, 700))["points"]["active"] == 7
+    earned, expired = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=2").ok()["data"]
+    assert (expired["kind"], expired["amount"], expired["actor"]) == ("expire", -50, None)
+    assert (earned["kind"], earned["amount"]) == ("earn", 7) and earned["actor"]
 
 
 def test_points_that_lapse_on_one_day_for_two_reasons_are_one_line(admin, program):
