@@ -3,6 +3,7 @@
 
 #include "access/access.h"
 #include "activities/activities.h"
+#include "birthdays/birthdays.h"
 #include "coupons/coupons.h"
 #include "customers/behaviour.h"
 #include "customers/tags.h"
@@ -128,6 +129,14 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, TIER_CUSTOMERS, ret_more);
 }
 
+/* Customers with a birthday who are given something in one transaction. */
+#define BIRTHDAY_CUSTOMERS 200
+
+static enum err give_on_birthdays(struct ctx *c, bool *ret_more)
+{
+        return unless_history_comes(c, birthdays_give_due, BIRTHDAY_CUSTOMERS, ret_more);
+}
+
 /* Coupons that are looked at in one transaction. */
 #define DUE_COUPONS 500
 
@@ -180,6 +189,7 @@ const struct chore chores[] = {
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"give on birthdays", 60, give_on_birthdays},
         {"end locks of coupons", 5, end_coupon_locks},
         {"expire coupons", 5, expire_coupons},
         {"expire redemptions", 5, expire_redemptions},
