@@ -152,6 +152,10 @@ enum err coupon_check(struct ctx *c, const struct session *s, const struct desk 
 void coupon_attach(struct session *s, struct file *file, const struct coupon_plan *plan,
                    const struct moment *moment);
 
+/* The order's coupons as it is now, and what gave way to each. */
+size_t coupons_used(struct arena *arena, const struct coupon_book *book, const struct order *order,
+                    struct used_coupon **ret);
+
 /* The order's coupons go back: it was cancelled before it counted. */
 void coupon_let_go(struct session *s, const struct file *file, const struct moment *moment);
 
