@@ -331,11 +331,13 @@ static void date_expire(struct book *book, struct journal *journal, struct insta
         struct allocations taken = {.v = ARENA_ARRAY(journal->arena, book->lot_count, struct allocation)};
         char *text = arena_alloc(journal->arena, INSTANT_TEXT_SIZE);
         int64_t points = 0;
+        bool dated = false;
 
         for (size_t i = 0; i < book->lot_count; i++) {
                 struct lot *lot = &book->lots[i];
                 if (!holds_something(lot) || lapse_of(lot, inactive).us != date.us)
                         continue;
+                dated = dated || instant_known(lot->expires_at);
                 taken.v[taken.n++] = (struct allocation){.lot = i, .amount = lot->remaining};
                 points += lot->remaining;
                 lot->remaining = 0;
@@ -343,8 +345,8 @@ static void date_expire(struct book *book, struct journal *journal, struct insta
         instant_format(date, text);
         book->account.active -= points;
         book->account.lifetime_expired += points;
-        write_entry(book, journal, &(struct posting){.at = at, .cause = "expiry", .reference = text},
-                    ENTRY_EXPIRE, -points);
+        struct posting why = {.at = at, .cause = dated ? "expiry" : "inactivity", .reference = text};
+        write_entry(book, journal, &why, ENTRY_EXPIRE, -points);
         write_draws(book, journal, &taken);
 }
 

@@ -165,7 +165,8 @@ enum err points_reserve_end(struct ctx *c, const struct points_reserved *in) MUS
 /* Points of one earning that an entry drew; negative: that it gave back. */
 struct drawn {
         int64_t lot_no, amount;
-        struct instant expires_at;
+        const char *order_external_id; /* that earned them; NULL: none */
+        struct instant earned_at, expires_at;
 };
 
 /* An entry with all that explains it. */
@@ -176,7 +177,8 @@ struct ledger_line {
         int64_t amount, active_after, pending_after, held_after, debt_after;
         const char *cause;
         struct uuid order_id;
-        const char *order_external_id, *reference, *reason, *actor, *approved_by;
+        const char *order_external_id, *reference, *reason, *actor, *actor_name, *approved_by,
+                *approved_by_name;
         struct opt_int lot_no, lot_remaining;
         struct instant active_from, expires_at;
         LIST_OF(struct explained) explanation;
