@@ -5,12 +5,14 @@
 
 #include "access/access.h"
 #include "activities/activities.h"
+#include "birthdays/birthdays.h"
 #include "coupons/coupons.h"
 #include "customers/behaviour.h"
 #include "customers/due.h"
 #include "customers/tags.h"
 #include "db/db.h"
 #include "directory/directory.h"
+#include "history/history.h"
 #include "http/idempotency.h"
 #include "http/keeper.h"
 #include "jobs/jobs.h"
@@ -47,7 +49,7 @@ static enum err unless_history_comes(struct ctx *c, bool *ret)
 {
         bool comes;
 
-        TRY(jobs_bring_history(c, &comes));
+        TRY(history_comes(c, &comes));
         *ret = !comes && !keeper_is_stopping();
         return ERR_OK;
 }
@@ -153,6 +155,11 @@ static enum err end_pins(struct ctx *c, bool *ret_more)
         return tiers_unpin_due(c, &(struct share){.most = DUE_CUSTOMERS}, ret_more);
 }
 
+static enum err give_on_birthdays(struct ctx *c, bool *ret_more)
+{
+        return due_share(c, birthdays_give_due, HALF_BOTH, ret_more);
+}
+
 /* Coupons that are looked at in one transaction. */
 #define DUE_COUPONS 500
 
@@ -218,6 +225,7 @@ const struct chore chores[] = {
         {"warn of points that will lapse", 60, warn_of_expiry},
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
+        {"give on birthdays", 60, give_on_birthdays},
         {"end locks of coupons", 5, end_coupon_locks},
         {"expire coupons", 5, expire_coupons},
         {"expire redemptions", 5, expire_redemptions},

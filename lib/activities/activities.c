@@ -131,6 +131,16 @@ static enum err person_load(struct ctx *c, const struct program *program, struct
         return ERR_OK;
 }
 
+/* Whose activity it is, as he is by now. */
+static enum err owner_load(struct work *w)
+{
+        struct person *person = &w->person;
+
+        TRY(person_load(w->c, w->program, person));
+        TRY(stands_catch_up(w->c, w->program, w->c->now, (struct stand *[]){&person->stand}, 1, &w->events));
+        return points_catch_up(w->c, (struct book *[]){&person->book}, 1, &w->journal, w->c->now);
+}
+
 static struct posting posting_of(const struct work *w, const char *cause)
 {
         return (struct posting){.at = w->c->now, .cause = cause, .reference = w->activity.key};
@@ -356,7 +366,7 @@ static enum err answer(struct work *w, const char *tier_before, struct activity_
 static enum err record(struct work *w, const struct activity_in *in, struct person *referred,
                        struct activity_answer *ret)
 {
-        TRY(person_load(w->c, w->program, &w->person));
+        TRY(owner_load(w));
         const char *tier_before = tier_now(w);
         if (in->referred != NULL)
                 TRY(refer(w, referred));
@@ -465,7 +475,7 @@ static enum err settle_once(struct ctx *c, void *arg)
         TRY(activity_find(c, key, &w.activity, &found)); /* again, behind the lock */
         if (!found || !instant_known(w.activity.due_at))
                 return tx_commit(&tx);
-        TRY(person_load(c, program, &w.person));
+        TRY(owner_load(&w));
         w.activity.due_at = (struct instant){0};
         if (w.activity.state == ACTIVITY_WAITING)
                 TRY(pay(&w));

@@ -120,6 +120,7 @@ SQL_MANY(points_belong, nothing, finding,
          ORPHANS("points_hold_draws", "points_holds", "p.customer_id = t.customer_id AND p.id = t.hold_id")
          ORPHANS("activities", "customers", OF_CUSTOMER)
          ORPHANS("points_cap_days", "customers", OF_CUSTOMER)
+         ORPHANS("birthday_gifts", "customers", OF_CUSTOMER)
          ORPHANS("points_adjustments", "customers", OF_CUSTOMER)
          ORPHANS("points_lot_lives", "points_lots", "p.customer_id = t.customer_id AND p.lot_no = t.lot_no")
          ORPHANS("points_joined", "points_ledger", "p.customer_id = t.customer_id AND p.seq = t.last_seq")
@@ -134,6 +135,16 @@ SQL_MANY(
         "coalesce(h.held, 0) || ' points' AS detail FROM points_accounts a FULL JOIN (SELECT customer_id, "
         "sum(points) FILTER (WHERE state = 'open') AS held FROM points_holds GROUP BY customer_id) AS h USING (customer_id) "
         "WHERE coalesce(h.held, 0) <> coalesce(a.held, 0)" LIMIT)
+
+/* What looks only when something is due must not look too late. */
+SQL_MANY(
+        due_is_not_late, nothing, finding,
+        "SELECT 'points_due' AS check, a.customer_id, 'something is due at ' || d.at || ', the account says ' || "
+        "coalesce(a.due_at::text, 'never') AS detail FROM points_accounts a JOIN (SELECT customer_id, min(at) AS at FROM ("
+        "SELECT customer_id, CASE WHEN pending THEN active_from ELSE expires_at END AS at FROM points_lots WHERE remaining > 0 "
+        "UNION ALL SELECT customer_id, expires_at FROM points_holds WHERE state = 'open') AS t "
+        "WHERE at IS NOT NULL GROUP BY customer_id) AS d USING (customer_id) "
+        "WHERE a.due_at IS NULL OR a.due_at > d.at" LIMIT)
 
 /* What a hold drew is what its entry drew; what is not with it any more was given back. */
 SQL_MANY(
@@ -159,14 +170,24 @@ SQL_MANY(
         "FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger WHERE kind = 'adjust') AS l "
         "ON l.customer_id = a.customer_id AND l.seq = a.seq WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
 
-/* What was paid for an activity is one entry, and every earning without an order is such a payment. */
+/* What was paid for an activity is one entry, and every earning without an order is such a payment, but for
+ * what birthdays bring. */
 SQL_MANY(
         activities_are_entries, nothing, finding,
         "SELECT 'activities' AS check, coalesce(a.customer_id, l.customer_id) AS customer_id, 'activity ' || "
         "coalesce(a.key, 'of entry ' || l.seq) || ' is not what was booked' AS detail FROM "
         "(SELECT * FROM activities WHERE points > 0) AS a FULL JOIN (SELECT customer_id, seq, amount FROM points_ledger "
-        "WHERE kind = 'earn' AND order_id IS NULL) AS l ON l.customer_id = a.customer_id AND l.seq = a.seq "
+        "WHERE kind = 'earn' AND order_id IS NULL AND cause <> 'birthday gift') AS l ON l.customer_id = a.customer_id AND l.seq = a.seq "
         "WHERE a.points IS DISTINCT FROM l.amount" LIMIT)
+
+/* Entries outlive their gifts: an erasure takes these away, and of two customers who were merged one has
+ * both. */
+SQL_MANY(
+        birthdays_are_entries, nothing, finding,
+        "SELECT 'birthdays' AS check, g.customer_id, g.rule || ' of ' || g.occasion || ' is not what was booked' AS detail "
+        "FROM birthday_gifts g WHERE g.points > 0 AND NOT EXISTS (SELECT FROM points_ledger l WHERE l.customer_id = g.customer_id "
+        "AND l.kind = 'earn' AND l.cause = 'birthday gift' AND l.amount = g.points "
+        "AND l.reference = g.rule || '/' || extract(year FROM g.occasion))" LIMIT)
 
 /* A request is what its adjustments say, and those of an open one wait. */
 SQL_MANY(
@@ -388,9 +409,11 @@ static const struct check checks[] = {
         {"lots_sum", "lots hold what is active and pending", lots_sum_to_account, true},
         {"lot_draws", "every lot is its earning less what was drawn", lot_is_what_draws_left, true},
         {"holds_sum", "open holds have what is held", holds_sum_to_account, true},
+        {"points_due", "no account says that less is due than is", due_is_not_late, true},
         {"hold_draws", "every hold is what it drew", hold_is_what_it_drew, true},
         {"adjustments", "every adjustment is one entry", adjustments_are_entries, true},
         {"activities", "every payment for an activity is one entry", activities_are_entries, true},
+        {"birthdays", "every birthday's points are one entry", birthdays_are_entries, true},
         {"approvals", "every request for approval is the sum of its adjustments", approvals_are_items, false},
         {"entry_draws", "every entry drew from lots what it says", entry_drew_what_it_says, true},
         {"orphans", "every row belongs to a customer and an order that exist", everything_belongs, false},

@@ -20,7 +20,8 @@ enum coupon_source {
         COUPON_SOURCE_API,
         COUPON_SOURCE_REWARD,
         COUPON_SOURCE_JOB,
-        COUPON_SOURCE_ORDER, /* a rule of the programme, when an order counted */
+        COUPON_SOURCE_ORDER,    /* a rule of the programme, when an order counted */
+        COUPON_SOURCE_BIRTHDAY, /* likewise, for a birthday */
 };
 extern const struct names coupon_source_names;
 

@@ -2,7 +2,7 @@
 
 NAMES(coupon_kind_names, "amount", "percent");
 NAMES(coupon_state_names, "available", "locked", "redeemed", "expired", "revoked");
-NAMES(coupon_source_names, "api", "reward", "job", "order");
+NAMES(coupon_source_names, "api", "reward", "job", "order", "birthday");
 NAMES(coupon_action_names, "issued", "locked", "released", "redeemed", "returned", "expired", "revoked");
 
 #define DAYS_MAX  36500

@@ -286,6 +286,24 @@ static void complete(struct ctx *c, const struct lifecycle_limits *limits, struc
                 customer->deal_status = facts.inquired ? DEAL_INQUIRING : DEAL_NO_DEAL;
 }
 
+/* Balances as they are now, though the housekeeper has not come by. */
+static enum err accounts_catch_up(struct ctx *c, const struct program *program, struct list *accounts)
+{
+        struct points_account *account = accounts->v;
+        struct journal journal = journal_of(c, program);
+        struct book *books = ARENA_ARRAY(c->arena, accounts->n, struct book);
+        struct book **looked_at = ARENA_ARRAY(c->arena, accounts->n, struct book *);
+
+        for (size_t i = 0; i < accounts->n; i++) {
+                books[i].account = account[i];
+                looked_at[i] = &books[i];
+        }
+        TRY(points_catch_up(c, looked_at, accounts->n, &journal, c->now));
+        for (size_t i = 0; i < accounts->n; i++)
+                account[i] = books[i].account;
+        return ERR_OK;
+}
+
 enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
 {
         PROGRAM(program);
@@ -308,6 +326,11 @@ enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
         for (size_t i = 0; i < accounts.n; i++)
                 idmap_put(&account_of, account[i].customer_id, i);
         struct stand *standing = stands_of(c->arena, program, &stands, who, n);
+        struct stand **looked_at = ARENA_ARRAY(c->arena, n, struct stand *);
+        for (size_t i = 0; i < n; i++)
+                looked_at[i] = &standing[i];
+        TRY(stands_catch_up(c, program, c->now, looked_at, n, /* events= */ NULL));
+        TRY(accounts_catch_up(c, program, &accounts));
         for (size_t i = 0; i < n; i++) {
                 size_t at = idmap_get(&account_of, customers[i].id);
                 complete(c, &program->lifecycle, &customers[i], &standing[i],

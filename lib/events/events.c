@@ -64,6 +64,11 @@ SHAPE(merge_event, "A merge's event.", FIELD(merge_id, .need = true), FIELD(abso
 SHAPE(points_event, "Points that lapse, or are given or taken.", FIELD(points), FIELD(expires_at));
 #undef SHAPE_T
 
+#define SHAPE_T struct birthday_event
+SHAPE(birthday_event, "What a birthday brought.", FIELD(rule, .need = true), FIELD(year), FIELD(points),
+      FIELD(coupon, .doc = "Its code; null: none."));
+#undef SHAPE_T
+
 #define SHAPE_T struct coupon_event
 SHAPE(coupon_event, "A coupon's event.", FIELD(code, .need = true), FIELD(template_code, .need = true),
       FIELD(order_id), FIELD(off_minor), FIELD(expires_at));

@@ -64,6 +64,12 @@ struct points_event {
         struct instant expires_at;
 };
 SHAPE_DECLARE(merge_event);
+struct birthday_event {
+        const char *rule;
+        int64_t year, points;
+        const char *coupon;
+};
+SHAPE_DECLARE(birthday_event);
 struct coupon_event {
         const char *code, *template_code;
         struct uuid order_id;

@@ -455,27 +455,3 @@ enum err jobs_forget(struct ctx *c)
         TRY(jobs_over_results(c, &nothing));
         return jobs_over(c, &nothing);
 }
-
-struct jobs_history {
-        bool comes;
-};
-#define SHAPE_T struct jobs_history
-SHAPE(jobs_history, "Is history coming in?", FIELD(comes));
-#undef SHAPE_T
-
-/* What a dry run does nobody sees. */
-SQL_ONE(history_comes, nothing, jobs_history,
-        "SELECT EXISTS (SELECT 1 FROM jobs WHERE status IN ('queued', 'running', 'canceling') AND backfill "
-        "AND NOT dry_run AND type IN ('orders', 'refunds')) AS comes")
-
-enum err jobs_bring_history(struct ctx *c, bool *ret)
-{
-        struct jobs_history history;
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(history_comes(c, &(struct nothing){0}, &history));
-        TRY(tx_commit(&tx));
-        *ret = history.comes;
-        return ERR_OK;
-}

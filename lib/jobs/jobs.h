@@ -130,10 +130,6 @@ enum err job_release(struct ctx *c, const struct job *job) MUST_CHECK;
 
 /* ---- housekeeping */
 
-/* Is history coming in: a file of orders or refunds with backfill that waits or is worked on? Until it is
- * over nobody may be judged by the half of it that is there. In no transaction. */
-enum err jobs_bring_history(struct ctx *c, bool *ret) MUST_CHECK;
-
 /* Remove one job whose time is over, or whose file never came in whole; *ret_more: there may be others. */
 enum err jobs_expire(struct ctx *c, bool *ret_more) MUST_CHECK;
 

@@ -341,6 +341,26 @@ static void empty_books_open(struct batch *b)
                         b->desks[i].book.lots_loaded = true;
 }
 
+/* Whoever does something now does it as he stands now, though the housekeeper has not come by. */
+static enum err catch_up(struct batch *b)
+{
+        struct stand **stands = ARENA_ARRAY(b->c->arena, b->desk_count, struct stand *);
+        struct book **books = ARENA_ARRAY(b->c->arena, b->desk_count, struct book *);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->count; i++)
+                if (b->jobs[i].desk != NULL && !b->jobs[i].call->in->backfill)
+                        b->jobs[i].desk->live = true;
+        for (size_t i = 0; i < b->desk_count; i++) {
+                if (!b->desks[i].live)
+                        continue;
+                stands[n] = &b->desks[i].stand;
+                books[n++] = &b->desks[i].book;
+        }
+        TRY(stands_catch_up(b->c, b->session.program, b->c->now, stands, n, &b->session.events));
+        return points_catch_up(b->c, books, n, &b->session.journal, b->c->now);
+}
+
 static enum err load(struct batch *b)
 {
         struct list orders = {0};
@@ -350,7 +370,8 @@ static enum err load(struct batch *b)
         for (size_t i = 0; i < b->count; i++)
                 if (b->jobs[i].call->err == ERR_OK)
                         b->jobs[i].file = file_for(b, b->jobs[i].order_id);
-        return load_more(b, &orders);
+        TRY(load_more(b, &orders));
+        return catch_up(b);
 }
 
 /* ------------------------------------------------------------------ deciding */

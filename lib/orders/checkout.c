@@ -91,20 +91,11 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
         }
 }
 
-/* Points as they will be at that moment. */
-static void book_forward(struct desk *desk, struct session *s, struct instant at)
-{
-        struct posting why = {.at = at, .cause = "quote"};
-
-        book_activate(&desk->book, &s->journal, &why, /* order_id= */ (struct uuid){0});
-        book_expire(&desk->book, &s->journal, &why);
-}
-
 /* Who asks: the customer's desk, or an empty one. Read without a lock. */
 static enum err desk_read(struct ctx *c, struct session *s, const struct checkout_in *in, struct instant at,
                           struct customer *customer, struct desk *ret)
 {
-        struct list accounts = {0}, lots = {0}, caps = {0};
+        struct list accounts = {0}, caps = {0};
         struct stand_rows stands = {0};
 
         *customer = (struct customer){.created_at = c->now};
@@ -122,15 +113,10 @@ static enum err desk_read(struct ctx *c, struct session *s, const struct checkou
         ret->book.account.customer_id = customer->id;
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;
-        if (instant_known(in->now) || book_earn_needs_lots(&ret->book, &s->journal, at)) {
-                TRY(points_lots_later(c, &(struct uuids){&customer->id, 1}, &lots));
-                TRY(db_flush(c));
-                points_lots_give(c->arena, &ret->book, &lots);
-        }
-        if (instant_known(in->now))
-                book_forward(ret, s, at);
         ret->stand = stand_of(c->arena, s->program, &stands, customer->id, customer->created_at);
-        return ERR_OK;
+        /* points and tier as they will be at that moment */
+        TRY(points_catch_up(c, (struct book *[]){&ret->book}, 1, &s->journal, at));
+        return stands_catch_up(c, s->program, at, (struct stand *[]){&ret->stand}, 1, /* events= */ NULL);
 }
 
 /* As if the customer had another tier. */

@@ -122,13 +122,14 @@ enum err coupon_check(struct ctx *c, const struct session *s, const struct desk 
 /* ------------------------------------------------------------------ changes */
 
 /* The order's own coupons among those that its text names. */
-static size_t cards_of(struct session *s, const struct order *order, struct coupon_card **ret)
+static size_t cards_of(struct arena *arena, const struct coupon_book *book, const struct order *order,
+                       struct coupon_card **ret)
 {
-        struct coupon_names names = coupon_names_read(s->arena, order->coupon);
+        struct coupon_names names = coupon_names_read(arena, order->coupon);
         size_t n = 0;
 
         for (size_t i = 0; i < names.n; i++) {
-                struct coupon_card *card = coupon_book_find(&s->coupons, names.codes[i]);
+                struct coupon_card *card = coupon_book_find(book, names.codes[i]);
                 if (card != NULL && card->coupon.state == COUPON_REDEEMED &&
                     uuid_equal(card->coupon.order_id, order->id))
                         ret[n++] = card;
@@ -160,7 +161,7 @@ void coupon_attach(struct session *s, struct file *file, const struct coupon_pla
         struct order *order = &file->order;
         struct coupon_use use = use_of(order, order->external_id, moment);
         struct coupon_card *had[COUPONS_PER_ORDER_MAX];
-        size_t n = cards_of(s, order, had);
+        size_t n = cards_of(s->arena, &s->coupons, order, had);
 
         for (size_t i = 0; i < n; i++) {
                 size_t at = plan_find(plan, had[i]);
@@ -175,11 +176,43 @@ void coupon_attach(struct session *s, struct file *file, const struct coupon_pla
         order->coupon = plan->text;
 }
 
+static struct used_coupon used_of(struct arena *arena, const struct coupon_card *card)
+{
+        const struct coupon_template *template = card->template;
+        const struct {
+                bool with;
+                const char *name;
+        } others[] = {{template->with_tier_discount, "tier_discount"},
+                      {template->with_full_reduction, "full_reduction"},
+                      {template->with_points, "points"},
+                      {template->with_coupons, "coupon"}};
+        struct used_coupon used = {
+                .code = card->coupon.code, .template = template->code, .off_minor = card->coupon.off_minor};
+
+        used.not_with.v = ARENA_ARRAY(arena, ARRAY_SIZE(others), const char *);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                if (!others[i].with)
+                        used.not_with.v[used.not_with.n++] = others[i].name;
+        return used;
+}
+
+size_t coupons_used(struct arena *arena, const struct coupon_book *book, const struct order *order,
+                    struct used_coupon **ret)
+{
+        struct coupon_card *cards[COUPONS_PER_ORDER_MAX];
+        size_t n = cards_of(arena, book, order, cards);
+
+        *ret = ARENA_ARRAY(arena, n, struct used_coupon);
+        for (size_t i = 0; i < n; i++)
+                (*ret)[i] = used_of(arena, cards[i]);
+        return n;
+}
+
 void coupon_let_go(struct session *s, const struct file *file, const struct moment *moment)
 {
         struct coupon_use use = use_of(&file->order, file->order.external_id, moment);
         struct coupon_card *cards[COUPONS_PER_ORDER_MAX];
-        size_t n = cards_of(s, &file->order, cards);
+        size_t n = cards_of(s->arena, &s->coupons, &file->order, cards);
 
         for (size_t i = 0; i < n; i++)
                 coupon_return(session_coupons(s), cards[i], &use, /* min_days= */ 0);
@@ -208,7 +241,7 @@ void coupon_come_back(struct session *s, const struct file *file, const char *re
 
         if (!all_is_back(file))
                 return;
-        size_t n = cards_of(s, &file->order, cards);
+        size_t n = cards_of(s->arena, &s->coupons, &file->order, cards);
         for (size_t i = 0; i < n; i++)
                 if (cards[i]->template->returns_on_refund)
                         coupon_return(session_coupons(s), cards[i], &use, cards[i]->template->returned_days);

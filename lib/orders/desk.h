@@ -19,6 +19,7 @@ struct desk {
         struct book book;
         struct stand stand;
         struct caps_used caps; /* what was earned under caps by day and month */
+        bool live;             /* some call is no history: it is decided as of now */
 };
 
 /* One order with its lines. */
@@ -150,6 +151,10 @@ enum err coupon_check(struct ctx *c, const struct session *s, const struct desk 
 /* The order uses these coupons and no others: those that it had before and has not now go back. */
 void coupon_attach(struct session *s, struct file *file, const struct coupon_plan *plan,
                    const struct moment *moment);
+
+/* The order's coupons as it is now, and what gave way to each. */
+size_t coupons_used(struct arena *arena, const struct coupon_book *book, const struct order *order,
+                    struct used_coupon **ret);
 
 /* The order's coupons go back: it was cancelled before it counted. */
 void coupon_let_go(struct session *s, const struct file *file, const struct moment *moment);

@@ -125,6 +125,12 @@ struct outcome_coupon {
         const char *code; /* NULL: none was issued */
         struct instant valid_from, expires_at;
 };
+/* A coupon that the order uses. */
+struct used_coupon {
+        const char *code, *template;
+        int64_t off_minor;
+        struct texts not_with; /* what gave way to it: steps of the quote */
+};
 struct outcome {
         struct order order;
         struct outcome_refund *refund; /* NULL: the call was no refund */
@@ -133,7 +139,8 @@ struct outcome {
         struct outcome_growth growth;
         struct outcome_tier tier;
         struct outcome_segments segments;
-        LIST_OF(struct outcome_coupon) coupons; /* issued by this order, and withdrawn with it */
+        LIST_OF(struct outcome_coupon) coupons;   /* issued by this order, and withdrawn with it */
+        LIST_OF(struct used_coupon) used_coupons; /* as the order is now */
 };
 SHAPE_DECLARE(outcome);
 
@@ -163,6 +170,7 @@ struct order_view {
         struct order order;
         LIST_OF(struct order_line) lines;
         LIST_OF(struct outcome_refund) refunds;
+        LIST_OF(struct used_coupon) used_coupons;
 };
 SHAPE_DECLARE(order_view);
 

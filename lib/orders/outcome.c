@@ -59,6 +59,7 @@ void desk_after(const struct session *s, const struct desk *desk, const struct f
                 s->arena, s->program, stand_rank(&desk->stand, moment->at), &metrics, moment->today);
 
         outcome->order = file->order;
+        outcome->used_coupons.n = coupons_used(s->arena, &s->coupons, &file->order, &outcome->used_coupons.v);
         outcome->points.active = account->active;
         outcome->points.pending = account->pending;
         outcome->points.held = account->held;

@@ -250,6 +250,13 @@ static enum err note_write(struct ctx *c, const struct order *order)
                                                      .subject = arena_printf(c->arena, "/v1/orders/%s", id)});
 }
 
+/* What is given back is given back by somebody as he stands now. */
+static enum err catch_up(struct ctx *c, struct session *s, struct desk *desk)
+{
+        TRY(stands_catch_up(c, s->program, c->now, (struct stand *[]){&desk->stand}, 1, &s->events));
+        return points_catch_up(c, (struct book *[]){&desk->book}, 1, &s->journal, c->now);
+}
+
 enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_answer *ret)
 {
         PROGRAM(program);
@@ -270,6 +277,8 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
         TRY(replay(c, &loaded, id, fingerprint, &answer));
         if (!answer.replayed) {
                 TRY(load_coupons(c, &loaded, &session));
+                if (!in->backfill)
+                        TRY(catch_up(c, &session, &loaded.desk));
                 TRY(refund_decide(c, &session, &loaded, in, id, fingerprint, &answer));
                 TRY(note_write(c, &found));
         }

@@ -118,6 +118,14 @@ SHAPE(outcome_refund, "A refund.", FIELD(id, .need = true), FIELD(external_id, .
       FIELD(shipping_minor), LIST(lines, refunded_line));
 #undef SHAPE_T
 
+#define SHAPE_T struct used_coupon
+SHAPE(used_coupon, "A coupon that an order uses.", FIELD(code, .need = true), FIELD(template, .need = true),
+      FIELD(off_minor, .doc = "What it takes off."),
+      FIELD(not_with,
+            .doc = "What it does not combine with and the order goes without, by the names of the quote's steps: tier_discount, full_reduction, points, coupon.",
+            .example = "[\"tier_discount\"]"));
+#undef SHAPE_T
+
 #define SHAPE_T struct outcome_coupon
 SHAPE(outcome_coupon, "A coupon that a rule of the programme gives for the order.",
       FIELD(rule, .need = true, .doc = "Its code in the programme."), FIELD(template, .need = true),
@@ -130,12 +138,14 @@ SHAPE(outcome_coupon, "A coupon that a rule of the programme gives for the order
 #define SHAPE_T struct outcome
 SHAPE(outcome, "The whole outcome of one call.", NEST(order, order), POINTER(refund, outcome_refund),
       NEST(customer, outcome_customer), NEST(points, outcome_points), NEST(growth, outcome_growth),
-      NEST(tier, outcome_tier), NEST(segments, outcome_segments), LIST(coupons, outcome_coupon));
+      NEST(tier, outcome_tier), NEST(segments, outcome_segments), LIST(coupons, outcome_coupon),
+      LIST(used_coupons, used_coupon, .doc = "That pay for part of it, as it is now."));
 #undef SHAPE_T
 
 #define SHAPE_T struct order_view
 SHAPE(order_view, "An order with its lines and refunds.", NEST(order, order), LIST(lines, order_line),
-      LIST(refunds, outcome_refund));
+      LIST(refunds, outcome_refund),
+      LIST(used_coupons, used_coupon, .doc = "That pay for part of it, as it is now."));
 #undef SHAPE_T
 
 #define SHAPE_T struct refund_line_in

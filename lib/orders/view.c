@@ -1,5 +1,7 @@
 /* Orders as they are shown. */
+#include "coupons/coupons.h"
 #include "db/query.h"
+#include "orders/desk.h"
 #include "orders/store.h"
 
 enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret)
@@ -65,6 +67,11 @@ enum err order_get(struct ctx *c, const char *reference, struct order_view *ret)
         ret->lines.v = lines.v;
         ret->lines.n = lines.n;
         refunds_give(c->arena, &refunds, &refund_lines, ret);
+        struct coupon_names names = coupon_names_read(c->arena, ret->order.coupon);
+        struct coupon_book book = {.arena = c->arena};
+        if (names.n > 0)
+                TRY(coupons_read(c, &(struct texts){names.codes, names.n}, &book));
+        ret->used_coupons.n = coupons_used(c->arena, &book, &ret->order, &ret->used_coupons.v);
         return ERR_OK;
 }
 

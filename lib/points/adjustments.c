@@ -296,7 +296,8 @@ static enum err load(struct request *r)
         struct adjustment_probe probe = probe_of(r, &found);
         if (probe.ids.n > 0)
                 TRY(adjustments_later(r->c, &probe, &r->known));
-        return books_load(r->c, &people, /* holds= */ NULL, &r->books);
+        TRY(books_load(r->c, &people, /* holds= */ NULL, &r->books));
+        return books_catch_up(r->c, &r->books, &r->journal);
 }
 
 static enum err request_run(struct ctx *c, struct adjustment_call *calls, size_t n, bool all_wait,

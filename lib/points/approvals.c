@@ -197,6 +197,7 @@ static enum err adjustments_book(struct ctx *c, struct adjustment *adjustments, 
         for (size_t i = 0; i < n; i++)
                 people.v[i] = adjustments[i].customer_id;
         TRY(books_load(c, &people, /* holds= */ NULL, &books));
+        TRY(books_catch_up(c, &books, &journal));
         for (size_t i = 0; i < n; i++) {
                 struct adjustment *one = &adjustments[i];
                 bool lapsed = instant_known(one->expires_at) && one->expires_at.us <= c->now.us;

@@ -120,6 +120,42 @@ bool book_earn_needs_lots(const struct book *book, const struct journal *journal
         return instant_known(end) && end.us <= at.us;
 }
 
+/* The earlier of two moments; none is later than any. */
+static struct instant sooner(struct instant a, struct instant b)
+{
+        if (!instant_known(a) || !instant_known(b))
+                return instant_known(a) ? a : b;
+        return a.us < b.us ? a : b;
+}
+
+bool book_is_due(const struct book *book, const struct journal *journal, struct instant at)
+{
+        struct instant due = book->account.due_at;
+
+        return (instant_known(due) && due.us <= at.us) || book_earn_needs_lots(book, journal, at);
+}
+
+void book_due_note(struct book *book)
+{
+        struct instant due = {0};
+        int64_t held = 0;
+
+        for (size_t i = 0; i < book->lot_count; i++) {
+                const struct lot *lot = &book->lots[i];
+                if (lot->remaining > 0)
+                        due = sooner(due, lot->pending ? lot->active_from : lot->expires_at);
+        }
+        for (size_t i = 0; i < book->hold_count; i++) {
+                const struct hold *hold = &book->holds[i];
+                if (hold->state != HOLD_OPEN)
+                        continue;
+                held += hold->points;
+                due = sooner(due, hold->expires_at);
+        }
+        bool complete = book->lots_loaded && held == book->account.held;
+        book->account.due_at = complete ? due : sooner(due, book->account.due_at);
+}
+
 /* A new lot; `how` (NULL: the programme) says when it lapses. */
 static void gain(struct book *book, struct journal *journal, const struct posting *why, enum entry_kind kind,
                  struct lot lot, const struct adjust_how *how)

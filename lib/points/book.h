@@ -36,6 +36,8 @@ struct points_account {
         int64_t lifetime_expired;
         int64_t last_seq;        /* of the ledger */
         struct instant moved_at; /* when points were last earned, became active or were spent; none: never */
+        struct instant due_at;   /* no points become active or lapse by a date, and no hold ends, before that;
+                                  * none: that won't happen at all. It may lie too early. */
 };
 SHAPE_DECLARE(points_account);
 
@@ -142,6 +144,17 @@ struct journal journal_of(const struct ctx *c, const struct program *program);
 /* Must the lots be at hand before anything is earned at a moment? So it is when what there was has lapsed by
  * inactivity: it must not come to life again. */
 bool book_earn_needs_lots(const struct book *book, const struct journal *journal, struct instant at);
+
+/* Is there, at a moment, something to book that time has caused: points to become active or to lapse, a hold
+ * to end? */
+bool book_is_due(const struct book *book, const struct journal *journal, struct instant at);
+
+/* Book that, as nobody's doing: holds whose time is over go back, points that waited become active, and what
+ * has lapsed expires. Needs the lots, and all open holds. */
+void book_catch_up(struct book *book, struct journal *journal, struct instant at);
+
+/* Find out when something will be due next; account.due_at. */
+void book_due_note(struct book *book);
 
 /* Earn amount > 0. Active points pay off debt first. A pending lot waits until active_from (none: until it is
  * activated by hand). The programme says when what is active lapses. */

@@ -206,6 +206,36 @@ void book_release(struct book *book, struct journal *journal, const struct posti
         give_back(book, journal, why, hold, hold->points);
 }
 
+/* The hold whose time was over first; NULL: none is over. */
+static struct hold *hold_over(struct book *book, struct instant now)
+{
+        struct hold *first = NULL;
+
+        for (size_t i = 0; i < book->hold_count; i++) {
+                struct hold *hold = &book->holds[i];
+                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
+                    (first == NULL || hold->expires_at.us < first->expires_at.us))
+                        first = hold;
+        }
+        return first;
+}
+
+void book_catch_up(struct book *book, struct journal *journal, struct instant at)
+{
+        const char *actor = journal->actor;
+        struct hold *hold;
+
+        journal->actor = NULL;
+        while ((hold = hold_over(book, at)) != NULL) {
+                struct posting why = {.at = at, .cause = "hold expired", .reference = hold->reference};
+                book_release(book, journal, &why, hold, HOLD_EXPIRED);
+        }
+        struct posting why = {.at = at, .cause = "pending time over"};
+        (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
+        (void)book_expire(book, journal, &(struct posting){.at = at});
+        journal->actor = actor;
+}
+
 /* What lapsed by inactivity has no date of its own; it gets one, or it would lapse again as soon as it is
  * looked at. */
 static void inactive_lots_live(struct book *book, const struct journal *journal,
@@ -301,11 +331,13 @@ static void date_expire(struct book *book, struct journal *journal, struct insta
         struct allocations taken = {.v = ARENA_ARRAY(journal->arena, book->lot_count, struct allocation)};
         char *text = arena_alloc(journal->arena, INSTANT_TEXT_SIZE);
         int64_t points = 0;
+        bool dated = false;
 
         for (size_t i = 0; i < book->lot_count; i++) {
                 struct lot *lot = &book->lots[i];
                 if (!holds_something(lot) || lapse_of(lot, inactive).us != date.us)
                         continue;
+                dated = dated || instant_known(lot->expires_at);
                 taken.v[taken.n++] = (struct allocation){.lot = i, .amount = lot->remaining};
                 points += lot->remaining;
                 lot->remaining = 0;
@@ -313,8 +345,8 @@ static void date_expire(struct book *book, struct journal *journal, struct insta
         instant_format(date, text);
         book->account.active -= points;
         book->account.lifetime_expired += points;
-        write_entry(book, journal, &(struct posting){.at = at, .cause = "expiry", .reference = text},
-                    ENTRY_EXPIRE, -points);
+        struct posting why = {.at = at, .cause = dated ? "expiry" : "inactivity", .reference = text};
+        write_entry(book, journal, &why, ENTRY_EXPIRE, -points);
         write_draws(book, journal, &taken);
 }
 

@@ -60,7 +60,6 @@ SQL_MANY(holds_due_of, customers_key, due_hold,
 struct due {
         enum err (*find)(struct ctx *c, const struct due_limit *in, struct list *ret);
         bool holds; /* the books come with their holds that are due */
-        void (*decide)(struct ctx *c, struct book *book, struct journal *journal);
 };
 
 struct piece {
@@ -85,26 +84,11 @@ static enum err holds_of(struct ctx *c, const struct uuids *customers, struct ho
         return ERR_OK;
 }
 
-/* Every expiry is an event. */
-static void note_expired(struct ctx *c, const struct journal *journal, struct event_list *events)
-{
-        for (size_t i = 0; i < journal->entries.n; i++) {
-                const struct ledger_entry *entry = &journal->entries.v[i];
-                struct points_event event = {.points = -entry->amount};
-                if (entry->kind != ENTRY_EXPIRE)
-                        continue;
-                instant_parse(entry->reference, &event.expires_at);
-                event_add(c->arena, events, EVENT_POINTS_EXPIRED, entry->customer_id, c->now,
-                          &points_event_shape, &event);
-        }
-}
-
 static enum err piece_do(struct ctx *c, const struct piece *piece)
 {
         struct hold_probe holds = {0};
         struct books books;
         struct journal journal = journal_of(c, piece->program);
-        struct event_list events = {0};
         struct list locked = {0};
         TX(tx);
 
@@ -114,10 +98,8 @@ static enum err piece_do(struct ctx *c, const struct piece *piece)
                 TRY(holds_of(c, &piece->customers, &holds));
         TRY(books_load(c, &piece->customers, piece->due->holds ? &holds : NULL, &books));
         for (size_t i = 0; i < books.n; i++)
-                piece->due->decide(c, &books.v[i], &journal);
-        note_expired(c, &journal, &events);
+                book_catch_up(&books.v[i], &journal, c->now);
         TRY(books_store(c, &books, &journal));
-        TRY(events_store(c, &events));
         return tx_commit(&tx);
 }
 
@@ -150,62 +132,25 @@ static enum err due_do(struct ctx *c, const struct program *program, const struc
 
 /* ------------------------------------------------------------------ what there is */
 
-/* Whoever is visited for one reason is served for both: what became active too late lapses at once, and on
- * the night when much is due each customer is locked, read and written once. */
-static void activate_and_expire(struct ctx *c, struct book *book, struct journal *journal)
-{
-        struct posting why = {.at = c->now, .cause = "pending time over"};
-
-        (void)book_activate(book, journal, &why, /* order_id= */ (struct uuid){0});
-        (void)book_expire(book, journal, &(struct posting){.at = c->now});
-}
-
 enum err points_activate_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = pending_due, .decide = activate_and_expire}, share,
-                      c->now, ret_more);
-}
-
-/* The hold whose time was over first; NULL: none is over. */
-static struct hold *hold_over(struct book *book, struct instant now)
-{
-        struct hold *first = NULL;
-
-        for (size_t i = 0; i < book->hold_count; i++) {
-                struct hold *hold = &book->holds[i];
-                if (hold->state == HOLD_OPEN && !hold_is_open(hold, now) &&
-                    (first == NULL || hold->expires_at.us < first->expires_at.us))
-                        first = hold;
-        }
-        return first;
-}
-
-static void holds_expire(struct ctx *c, struct book *book, struct journal *journal)
-{
-        struct hold *hold;
-
-        while ((hold = hold_over(book, c->now)) != NULL) {
-                struct posting why = {.at = c->now, .cause = "hold expired", .reference = hold->reference};
-                book_release(book, journal, &why, hold, HOLD_EXPIRED);
-        }
+        return due_do(c, program, &(struct due){.find = pending_due}, share, c->now, ret_more);
 }
 
 enum err points_holds_expire_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = holds_due, .holds = true, .decide = holds_expire},
-                      share, c->now, ret_more);
+        return due_do(c, program, &(struct due){.find = holds_due, .holds = true}, share, c->now, ret_more);
 }
 
 enum err points_expire_due(struct ctx *c, const struct share *share, bool *ret_more)
 {
         PROGRAM(program);
 
-        return due_do(c, program, &(struct due){.find = lots_due, .decide = activate_and_expire}, share,
-                      c->now, ret_more);
+        return due_do(c, program, &(struct due){.find = lots_due}, share, c->now, ret_more);
 }
 
 enum err points_expire_inactive(struct ctx *c, const struct share *share, bool *ret_more)
@@ -216,7 +161,7 @@ enum err points_expire_inactive(struct ctx *c, const struct share *share, bool *
         *ret_more = false;
         if (settings->form != EXPIRY_INACTIVITY)
                 return ERR_OK;
-        return due_do(c, program, &(struct due){.find = inactive_due, .decide = activate_and_expire}, share,
+        return due_do(c, program, &(struct due){.find = inactive_due}, share,
                       expiry_inactive_before(settings, &c->shop->zone, c->now), ret_more);
 }
 

@@ -84,12 +84,28 @@ static void draws_give(struct hold *hold, const struct list *rows)
                 hold->draws.n++;
 }
 
+/* Two holds may have drawn from one lot. */
+static void empty_lots_give(struct arena *arena, struct book *book, const struct list *rows)
+{
+        for (size_t i = 0; i < rows->n; i++) {
+                struct lot *lot = &((struct lot *)rows->v)[i];
+                bool known = false;
+                for (size_t k = 0; k < book->lot_count && !known; k++)
+                        known = book->lots[k].lot_no == lot->lot_no;
+                if (!known)
+                        book_lots_add(book, arena, &(struct list){.v = lot, .n = 1});
+        }
+}
+
 void points_holds_give(struct arena *arena, struct book *book, const struct hold_rows *rows)
 {
         const struct hold *holds = rows->holds.v;
+        struct hold *larger = ARENA_ARRAY(arena, book->hold_count + rows->holds.n, struct hold);
 
-        book->holds = ARENA_ARRAY(arena, rows->holds.n, struct hold);
-        book->hold_room = rows->holds.n;
+        for (size_t i = 0; i < book->hold_count; i++)
+                larger[i] = book->holds[i];
+        book->holds = larger;
+        book->hold_room = book->hold_count + rows->holds.n;
         for (size_t i = 0; i < rows->holds.n; i++) {
                 if (!uuid_equal(holds[i].customer_id, book->account.customer_id) ||
                     book_hold_find(book, holds[i].id) != NULL)
@@ -97,7 +113,7 @@ void points_holds_give(struct arena *arena, struct book *book, const struct hold
                 book->holds[book->hold_count] = holds[i];
                 draws_give(&book->holds[book->hold_count++], &rows->draws);
         }
-        book_lots_add(book, arena, &rows->lots);
+        empty_lots_give(arena, book, &rows->lots);
 }
 
 enum err holds_store(struct ctx *c, struct book *const *books, size_t n)
@@ -150,8 +166,8 @@ static enum err came_find(struct ctx *c, struct uuid customer_id, const char *re
 }
 
 /* The book of a customer, locked, and the hold that is meant, which may still be resolved. */
-static enum err open_hold(struct ctx *c, const char *customer, const char *reference, struct book *ret_book,
-                          struct hold **ret)
+static enum err open_hold(struct ctx *c, const char *customer, const char *reference, struct journal *journal,
+                          struct book *ret_book, struct hold **ret)
 {
         struct customer locked;
         struct uuid id;
@@ -160,12 +176,12 @@ static enum err open_hold(struct ctx *c, const char *customer, const char *refer
         if (!hold_reference(locked.id, reference, &id))
                 return not_found(c, reference);
         TRY(book_load(c, locked.id, id, ret_book));
-        struct hold *hold = book_hold_find(ret_book, id);
-        if (hold == NULL) {
+        if (book_hold_find(ret_book, id) == NULL) {
                 TRY(came_find(c, locked.id, reference, &id));
                 TRY(book_load(c, locked.id, id, ret_book));
-                hold = book_hold_find(ret_book, id);
         }
+        TRY(points_catch_up(c, &ret_book, 1, journal, c->now));
+        struct hold *hold = book_hold_find(ret_book, id);
         if (hold == NULL)
                 return not_found(c, reference);
         TRY(hold_resolvable(c, hold));
@@ -210,6 +226,7 @@ enum err points_hold(struct ctx *c, const struct hold_in *in, struct hold_result
         TRY(book_load(c, customer.id, id, &book));
         if (former.n > 0 || book_hold_find(&book, id) != NULL)
                 return fail(c, ERR_HOLD_EXISTS, "The customer has a hold %s already.", in->reference);
+        TRY(points_catch_up(c, (struct book *[]){&book}, 1, &journal, c->now));
         const struct hold *hold = book_hold(
                 &book, &journal, &why,
                 &(struct hold){.id = id,
@@ -229,7 +246,7 @@ enum err points_hold_capture(struct ctx *c, const struct hold_capture *in, struc
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
 
-        TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        TRY(open_hold(c, in->customer, in->hold, &journal, &book, &hold));
         assert(hold != NULL); /* as open_hold promises */
         int64_t points = in->points.set ? in->points.v : hold->points;
         if (points > hold->points) {
@@ -249,7 +266,7 @@ enum err points_hold_release(struct ctx *c, const struct hold_release *in, struc
         PROGRAM(program);
         struct journal journal = journal_of(c, program);
 
-        TRY(open_hold(c, in->customer, in->hold, &book, &hold));
+        TRY(open_hold(c, in->customer, in->hold, &journal, &book, &hold));
         assert(hold != NULL); /* as open_hold promises */
         struct posting why = {
                 .at = c->now, .cause = "release", .reference = hold->reference, .reason = in->reason};

@@ -9,7 +9,8 @@ SHAPE(ledger_page, "A position.", FIELD(customer_id), FIELD(before_seq), FIELD(l
 #define SHAPE_T struct drawn
 SHAPE(drawn, "Points of one earning.", FIELD(lot_no, .doc = "The ledger entry that earned them."),
       FIELD(amount, .doc = "Taken from it; with a minus: given back to it."),
-      FIELD(expires_at, .doc = "When what is left of it lapses; null: not by a date."));
+      FIELD(order_external_id, .doc = "Of the order that had earned them; null: they were no order's."),
+      FIELD(earned_at), FIELD(expires_at, .doc = "When what is left of it lapses; null: not by a date."));
 #undef SHAPE_T
 
 #define SHAPE_T struct ledger_line
@@ -20,13 +21,16 @@ SHAPE(ledger_line, "One immutable line of the history of a customer's points, wi
             .doc = "Signed. An activation moves its amount from pending to active and changes no total."),
       FIELD(active_after), FIELD(pending_after), FIELD(held_after), FIELD(debt_after),
       FIELD(cause, .need = true, .doc = "Why, in a word or two."), FIELD(order_id),
-      FIELD(order_external_id, .doc = "The shop's own number of the order."),
+      FIELD(order_external_id,
+            .doc = "The shop's own number of the order; of an activation, that of the order whose points became active."),
       FIELD(reference,
             .doc = "The shop's own name of what caused it: external_id of the order, refund or adjustment, reference of "
                    "the hold, key of the activity; of an expiry: its date."),
       FIELD(reason, .doc = "What a person said."),
       FIELD(actor, .doc = "Id of the key that asked for it; null: time, or the command line."),
+      FIELD(actor_name, .doc = "What that key is called."),
       FIELD(approved_by, .doc = "Id of the second key that an adjustment needed."),
+      FIELD(approved_by_name, .doc = "What that key is called."),
       FIELD(lot_no,
             .doc = "The entry that earned the points: of an activation another one, of an earning itself."),
       FIELD(lot_remaining, .doc = "What is left of them now."),
@@ -46,7 +50,8 @@ struct ledger_row {
         int64_t amount, active_after, pending_after, held_after, debt_after;
         const char *cause;
         struct uuid order_id;
-        const char *order_external_id, *reference, *reason, *actor, *approved_by;
+        const char *order_external_id, *reference, *reason, *actor, *actor_name, *approved_by,
+                *approved_by_name;
         struct opt_int lot_no, lot_remaining;
         struct instant active_from, expires_at, created_at;
 };
@@ -54,19 +59,22 @@ struct ledger_row {
 SHAPE(ledger_row, "A line as stored.", FIELD(customer_id), FIELD(seq),
       FIELD(kind, .names = &entry_kind_names), FIELD(amount), FIELD(active_after), FIELD(pending_after),
       FIELD(held_after), FIELD(debt_after), FIELD(cause), FIELD(order_id), FIELD(order_external_id),
-      FIELD(reference), FIELD(reason), FIELD(actor), FIELD(approved_by), FIELD(lot_no), FIELD(lot_remaining),
-      FIELD(active_from), FIELD(expires_at), FIELD(created_at));
+      FIELD(reference), FIELD(reason), FIELD(actor), FIELD(actor_name), FIELD(approved_by),
+      FIELD(approved_by_name), FIELD(lot_no), FIELD(lot_remaining), FIELD(active_from), FIELD(expires_at),
+      FIELD(created_at));
 #undef SHAPE_T
 
 SQL_MANY(
         ledger_load, ledger_page, ledger_row,
         "SELECT l.customer_id, l.seq, l.kind, l.amount, l.active_after, l.pending_after, l.held_after, l.debt_after, "
-        "l.cause, l.order_id, o.external_id AS order_external_id, l.reference, l.reason, l.actor, "
-        "p.decided_by AS approved_by, t.lot_no, t.remaining AS lot_remaining, t.active_from, t.expires_at, l.created_at "
-        "FROM points_ledger l LEFT JOIN orders o ON o.customer_id = l.customer_id AND o.id = l.order_id "
+        "l.cause, o.id AS order_id, o.external_id AS order_external_id, l.reference, l.reason, l.actor, "
+        "k.name AS actor_name, p.decided_by AS approved_by, q.name AS approved_by_name, t.lot_no, t.remaining AS lot_remaining, t.active_from, t.expires_at, l.created_at "
+        "FROM points_ledger l "
         "LEFT JOIN points_lots t ON t.customer_id = l.customer_id AND t.lot_no = coalesce(l.lot_no, l.seq) "
+        "LEFT JOIN orders o ON o.customer_id = l.customer_id AND o.id = coalesce(l.order_id, t.order_id) "
+        "LEFT JOIN access_keys k ON k.id = l.actor "
         "LEFT JOIN points_adjustments a ON a.customer_id = l.customer_id AND a.seq = l.seq AND l.kind = 'adjust' "
-        "LEFT JOIN points_approvals p ON p.id = a.approval_id WHERE l.customer_id = :customer_id "
+        "LEFT JOIN points_approvals p ON p.id = a.approval_id LEFT JOIN access_keys q ON q.id = p.decided_by WHERE l.customer_id = :customer_id "
         "AND (:before_seq = 0 OR l.seq < :before_seq) ORDER BY l.seq DESC LIMIT :limit")
 
 struct page_span {
@@ -81,10 +89,12 @@ SHAPE(page_span, "What the lines are about.", FIELD(customer_id), FIELD(first_se
 
 struct draw_row {
         int64_t seq, lot_no, amount;
-        struct instant expires_at;
+        const char *order_external_id;
+        struct instant earned_at, expires_at;
 };
 #define SHAPE_T struct draw_row
-SHAPE(draw_row, "A draw.", FIELD(seq), FIELD(lot_no), FIELD(amount), FIELD(expires_at));
+SHAPE(draw_row, "A draw.", FIELD(seq), FIELD(lot_no), FIELD(amount), FIELD(order_external_id),
+      FIELD(earned_at), FIELD(expires_at));
 #undef SHAPE_T
 
 struct explained_row {
@@ -96,10 +106,13 @@ struct explained_row {
 SHAPE(explained_row, "What a rule brought.", FIELD(order_id), FIELD(rule), FIELD(points));
 #undef SHAPE_T
 
-SQL_LATER(page_draws, page_span, draw_row,
-          "SELECT a.seq, a.lot_no, a.amount, t.expires_at FROM points_allocations a JOIN points_lots t "
-          "ON t.customer_id = a.customer_id AND t.lot_no = a.lot_no WHERE a.customer_id = :customer_id "
-          "AND a.seq BETWEEN :first_seq AND :last_seq ORDER BY a.seq, t.expires_at, a.lot_no")
+SQL_LATER(
+        page_draws, page_span, draw_row,
+        "SELECT a.seq, a.lot_no, a.amount, o.external_id AS order_external_id, e.created_at AS earned_at, t.expires_at "
+        "FROM points_allocations a JOIN points_lots t ON t.customer_id = a.customer_id AND t.lot_no = a.lot_no "
+        "JOIN points_ledger e ON e.customer_id = a.customer_id AND e.seq = a.lot_no "
+        "LEFT JOIN orders o ON o.customer_id = t.customer_id AND o.id = t.order_id WHERE a.customer_id = :customer_id "
+        "AND a.seq BETWEEN :first_seq AND :last_seq ORDER BY a.seq, t.expires_at, a.lot_no")
 
 /* The call that made an order count was answered with what each rule brought. */
 SQL_LATER(page_explanations, page_span, explained_row,
@@ -126,7 +139,9 @@ static struct ledger_line line_of(const struct ledger_row *row)
                 .reference = row->reference,
                 .reason = row->reason,
                 .actor = row->actor,
+                .actor_name = row->actor_name,
                 .approved_by = row->approved_by,
+                .approved_by_name = row->approved_by_name,
                 .lot_no = row->lot_no,
                 .lot_remaining = row->lot_remaining,
                 .active_from = row->active_from,
@@ -146,7 +161,8 @@ static void draws_give(struct arena *arena, struct ledger_line *line, const stru
         for (size_t i = 0; i < rows->n; i++)
                 if (draws[i].seq == line->seq)
                         line->draws.v[line->draws.n++] =
-                                (struct drawn){draws[i].lot_no, draws[i].amount, draws[i].expires_at};
+                                (struct drawn){draws[i].lot_no, draws[i].amount, draws[i].order_external_id,
+                                               draws[i].earned_at, draws[i].expires_at};
 }
 
 static void explanation_give(struct arena *arena, struct ledger_line *line, const struct list *rows)

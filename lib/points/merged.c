@@ -62,7 +62,8 @@ SQL_EXEC(
         "UPDATE points_accounts b SET active = b.active + a.active, pending = b.pending + a.pending, held = b.held + a.held, "
         "debt = b.debt + a.debt, lifetime_earned = b.lifetime_earned + a.lifetime_earned, "
         "lifetime_spent = b.lifetime_spent + a.lifetime_spent, lifetime_expired = b.lifetime_expired + a.lifetime_expired, "
-        "last_seq = b.last_seq + a.last_seq, moved_at = greatest(b.moved_at, a.moved_at) "
+        "last_seq = b.last_seq + a.last_seq, moved_at = greatest(b.moved_at, a.moved_at), "
+        "due_at = least(b.due_at, a.due_at) "
         "FROM points_accounts a WHERE b.customer_id = :to AND a.customer_id = :from")
 SQL_EXEC(account_close, pair, "DELETE FROM points_accounts WHERE customer_id = :from")
 
@@ -198,6 +199,11 @@ SQL_BATCH(
         "lifetime_earned = excluded.lifetime_earned, lifetime_spent = excluded.lifetime_spent, "
         "lifetime_expired = excluded.lifetime_expired, last_seq = excluded.last_seq, moved_at = excluded.moved_at")
 
+SQL_EXEC(
+        account_due, one,
+        "UPDATE points_accounts SET due_at = (SELECT min(at) FROM (SELECT CASE WHEN pending THEN active_from "
+        "ELSE expires_at END AS at FROM points_lots" OF_ONE " AND remaining > 0) AS t)" OF_ONE)
+
 /* What else names entries follows them; rows of both customers still have the numbers from before. */
 #define FOLLOW(table)                                                                                        \
         "UPDATE " table                                                                                      \
@@ -317,6 +323,8 @@ enum err points_separate(struct ctx *c, const struct leaving *leaving)
         TRY(entries_put(c, now.new_entries.v, now.new_entries.n));
         TRY(lots_put(c, now.new_lots.v, now.new_lots.n));
         TRY(accounts_put(c, now.accounts, SIDE_COUNT));
+        TRY(account_due(c, &stays)); /* no hold is open */
+        TRY(account_due(c, &leaves));
         TRY(account_unused(c, &stays));
         return account_unused(c, &leaves);
 }

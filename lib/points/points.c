@@ -1,9 +1,11 @@
 #include "points/points.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/idmap.h"
 #include "customers/customers.h"
+#include "events/events.h"
 #include "points/expiry.h"
 #include "points/store.h"
 #include "program/programs.h"
@@ -28,7 +30,7 @@ SHAPE(lot_draw, "A draw.", FIELD(customer_id), FIELD(seq), FIELD(lot_no), FIELD(
 SQL_LATER(
         accounts_load, customers_key, points_account,
         "SELECT customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, lifetime_expired, last_seq, "
-        "moved_at FROM points_accounts WHERE customer_id = ANY(:ids)")
+        "moved_at, due_at FROM points_accounts WHERE customer_id = ANY(:ids)")
 
 SQL_LATER(
         lots_load, customers_key, lot,
@@ -38,12 +40,12 @@ SQL_LATER(
 SQL_BATCH(
         accounts_store, points_account,
         "INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent, "
-        "lifetime_expired, last_seq, moved_at) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
-        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq, :moved_at) "
+        "lifetime_expired, last_seq, moved_at, due_at) SELECT * FROM unnest(:customer_id, :active, :pending, :held, :debt, "
+        ":lifetime_earned, :lifetime_spent, :lifetime_expired, :last_seq, :moved_at, :due_at) "
         "ON CONFLICT (customer_id) DO UPDATE SET active = excluded.active, pending = excluded.pending, "
         "held = excluded.held, debt = excluded.debt, lifetime_earned = excluded.lifetime_earned, "
         "lifetime_spent = excluded.lifetime_spent, lifetime_expired = excluded.lifetime_expired, "
-        "last_seq = excluded.last_seq, moved_at = excluded.moved_at")
+        "last_seq = excluded.last_seq, moved_at = excluded.moved_at, due_at = excluded.due_at")
 
 SQL_BATCH(
         entries_insert, ledger_entry,
@@ -85,6 +87,23 @@ void points_lots_give(struct arena *arena, struct book *book, const struct list 
         book->lots_loaded = true;
 }
 
+/* Whatever lapses is an event, whoever finds it. */
+static enum err expiries_tell(struct ctx *c, const struct journal *journal)
+{
+        struct event_list events = {0};
+
+        for (size_t i = 0; i < journal->entries.n; i++) {
+                const struct ledger_entry *entry = &journal->entries.v[i];
+                struct points_event event = {.points = -entry->amount};
+                if (entry->kind != ENTRY_EXPIRE)
+                        continue;
+                instant_parse(entry->reference, &event.expires_at);
+                event_add(c->arena, &events, EVENT_POINTS_EXPIRED, entry->customer_id, c->now,
+                          &points_event_shape, &event);
+        }
+        return events_store(c, &events);
+}
+
 enum err points_store(struct ctx *c, struct book *const *books, size_t n, const struct journal *journal)
 {
         struct points_account *accounts = ARENA_ARRAY(c->arena, n, struct points_account);
@@ -96,10 +115,11 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
         struct lot *lots = ARENA_ARRAY(c->arena, lot_count, struct lot);
         lot_count = 0;
         for (size_t i = 0; i < n; i++) {
-                const struct book *book = books[i];
+                struct book *book = books[i];
                 assert(book_check(book));
                 if (!book->changed)
                         continue;
+                book_due_note(book);
                 touched[account_count] = book->account.customer_id;
                 accounts[account_count++] = book->account;
                 for (size_t k = 0; k < book->lot_count; k++)
@@ -112,7 +132,8 @@ enum err points_store(struct ctx *c, struct book *const *books, size_t n, const 
         TRY(lots_store(c, lots, lot_count));
         TRY(holds_store(c, books, n));
         TRY(lives_insert(c, journal->lives.v, journal->lives.n));
-        return draws_insert(c, journal->draws.v, journal->draws.n);
+        TRY(draws_insert(c, journal->draws.v, journal->draws.n));
+        return expiries_tell(c, journal);
 }
 
 /* ------------------------------------------------------------------ one customer */
@@ -244,6 +265,29 @@ static void expiries_give(struct arena *arena, const struct list *rows, struct i
         balance->next_expiries.n = n;
 }
 
+static int expiring_order(const void *a, const void *b)
+{
+        const struct expiring *x = a, *y = b;
+
+        return (x->expires_at.us > y->expires_at.us) - (x->expires_at.us < y->expires_at.us);
+}
+
+/* Rows of one customer, by date, one for each; returns how many. */
+static size_t expiring_sum(struct expiring *rows, size_t n)
+{
+        size_t last = 0;
+
+        if (n == 0)
+                return 0;
+        qsort(rows, n, sizeof *rows, expiring_order);
+        for (size_t i = 1; i < n; i++)
+                if (rows[i].expires_at.us == rows[last].expires_at.us)
+                        rows[last].points += rows[i].points;
+                else
+                        rows[++last] = rows[i];
+        return last + 1;
+}
+
 static struct instant inactive_end(const struct ctx *c, const struct program *program,
                                    const struct points_account *account)
 {
@@ -257,6 +301,30 @@ void balance_fill(const struct ctx *c, const struct program *program, const stru
         expiries_give(c->arena, expiries, inactive_end(c, program, account), ret);
 }
 
+/* The balance as it is now, though the housekeeper has not come by: what he would book is reckoned, and not
+ * written. */
+static enum err balance_catch_up(struct ctx *c, const struct program *program, struct book *book,
+                                 const struct points_read *read)
+{
+        struct journal journal = journal_of(c, program);
+        struct list expiries = {.v = NULL};
+
+        TRY(points_catch_up(c, &book, 1, &journal, c->now));
+        if (!book->lots_loaded)
+                return ERR_OK; /* history comes in */
+        struct expiring *rows = ARENA_ARRAY(c->arena, book->lot_count, struct expiring);
+        for (size_t i = 0; i < book->lot_count; i++) {
+                const struct lot *lot = &book->lots[i];
+                if (!lot->pending && lot->remaining > 0 && instant_known(lot->expires_at))
+                        rows[expiries.n++] =
+                                (struct expiring){lot->customer_id, lot->expires_at, lot->remaining};
+        }
+        expiries.v = rows;
+        expiries.n = expiring_sum(rows, expiries.n);
+        balance_fill(read->c, program, &book->account, &expiries, read->balance);
+        return ERR_OK;
+}
+
 /* Balances of these ids; returns how many of the reads found an account. */
 static enum err balances_read(struct ctx *c, struct points_read *reads, struct uuid *ids, size_t n)
 {
@@ -264,6 +332,7 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
         struct list accounts = {0}, expiries = {0};
         struct idmap by_id = idmap_new(c->arena, n);
         PROGRAM(program);
+        const struct journal journal = journal_of(c, program);
 
         TRY(points_accounts_later(c, &key, &accounts));
         TRY(expiries_load(c, &(struct customers_key){key}, &expiries));
@@ -274,8 +343,10 @@ static enum err balances_read(struct ctx *c, struct points_read *reads, struct u
                 size_t at = uuid_known(ids[i]) ? idmap_get(&by_id, ids[i]) : SIZE_MAX;
                 if (at == SIZE_MAX)
                         continue;
-                const struct points_account *account = &((const struct points_account *)accounts.v)[at];
-                balance_fill(reads[i].c, program, account, &expiries, reads[i].balance);
+                struct book book = {.account = ((const struct points_account *)accounts.v)[at]};
+                balance_fill(reads[i].c, program, &book.account, &expiries, reads[i].balance);
+                if (book_is_due(&book, &journal, c->now))
+                        TRY(balance_catch_up(c, program, &book, &reads[i]));
         }
         return ERR_OK;
 }
@@ -356,6 +427,7 @@ enum err points_spend(struct ctx *c, const struct points_spending *in, struct po
 
         TRY(customer_lock(c, in->customer, &customer));
         TRY(book_load(c, customer.id, /* hold_id= */ (struct uuid){0}, &book));
+        TRY(points_catch_up(c, (struct book *[]){&book}, 1, &journal, c->now));
         struct posting why = {.at = c->now, .cause = "redemption", .reason = in->reason};
         if (!book_spend(&book, &journal, &why, in->points))
                 return points_too_few(c, &book, in->points, "redemption");

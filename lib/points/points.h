@@ -25,10 +25,16 @@ struct hold_rows {
 enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret) MUST_CHECK;
 
 /* Give a book the holds among rows that are its customer's, and the empty lots, which must come to those of
- * points_lots_give. Once, before any posting. */
+ * points_lots_give. Before any posting. */
 void points_holds_give(struct arena *arena, struct book *book, const struct hold_rows *rows);
 
-/* Queue the writes of these books and their journal. */
+/* Book what time has caused to these books by a moment, as the housekeeper would have, before anything else
+ * is decided. Reads more only when something is due, lots and holds of those books among it, and does nothing
+ * while history comes in. */
+enum err points_catch_up(struct ctx *c, struct book *const *books, size_t n, struct journal *journal,
+                         struct instant at) MUST_CHECK;
+
+/* Queue the writes of these books and their journal, and the events of what has lapsed. */
 enum err points_store(struct ctx *c, struct book *const *books, size_t n,
                       const struct journal *journal) MUST_CHECK;
 
@@ -159,7 +165,8 @@ enum err points_reserve_end(struct ctx *c, const struct points_reserved *in) MUS
 /* Points of one earning that an entry drew; negative: that it gave back. */
 struct drawn {
         int64_t lot_no, amount;
-        struct instant expires_at;
+        const char *order_external_id; /* that earned them; NULL: none */
+        struct instant earned_at, expires_at;
 };
 
 /* An entry with all that explains it. */
@@ -170,7 +177,8 @@ struct ledger_line {
         int64_t amount, active_after, pending_after, held_after, debt_after;
         const char *cause;
         struct uuid order_id;
-        const char *order_external_id, *reference, *reason, *actor, *approved_by;
+        const char *order_external_id, *reference, *reason, *actor, *actor_name, *approved_by,
+                *approved_by_name;
         struct opt_int lot_no, lot_remaining;
         struct instant active_from, expires_at;
         LIST_OF(struct explained) explanation;

@@ -12,6 +12,7 @@ enum err points_reserve(struct ctx *c, const struct points_reserve *in, struct u
         struct posting why = {.at = c->now, .cause = "reward", .reference = in->reference};
 
         TRY(book_load(c, in->customer_id, /* hold_id= */ (struct uuid){0}, &book));
+        TRY(points_catch_up(c, (struct book *[]){&book}, 1, &journal, c->now));
         const struct hold *hold = book_hold(&book, &journal, &why,
                                             &(struct hold){.id = uuid_new(c->now),
                                                            .points = in->points,
@@ -30,6 +31,7 @@ enum err points_reserve_end(struct ctx *c, const struct points_reserved *in)
         struct posting why = {.at = c->now, .cause = "reward", .reference = in->reference};
 
         TRY(book_load(c, in->customer_id, in->hold_id, &book));
+        TRY(points_catch_up(c, (struct book *[]){&book}, 1, &journal, c->now));
         struct hold *hold = book_hold_find(&book, in->hold_id);
         assert(hold != NULL && uuid_known(hold->redemption_id)); /* whose redemption asks */
         TRY(hold_resolvable(c, hold));

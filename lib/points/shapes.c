@@ -4,7 +4,7 @@
 #define SHAPE_T struct points_account
 SHAPE(points_account, "An account.", FIELD(customer_id), FIELD(active), FIELD(pending), FIELD(held),
       FIELD(debt), FIELD(lifetime_earned), FIELD(lifetime_spent), FIELD(lifetime_expired), FIELD(last_seq),
-      FIELD(moved_at));
+      FIELD(moved_at), FIELD(due_at));
 #undef SHAPE_T
 
 #define SHAPE_T struct ledger_entry

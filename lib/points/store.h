@@ -31,6 +31,9 @@ static inline struct book *books_of(const struct books *books, struct uuid custo
 enum err books_load(struct ctx *c, const struct uuids *customers, const struct hold_probe *holds,
                     struct books *ret) MUST_CHECK;
 
+/* points_catch_up for all of them, as of now. */
+enum err books_catch_up(struct ctx *c, const struct books *books, struct journal *journal) MUST_CHECK;
+
 /* Queue the writes of all that changed. */
 enum err books_store(struct ctx *c, const struct books *books, const struct journal *journal) MUST_CHECK;
 

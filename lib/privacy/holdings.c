@@ -51,6 +51,7 @@ const struct holding holdings[] = {
         {"coupons", .erasing = ERASE_COLUMNS, .blank = "session = NULL, redemption = NULL, issue_key = NULL",
          .plain = "code template state source", .moving = MOVE_ROWS, .key = "id"},
         {"coupon_history", .erasing = ERASE_COLUMNS, .blank = "reference = NULL", .plain = "code action state", .moving = MOVE_OWN},
+        {"birthday_gifts", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "rule, occasion"},
         {"reward_redemptions", .erasing = ERASE_COLUMNS, .blank = "reason = NULL", .plain = "reward state coupon",
          .moving = MOVE_ROWS, .key = "id"},
         {"events", .erasing = ERASE_COLUMNS, .blank = "payload = '{}'", .plain = "type", .moving = MOVE_ROWS, .key = "id"},
@@ -65,6 +66,7 @@ const size_t holding_count = ARRAY_SIZE(holdings);
 const struct impersonal impersonals[] = {
         {"access_keys", "keys of programs and staff"},
         {"attribute_definitions", "what attributes may hold, not what they do"},
+        {"birthday_passes", "days on which the housekeeper looked for birthdays"},
         {"coupon_stocks", "counts"},
         {"coupon_templates", "the shop's offers"},
         {"groups", "the shop's own names"},

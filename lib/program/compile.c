@@ -233,6 +233,37 @@ static void coupon_rule_compile(struct ctx *c, struct program *program, size_t i
         condition_compile(c, coupon_pointer(c, index, "when"), rule->when, names, &rule->condition);
 }
 
+/* ---- birthdays */
+
+static const char *birthday_pointer(struct ctx *c, size_t index, const char *field)
+{
+        return arena_printf(c->arena, "#/birthdays/%zu/%s", index, field);
+}
+
+static void birthday_rule_compile(struct ctx *c, struct program *program, size_t index,
+                                  const struct expr_names *names)
+{
+        struct birthday_rule *rule = &program->birthdays.v[index];
+        const char *when = birthday_pointer(c, index, "when");
+
+        for (size_t i = 0; i < index; i++)
+                if (strcmp(program->birthdays.v[i].code, rule->code) == 0)
+                        fault_body(c, birthday_pointer(c, index, "code"), "duplicate",
+                                   "Rule %zu has the code %s already.", i, rule->code);
+        if (rule->points == 0 && rule->template == NULL)
+                fault_body(c, birthday_pointer(c, index, "points"), "required",
+                           "It must bring points, a coupon or both.");
+        if (date_known(rule->valid_from) && date_known(rule->valid_until) &&
+            date_compare(rule->valid_from, rule->valid_until) > 0)
+                fault_body(c, birthday_pointer(c, index, "valid_until"), "too_small",
+                           "The last day lies before the first.");
+        rule->condition = NULL;
+        condition_compile(c, when, rule->when, names, &rule->condition);
+        if (rule->condition != NULL &&
+            (expr_uses(rule->condition, EXPR_SCOPE_ORDER) || expr_uses(rule->condition, EXPR_SCOPE_LINE)))
+                fault_body(c, when, "expression_scope", "may speak of the customer only, as tier >= gold");
+}
+
 /* ---- the whole */
 
 static void points_settings_check(struct ctx *c, const struct points_settings *points)
@@ -281,6 +312,8 @@ enum err program_compile(struct ctx *c, struct program *program)
                 coupon_rule_compile(c, program, i, &names);
                 program->withdraws_coupons |= program->coupons.v[i].withdrawn_on_refund;
         }
+        for (size_t i = 0; i < program->birthdays.n; i++)
+                birthday_rule_compile(c, program, i, &names);
         return problem_check(c);
 }
 

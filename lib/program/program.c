@@ -10,6 +10,7 @@ NAMES(refund_policy_names, "only_pending", "within_balance", "unlimited");
 NAMES(activity_type_names, "sign_up", "check_in", "review", "photo_review", "share", "referral",
       "profile_completed", "survey_answered", "custom");
 NAMES(coupon_on_names, "order_counted", "tier_reached");
+NAMES(birthday_on_names, "day", "month");
 NAMES(metric_names, "spend", "orders", "growth");
 NAMES(refund_judging_names, "at_once", "cycle_end");
 NAMES(anchor_names, "tier_start", "joining", "calendar_year");
@@ -85,6 +86,26 @@ SHAPE(coupon_rule, "A coupon that an order brings, in its own transaction.",
       FIELD(valid_until, .doc = "Last day, in the shop's zone."),
       FIELD(withdrawn_on_refund,
             .doc = "It is withdrawn, if nobody has used it, when the order is refunded as a whole."));
+#undef SHAPE_T
+
+#define BIRTHDAY_RULES_MAX  20
+#define BIRTHDAY_BEFORE_MAX 60 /* days */
+
+#define SHAPE_T struct birthday_rule
+SHAPE(birthday_rule, "What a birthday brings, once a year, to customers whose birthday is known.",
+      FIELD(code, .need = true, .min = 1, .max = 50, .format = &format_code,
+            .doc = "Unique name; the ledger and the event birthday.given name it with the year."),
+      FIELD(on, .names = &birthday_on_names, .dflt = "day",
+            .doc = "day: on the birthday, for those of February 29 on the 28th in other years; month: on the first of its month."),
+      FIELD(days_before, .from_zero = true, .max = BIRTHDAY_BEFORE_MAX, .dflt = "0",
+            .doc = "So many days earlier. Who becomes known, or meets the condition, between then and the birthday (or the end of its month) gets it then."),
+      FIELD(points, .from_zero = true, .max = RATE_MAX, .dflt = "0", .doc = "Active at once; 0: none."),
+      FIELD(template, .min = 1, .max = 50, .format = &format_code,
+            .doc = "Of the coupon that is issued; null: none. Its limits hold."),
+      FIELD(when, .min = 1, .max = 2000,
+            .doc = "Condition in the expression language on the customer, as tier >= gold; null: always."),
+      FIELD(valid_from, .doc = "First day on which it is given, in the shop's zone."),
+      FIELD(valid_until, .doc = "Last day on which it is given."));
 #undef SHAPE_T
 
 #define SHAPE_T struct expiry_settings
@@ -210,7 +231,8 @@ SHAPE(program, "The loyalty programme as one document.",
       FIELD(version, .from_zero = true, .dflt = "0", .doc = "Counts up with every change; ignored on input."),
       NEST(points, points_settings), LIST(earning, earning_rule, .max = RULES_MAX),
       LIST(activities, activity_rule, .max = ACTIVITIES_MAX),
-      LIST(coupons, coupon_rule, .max = COUPON_RULES_MAX), NEST(cycle, tier_settings),
+      LIST(coupons, coupon_rule, .max = COUPON_RULES_MAX),
+      LIST(birthdays, birthday_rule, .max = BIRTHDAY_RULES_MAX), NEST(cycle, tier_settings),
       NEST(lifecycle, lifecycle_limits),
       LIST(tiers, tier, .need = true, .min = 1, .max = TIERS_MAX, .doc = "Ascending by rank, from 0."));
 #undef SHAPE_T

@@ -117,6 +117,20 @@ struct coupon_rule {
         const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
 };
 
+enum birthday_on { BIRTHDAY_ON_NONE, BIRTHDAY_ON_DAY, BIRTHDAY_ON_MONTH };
+
+/* What a birthday brings, once a year. */
+struct birthday_rule {
+        const char *code;
+        unsigned on;                         /* enum birthday_on: the day, or the first of its month */
+        int64_t days_before;                 /* it is given so long before that */
+        int64_t points;                      /* 0: none */
+        const char *template;                /* of a coupon; NULL: none */
+        const char *when;                    /* condition on the customer, NULL: always */
+        struct date valid_from, valid_until; /* days on which it is given, as of earning rules */
+        const struct expr *condition;        /* `when` compiled; NULL: always. Not in the document. */
+};
+
 enum metric { METRIC_NONE, METRIC_SPEND, METRIC_ORDERS, METRIC_GROWTH };
 
 /* metric over a window >= at_least; spend in minor units. */
@@ -184,6 +198,7 @@ struct program {
         LIST_OF(struct earning_rule) earning;
         LIST_OF(struct activity_rule) activities;
         LIST_OF(struct coupon_rule) coupons;
+        LIST_OF(struct birthday_rule) birthdays;
         struct tier_settings cycle;
         struct lifecycle_limits lifecycle;
         LIST_OF(struct tier) tiers; /* ascending by rank, rank == index */

@@ -162,11 +162,13 @@ static enum err desk_load(struct ctx *c, const struct program *program, struct c
         TRY(points_accounts_later(c, &id, &accounts));
         TRY(stands_later(c, &id, /* from= */ (struct date){0}, &stands));
         TRY(db_flush(c));
-        *ret = (struct desk){.customer = customer};
+        *ret = (struct desk){.customer = customer, .book.account.customer_id = customer->id};
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;
         ret->stand = stand_of(c->arena, program, &stands, customer->id, customer->created_at);
-        return ERR_OK;
+        struct journal journal = journal_of(c, program); /* what is due is only looked at here */
+        TRY(points_catch_up(c, (struct book *[]){&ret->book}, 1, &journal, c->now));
+        return stands_catch_up(c, program, c->now, (struct stand *[]){&ret->stand}, 1, /* events= */ NULL);
 }
 
 static enum err not_for(struct ctx *c, const struct reward *reward, const char *why)

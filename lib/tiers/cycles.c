@@ -5,6 +5,7 @@
 #include "db/statement.h"
 #include "events/events.h"
 #include "program/programs.h"
+#include "tiers/overdue.h"
 
 /* Whose turn it is. */
 struct due {
@@ -122,62 +123,12 @@ static void note(struct round *round, const struct stand *stand, enum event_type
 
 /* ------------------------------------------------------------------ the end of a cycle */
 
-static void move(struct round *round, struct stand *stand, size_t rank, struct instant at)
-{
-        struct ctx *c = round->c;
-        struct tier_event event = {.before = stand->standing.tier};
-
-        stand_move(stand, c->arena, round->program, &c->shop->zone,
-                   &(struct stand_move){.rank = rank, .cause = "cycle_end", .at = at});
-        event.after = stand->standing.tier;
-        note(round, stand, EVENT_TIER_CHANGED, &event, at);
-}
-
-/* The rank as of the first moment of a day: what is bought on that day comes too late. */
-static size_t rank_at(const struct round *round, const struct stand *stand, struct instant at)
-{
-        struct arena *arena = round->c->arena;
-        struct date day = zone_date(&round->c->shop->zone, at);
-        struct metrics metrics = stand_metrics_as_of(stand, arena, date_add_days(day, -1));
-
-        return judge_cycle_end(round->program, stand->rank, &metrics, day);
-}
-
-/* The rank after the cycle that is over: what is kept at its end is kept, and the grace can only help. */
-static size_t rank_after_cycle(const struct round *round, const struct stand *stand)
-{
-        struct instant end = stand->standing.until;
-        int64_t grace_days = round->program->cycle.grace_days;
-        size_t rank = rank_at(round, stand, end);
-
-        return rank >= stand->rank || grace_days == 0 ? rank
-                                                      : rank_at(round, stand, days_later(end, grace_days));
-}
-
-/* Judge every cycle that is over, each as of its own end and grace: an outage changes no result. */
 static void judge(struct round *round, struct stand *stand)
 {
         struct ctx *c = round->c;
-        const struct program *program = round->program;
-        size_t before = stand->rank;
 
-        while (instant_known(stand->standing.until)) {
-                struct instant at = days_later(stand->standing.until, program->cycle.grace_days);
-                if (at.us > c->now.us)
-                        break;
-                size_t rank = rank_after_cycle(round, stand);
-                if (rank == stand->rank)
-                        stand_renew(stand, program, &c->shop->zone);
-                else
-                        move(round, stand, rank, at);
-        }
-        if (stand->rank >= before)
-                return;
-        /* What was bought since that end would have lifted him at once, had he been judged in time. */
-        struct metrics metrics = stand_metrics(stand);
-        size_t rank = judge_upgrade(program, stand->rank, &metrics, zone_date(&c->shop->zone, c->now));
-        if (rank != stand->rank)
-                move(round, stand, rank, c->now);
+        stand_judge(stand, c->arena, round->program, &c->shop->zone, c->now);
+        stand_judged_note(c->arena, stand, /* first= */ 0, &round->events);
 }
 
 enum err tiers_judge_due(struct ctx *c, const struct share *share, bool *ret_more)
@@ -264,7 +215,8 @@ static enum err round_of_one(struct round *round, const char *reference)
 
         TRY(customer_lock(round->c, reference, &customer));
         struct due_standing due = {customer.id, round->c->now};
-        return round_load(round, &(struct list){&due, 1});
+        TRY(round_load(round, &(struct list){&due, 1}));
+        return stands_catch_up(round->c, round->program, round->c->now, &round->stands, 1, &round->events);
 }
 
 static enum err round_end(struct round *round)

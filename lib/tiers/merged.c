@@ -17,7 +17,7 @@ SQL_EXEC(history_drop, gone_stand, "DELETE FROM tier_history WHERE customer_id =
 
 /* The stands of two customers, with all their days. */
 static enum err two_stands(struct ctx *c, const struct program *program, const struct newcomer who[2],
-                           struct stand **ret)
+                           struct event_list *events, struct stand **ret)
 {
         struct uuid ids[2] = {who[0].customer_id, who[1].customer_id};
         struct stand_rows rows = {0};
@@ -25,7 +25,7 @@ static enum err two_stands(struct ctx *c, const struct program *program, const s
         TRY(stands_later(c, &(struct uuids){ids, 2}, (struct date){0}, &rows));
         TRY(db_flush(c));
         *ret = stands_of(c->arena, program, &rows, who, 2);
-        return ERR_OK;
+        return stands_catch_up(c, program, c->now, (struct stand *[]){&(*ret)[0], &(*ret)[1]}, 2, events);
 }
 
 static struct instant earlier(struct instant a, struct instant b)
@@ -62,7 +62,7 @@ enum err tiers_merge(struct ctx *c, const struct tiers_merging *merging)
         TRY(two_stands(c, program,
                        (struct newcomer[2]){{merging->from, merging->from_joined},
                                             {merging->to, merging->to_joined}},
-                       &stands));
+                       &events, &stands));
         const struct stand *from = &stands[0];
         struct stand *to = &stands[1];
         for (size_t i = 0; i < from->day_count; i++)
@@ -127,7 +127,7 @@ enum err tiers_separate(struct ctx *c, const struct tiers_separating *in)
 
         TRY(two_stands(c, program,
                        (struct newcomer[2]){{in->stays, in->stays_joined}, {in->leaves, in->leaves_joined}},
-                       &stands));
+                       &events, &stands));
         struct stand *stays = &stands[0], *leaves = &stands[1];
         for (size_t i = 0; i < in->moved_count; i++) {
                 struct metric_day day = negative(&in->moved[i]);

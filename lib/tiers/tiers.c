@@ -210,7 +210,7 @@ enum err stand_read(struct ctx *c, const struct program *program, const char *re
         TRY(stands_later(c, &(struct uuids){&customer.id, 1}, from, &rows));
         TRY(db_flush(c));
         *ret = stand_of(c->arena, program, &rows, customer.id, customer.created_at);
-        return ERR_OK;
+        return stands_catch_up(c, program, c->now, &ret, 1, /* events= */ NULL);
 }
 
 static void conditions_add(struct arena *arena, const struct requirements *from,

@@ -4,6 +4,8 @@
 #include "program/program.h"
 #include "tiers/standing.h"
 
+struct event_list;
+
 /* ---- for whoever decides in a transaction that holds the customers' locks */
 
 struct stand_rows {
@@ -25,6 +27,17 @@ struct newcomer {
 };
 struct stand *stands_of(struct arena *arena, const struct program *program, const struct stand_rows *rows,
                         const struct newcomer *who, size_t n);
+
+/* Judge those of the stands whose cycles are over at a moment and not judged yet, as the housekeeper would
+ * have: what is decided by a tier is decided by the one that holds. Before anything is counted. Reads more
+ * only when there is such a stand, and does nothing while history comes in. The events are added (NULL:
+ * somebody only looks). */
+enum err stands_catch_up(struct ctx *c, const struct program *program, struct instant at,
+                         struct stand *const *stands, size_t n, struct event_list *events) MUST_CHECK;
+
+/* Add the events of a stand's moves from a place in its history on, which time caused. */
+void stand_judged_note(struct arena *arena, const struct stand *stand, size_t first,
+                       struct event_list *events);
 
 /* Queue the writes of what changed. */
 enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* /v1/program: the loyalty programme and its versions */
+#include "coupons/coupons.h"
 #include "program/versions.h"
 #include "resources/common.h"
 
@@ -8,6 +9,26 @@ ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
 {
         (void)in;
         return program_newest(c, out);
+}
+
+static void template_check(struct ctx *c, const char *pointer, const char *code)
+{
+        struct coupon_template template;
+
+        if (code != NULL && coupon_template_get(c, code, &template) == ERR_NOT_FOUND)
+                fault_body(c, pointer, "unknown_value", "There is no coupon template %s.", code);
+}
+
+/* Note the templates that a programme names and nobody knows, for the check that follows to find. Templates
+ * are switched off and never taken away, so what was stored once stays good. */
+static void templates_check(struct ctx *c, const struct program *program)
+{
+        for (size_t i = 0; i < program->coupons.n; i++)
+                template_check(c, arena_printf(c->arena, "#/coupons/%zu/template", i),
+                               program->coupons.v[i].template);
+        for (size_t i = 0; i < program->birthdays.n; i++)
+                template_check(c, arena_printf(c->arena, "#/birthdays/%zu/template", i),
+                               program->birthdays.v[i].template);
 }
 
 #define NOTE_MAX 500
@@ -31,6 +52,7 @@ ENDPOINT(
 {
         struct program_storing why = {c->reply->if_match, in->note};
 
+        templates_check(c, &in->program);
         return program_put(c, &in->program, &why, out);
 }
 
@@ -59,6 +81,7 @@ ENDPOINT(
 {
         struct program_changes changes;
 
+        templates_check(c, in);
         TRY(program_compare(c, in, &out->from_version, &changes));
         tell_changes(out, changes);
         return ERR_OK;

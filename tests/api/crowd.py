@@ -46,8 +46,8 @@ class Wire:
         self.key = server.key
         self.connections = [Connection(parts.hostname, parts.port) for _ in range(connections)]
 
-    def request(self, method, path, body, idempotency_key):
-        lines = [f"{method} {path} HTTP/1.1", "Host: test", f"Authorization: Bearer {self.key}"]
+    def request(self, method, path, body, idempotency_key, access_key=None):
+        lines = [f"{method} {path} HTTP/1.1", "Host: test", f"Authorization: Bearer {access_key or self.key}"]
         raw = b""
         if body is not None:
             raw = json.dumps(body).encode()
@@ -57,7 +57,7 @@ class Wire:
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + raw
 
     def call(self, calls):
-        """Answers to calls (method, path, body, idempotency key), in their order; as many as there are connections run
+        """Answers to calls (method, path, body, idempotency key, and another key than usual), in their order; as many as there are connections run
         side by side."""
         answers = []
         for begin in range(0, len(calls), len(self.connections)):

@@ -70,8 +70,23 @@ class Order:
 
 
 @dataclass
+class Referral:
+    name: str
+    at: int
+    state: str = "waiting"
+    order: str = None  # the one that it is paid for
+    due: bool = False  # something is to be settled
+    points: int = 0
+    growth: int = 0
+    take_back: bool = False
+
+
+@dataclass
 class Outcome:
     """What one call changed."""
+
+    first: bool = False  # the order began to count as the only one, with points
+    lost: bool = False  # nothing is left of it
 
     earned: int = 0
     reversed: int = 0
@@ -269,12 +284,12 @@ class Customer:
         self.earned += points
         return True
 
-    def act(self, program, kind, at):
+    def act(self, program, kind, at, occurred=None, name=None):
         """An activity of a type, or a custom one of a code. What was paid: points and growth, or the limit that was reached."""
         rule = next((one for one in program["activities"] if kind == (one.get("code") or one["type"])), None)
         if rule is None:
             return 0, 0, "no_rule"
-        today = self.calendar.day(at)
+        today = self.calendar.day(occurred or at)
         spans = {"per_day": lambda day: day == today, "per_week": lambda day: day.isocalendar()[:2] == today.isocalendar()[:2],
                  "per_month": lambda day: (day.year, day.month) == (today.year, today.month), "per_lifetime": lambda day: True}
         paid = self.paid.setdefault(kind, [])
@@ -283,11 +298,27 @@ class Customer:
                 return 0, 0, limit
         paid.append(today)
         if rule.get("points"):
-            self.earn(program, rule["points"], at, False, None)
-        if rule.get("growth"):
-            self.add(today, 0, 0, rule["growth"])
-            self.rise(program, at)
+            self.earn(program, rule["points"], at, False, name)
+        self.grow(program, rule.get("growth", 0), at)
         return rule.get("points", 0), rule.get("growth", 0), None
+
+    def grow(self, program, growth, at):
+        if growth:
+            self.add(self.calendar.day(at), 0, 0, growth)
+            self.rise(program, at)
+
+    def settle(self, program, referral, at):
+        """Pay for somebody who was referred and has bought, or take that back since he gave it all back."""
+        referral.due = False
+        if referral.state == "waiting":
+            rule = next((one for one in program["activities"] if one["type"] == "referral"), {})
+            referral.points, referral.growth, why = self.act(program, "referral", at, referral.at, referral.name)
+            referral.state, referral.take_back = "not_paid" if why else "paid", rule.get("take_back", False)
+            return
+        if referral.points:
+            self.take_back(program, referral.points, referral.name, Outcome())
+        self.grow(program, -referral.growth, at)
+        referral.state = "taken_back"
 
     def spend(self, points, at):
         """False when there are too few."""
@@ -379,6 +410,7 @@ class Customer:
 
     def count(self, program, order, at, award, outcome):
         order.day = self.calendar.day(seconds(order.body["paid_at"]) if order.body.get("paid_at") else at)
+        outcome.first = award and self.total("orders") == 0
         if award:
             self.award(program, order, at, outcome)
         if order.hold:
@@ -442,6 +474,7 @@ class Customer:
             self.take_back(program, points, order.body["external_id"], outcome)
         gone = is_wholly_refunded(order) and not order.wholly_refunded
         order.wholly_refunded = order.wholly_refunded or gone
+        outcome.lost = gone
         self.add(order.day, -money, -gone, -outcome.growth_reversed)
         if program["cycle"]["after_refund"] == "at_once":
             self.judge_refund(program, held_by, today, at)

@@ -1,5 +1,7 @@
 """What an order earns under a programme, in exact integers. Part of the slow reference (reference.py)."""
 
+from fractions import Fraction
+
 MILLION = 10**6
 
 
@@ -62,29 +64,44 @@ def room(caps, used, code, day):
     return max(0, min(rooms, default=float("inf")))
 
 
+def tier_factor(benefits, facts, birth_month):
+    of_month = benefits.get("birthday_month_multiplier_permille", 1000) if birth_month == facts["day"].month else 1000
+    return Fraction(benefits.get("points_multiplier_permille", 1000), 1000) * Fraction(of_month, 1000)
+
+
+def apply(rule, values, on, order, facts):
+    """What the lines are worth after a rule, of which its caps may have cut something off again."""
+    after = list(values)
+    for i in on:
+        if rule["kind"] == "base":
+            after[i] += Fraction(order.lines[i].paid * rule["rate_millionths"], 100 * MILLION)
+        else:
+            after[i] *= Fraction(rule["factor_millionths"], MILLION)
+    before, may = int(sum(values)), room(rule.get("caps"), facts["used"], rule["code"], facts["day"])
+    if int(sum(after)) - before > may:
+        more = [now - was for now, was in zip(after, values)]
+        left = max(0, before + may - sum(values))
+        after = [was + left * part / sum(more) for was, part in zip(values, more)]
+    if any((rule.get("caps") or {}).get(span) is not None for span in ("per_day", "per_month")):
+        count(facts, rule["code"], int(sum(after)) - before)  # from when a cap is in force
+    return after
+
+
 def earn(program, target, order, facts, benefits, birth_month):
-    """What an order earns, and each line's share of it; what caps count of that is added to facts["used"]. Of the rules only
-    those that add may have caps here."""
+    """What an order earns, and each line's share of it; what caps count of that is added to facts["used"]."""
     rules = [rule for rule in program["earning"] if (rule.get("target") or "points") == target]
     rules.sort(key=lambda rule: -(rule.get("priority") or 0))
     kind = {name: [rule for rule in rules if rule["kind"] == name] for name in ("base", "multiply", "add")}
-    of_tier = benefits.get("points_multiplier_permille", 1000)
-    if birth_month == facts["day"].month:
-        of_tier *= benefits.get("birthday_month_multiplier_permille", 1000)
-    else:
-        of_tier *= 1000
-    # rates per 100 minor units, in millionths; every factor in millionths, that of the tier in permille twice
-    unit = 100 * MILLION * MILLION * MILLION ** len(kind["multiply"])
-    exact = []
-    for line in order.lines:
-        value = line.paid * of_tier
-        value *= sum(rule["rate_millionths"] for rule in chosen(kind["base"], lambda rule: holds(rule, facts, line.body)))
-        taken = chosen(kind["multiply"], lambda rule: holds(rule, facts, line.body))
-        for rule in kind["multiply"]:
-            value *= rule["factor_millionths"] if rule in taken else MILLION
-        exact.append(value)
-    total = sum(exact) // unit
-    shares = round_up_largest(exact, unit, total)
+    values = [Fraction(0)] * len(order.lines)
+    for name in ("base", "multiply"):
+        taken = [chosen(kind[name], lambda rule, line=line: holds(rule, facts, line.body)) for line in order.lines]
+        for rule in kind[name]:
+            on = [i for i, these in enumerate(taken) if rule in these]
+            values = apply(rule, values, on, order, facts) if on else values
+    factor = tier_factor(benefits, facts, birth_month)
+    values = [value * factor for value in values]
+    total = int(sum(values))
+    shares = round_up_largest(values, 1, total)
     for rule in chosen(kind["add"], lambda rule: any(holds(rule, facts, line.body) for line in order.lines)):
         on = [i for i, line in enumerate(order.lines) if holds(rule, facts, line.body)]
         points = min(rule["points"], room(rule.get("caps"), facts["used"], rule["code"], facts["day"]))

@@ -31,27 +31,27 @@ def test_orders_bring_coupons_by_the_rules_of_the_programme(admin, server, progr
     program({"coupons": [
         rule("thanks", thanks, when="order.total >= 100.00"), rule("bag", bag, when="category = 'bags' and first_order"),
         rule("step", step, "tier_reached"), rule("gold", gold, "tier_reached", tier="gold", when="spend >= 1500.00"),
-        rule("once", once), rule("limited", limited), rule("nothing", "no_such"), rule("over", thanks, valid_until="2020-01-01")]})
+        rule("once", once), rule("limited", limited), rule("over", thanks, valid_until="2020-01-01")]})
     customer = fresh("buyer")
     body = order(customer, lines=[line(1, 5_000), line(2, 6_000, category="bags")])
     placed = take(admin, {**body, "status": "placed"})
     assert placed["coupons"] == []
     first = take(admin, body, 200)
-    assert brought(first) == {"thanks": "issued", "bag": "issued", "once": "issued", "limited": "issued", "nothing": "unknown_template"}
+    assert brought(first) == {"thanks": "issued", "bag": "issued", "once": "issued", "limited": "issued"}
     assert take(admin, body, 200) == first and take(admin, {**body, "status": "shipped"}, 200)["coupons"] == []
     told = {one["rule"]: one for one in first["coupons"]}
     seen = admin.get(f"/v1/coupons/{told['thanks']['code']}").ok()
     assert (seen["state"], seen["source"], seen["origin_id"], seen["customer_id"]) == (
         "available", "order", first["order"]["id"], first["customer"]["id"])
-    assert (seen["template"], seen["expires_at"]) == (thanks, told["thanks"]["expires_at"]) and told["nothing"]["code"] is None
+    assert (seen["template"], seen["expires_at"]) == (thanks, told["thanks"]["expires_at"])
     mine = {one["code"] for one in admin.get(f"/v1/coupons?customer=ext:{customer}").ok()["data"]}
     assert mine == {one["code"] for one in first["coupons"] if one["code"]}
 
     second = take(admin, order(customer, 9_999))
-    assert brought(second) == {"once": "limit_reached", "limited": "sold_out", "nothing": "unknown_template"}
+    assert brought(second) == {"once": "limit_reached", "limited": "sold_out"}
     up = take(admin, order(customer, 160_000))  # past silver
     assert (up["tier"]["after"], brought(up)) == ("gold", {"thanks": "issued", "step": "issued", "gold": "issued", "once": "limit_reached",
-                                                           "limited": "sold_out", "nothing": "unknown_template"})
+                                                           "limited": "sold_out"})
     admin.call("DELETE", f"/v1/coupon-templates/{thanks}").ok()
     assert brought(take(admin, order(fresh("buyer"), 10_000)))["thanks"] == "sold_out"
     for query in ("?award=false", "?backfill=true"):
@@ -121,10 +121,13 @@ def test_parallel_orders_bring_exactly_as_many_as_there_are_and_none_fails(admin
 
 def test_rules_that_make_no_sense_are_refused(admin):
     document = {name: value for name, value in admin.get("/v1/program").ok().items() if name != "version"}
-    document["coupons"] = [rule("a", "t", tier="gold"), rule("a", "t"), rule("b", "t", "tier_reached", tier="basic"),
-                           rule("c", "t", "tier_reached", tier="no_such"), rule("d", "t", when="order.totl > 5"),
-                           rule("e", "t", valid_from="2026-02-02", valid_until="2026-02-01")]
+    t = template(admin)
+    document["coupons"] = [rule("a", t, tier="gold"), rule("a", t), rule("b", t, "tier_reached", tier="basic"),
+                           rule("c", t, "tier_reached", tier="no_such"), rule("d", t, when="order.totl > 5"),
+                           rule("e", t, valid_from="2026-02-02", valid_until="2026-02-01")]
     assert admin.put("/v1/program", document).faults == {
         ("#/coupons/0/tier", "not_allowed"), ("#/coupons/1/code", "duplicate"), ("#/coupons/2/tier", "unknown_value"),
         ("#/coupons/3/tier", "unknown_value"), ("#/coupons/4/when", "expression_unknown_field"), ("#/coupons/5/valid_until", "too_small")}
-    document["coupons"] = [rule("thanks", "t")]
+    document["coupons"] = [rule("thanks", t), rule("typo", "no_such")]
+    for answer in (admin.put("/v1/program", document), admin.post("/v1/program/diff", document)):
+        assert answer.faults == {("#/coupons/1/template", "unknown_value")}

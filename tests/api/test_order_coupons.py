@@ -30,6 +30,24 @@ def test_an_order_uses_its_coupon_and_says_so(admin):
     admin.call("DELETE", f"/v1/coupons/{code}").is_problem(409, "coupon-not-usable")
 
 
+def test_an_order_tells_which_coupons_it_uses_and_what_gave_way_to_them(admin):
+    customer = fresh("customer")
+    assert take(admin, order(customer, 100))["used_coupons"] == []
+    made = template(admin, off_minor=500, with_coupons=True)
+    alone = template(admin, off_minor=300, with_coupons=True, with_tier_discount=False, with_points=False)
+    codes = [issue(admin, one, customer)["code"] for one in (made, alone)]
+    body = order(customer, 6000, coupon=",".join(codes), discount_minor=800)
+    wanted = [{"code": codes[0], "template": made, "off_minor": 500, "not_with": []},
+              {"code": codes[1], "template": alone, "off_minor": 300, "not_with": ["tier_discount", "points"]}]
+    assert take(admin, {**body, "status": "placed"})["used_coupons"] == wanted
+    assert take(admin, body, status=200)["used_coupons"] == wanted
+    assert take(admin, {**body, "status": "shipped"}, status=200)["used_coupons"] == wanted
+    assert admin.get(f"/v1/orders/ext:{body['external_id']}").ok()["used_coupons"] == wanted
+    assert give_back(admin, body["external_id"], refund({"line_no": 1, "amount_minor": 100}))["used_coupons"] == wanted
+    gone = take(admin, {**body, "status": "cancelled"}, status=200)
+    assert [one["code"] for one in gone["used_coupons"]] == [code for code in codes if state(admin, code) == "redeemed"]
+
+
 @pytest.mark.parametrize("rest,fault", [
     ({"discount_minor": 999}, ("#/discount_minor", "wrong_discount")),
     ({"discount_minor": 0}, ("#/discount_minor", "wrong_discount")),

@@ -177,5 +177,6 @@ def test_the_ledger_alone_explains_every_point(admin, program):
     assert earned["order_external_id"] == number and earned["lot_no"] == 1 and earned["lot_remaining"] == 55 and earned["expires_at"]
     assert earned["explanation"] == [{"rule": "base", "points": 100}, {"rule": "base:cap_per_order", "points": -20},
                                      {"rule": "bags", "points": 5}]
-    assert spent["draws"] == [{"lot_no": 1, "amount": 30, "expires_at": earned["expires_at"]}] and spent["reason"] == "a cup"
+    assert spent["draws"] == [{"lot_no": 1, "amount": 30, "order_external_id": earned["order_external_id"],
+                               "earned_at": earned["created_at"], "expires_at": earned["expires_at"]}] and spent["reason"] == "a cup"
     assert spent["actor"] == earned["actor"] == admin.key.split("_")[1]

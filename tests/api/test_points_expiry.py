@@ -46,11 +46,25 @@ def test_the_housekeeper_expires_what_has_lapsed(admin, program, clock):
     customer = fresh("customer")
     take(admin, order(customer, 5000))
     clock.advance(days=40)
-    take(admin, order(customer, 700))
-    assert eventually(lambda: balance(admin, customer)["lifetime_expired"] == 50, seconds=15)
-    assert balance(admin, customer)["active"] == 7
-    last = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
-    assert (last["kind"], last["amount"], last["cause"]) == ("expire", -50, "expiry")
+    now = balance(admin, customer)  # before anybody has booked it
+    assert (now["active"], now["lifetime_expired"], now["next_expiries"]) == (0, 50, [])
+
+    def last():
+        return admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=1").ok()["data"][0]
+
+    assert eventually(lambda: last()["kind"] == "expire", seconds=15)
+    assert (last()["amount"], last()["cause"], last()["actor"]) == (-50, "expiry", None)
+
+
+def test_who_comes_first_books_what_has_lapsed_as_nobodys_doing(admin, program, clock):
+    program(points(form="months", months=1))
+    customer = fresh("customer")
+    take(admin, order(customer, 5000))
+    clock.advance(days=40)
+    assert take(admin, order(customer, 700))["points"]["active"] == 7
+    earned, expired = admin.get(f"/v1/customers/ext:{customer}/points/ledger?limit=2").ok()["data"]
+    assert (expired["kind"], expired["amount"], expired["actor"]) == ("expire", -50, None)
+    assert (earned["kind"], earned["amount"]) == ("earn", 7) and earned["actor"]
 
 
 def test_points_that_lapse_on_one_day_for_two_reasons_are_one_line(admin, program):
@@ -60,3 +74,28 @@ def test_points_that_lapse_on_one_day_for_two_reasons_are_one_line(admin, progra
     program(points(form="inactivity", months=1, round_to="year"))
     take(admin, order(customer, 700))
     assert balance(admin, customer)["next_expiries"] == [{"expires_at": "2026-12-31T16:00:00Z", "points": 57}]
+
+
+def test_the_ledger_tells_whose_points_became_active_and_lapsed_and_who_asked(admin, program, clock):
+    program({"points": {"pending": "days", "pending_days": 3, "expiry": {"form": "months", "months": 1}}})
+    customer = fresh("customer")
+    body = order(customer, 5000)
+    take(admin, body)
+    clock.advance(days=60)
+    admin.post(f"/v1/customers/ext:{customer}/points/adjustments", {"points": 5, "reason": "sorry"}, Idempotency_Key=fresh("key")).ok(201)
+    given, lapsed, active, earned = admin.get(f"/v1/customers/ext:{customer}/points/ledger").ok()["data"]
+    assert (active["kind"], active["cause"], active["order_external_id"]) == ("activate", "pending time over", body["external_id"])
+    assert (lapsed["kind"], lapsed["cause"], lapsed["actor_name"]) == ("expire", "expiry", None)
+    assert [(one["order_external_id"], one["amount"], one["earned_at"]) for one in lapsed["draws"]] == [
+        (body["external_id"], 50, earned["created_at"])]
+    assert given["reason"] == "sorry" and given["actor"] == earned["actor"] and given["actor_name"] == earned["actor_name"] == "test"
+
+
+def test_the_ledger_tells_that_points_lapsed_by_inactivity(admin, program, clock):
+    program(points(form="inactivity", months=1))
+    customer = fresh("customer")
+    take(admin, order(customer, 5000))
+    clock.advance(days=60)
+    take(admin, order(customer, 700))
+    lapsed = admin.get(f"/v1/customers/ext:{customer}/points/ledger").ok()["data"][1]
+    assert (lapsed["kind"], lapsed["amount"], lapsed["cause"]) == ("expire", -50, "inactivity")

@@ -1,6 +1,6 @@
 """A shop of random customers over years: what they do, and what the programme is meanwhile."""
 
-from reference import STATES, Customer
+from reference import STATES, Customer, Referral
 from reference_calendar import Calendar, text_of
 
 YUAN = 100
@@ -28,15 +28,19 @@ def random_points(rng):
     pending = rng.choice(("none", "none", "days", "delivered", "completed"))
     return {"pending": pending, "pending_days": rng.randint(1, 30) if pending == "days" else 0,
             "caps": {"per_order": rng.choice((None, 1500)), "per_month": rng.choice((2000, 5000))},
+            "approval_above": rng.choice((60, 250, 10000)),
             "refund_policy": rng.choice(("unlimited", "within_balance", "only_pending")),
             "restored_life_days": rng.choice((1, 20, 60)), "expiry": random_expiry(rng)}
 
 
 def random_earning(rng):
-    rules = [{"code": "base", "kind": "base", "rate_millionths": rng.choice((1000000, 370000, 2500000))},
-             {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": rng.choice((1000000, 990000))}]
+    rules = [{"code": "base", "kind": "base", "rate_millionths": rng.choice((1000000, 370000, 2500000)),
+              "caps": rng.choice(({}, {}, {"per_order": 333}, {"per_order": 700, "per_month": 1000}))},
+             {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": rng.choice((1000000, 990000)),
+              "caps": rng.choice(({}, {}, {"per_day": 1200}))}]
     extra = [{"code": "big", "kind": "base", "rate_millionths": 500000, "when": "order.total >= 500.00"},
-             {"code": "bags", "kind": "multiply", "factor_millionths": 2000000, "when": "category = 'bags'"},
+             {"code": "bags", "kind": "multiply", "factor_millionths": 2000000, "when": "category = 'bags'",
+              "caps": rng.choice(({}, {"per_order": 100}, {"per_order": 250, "per_day": 260}))},
              {"code": "live", "kind": "multiply", "factor_millionths": 1250000, "when": "order.channel = live", "priority": 2,
               "stacking": rng.choice(("stack", "exclusive"))},
              {"code": "loyal", "kind": "multiply", "factor_millionths": 500000, "when": "orders.count >= 3 and spend >= 800"},
@@ -74,6 +78,8 @@ ACTIVITIES = ("check_in", "sign_up", "photo_review", "quiz", "share")
 def random_activities(rng):
     rules = [{"type": "check_in", "points": 5, "per_day": 1, "per_week": rng.choice((2, None)), "per_month": 3},
              {"type": "sign_up", "points": 50, "per_lifetime": 1}, {"type": "photo_review", "growth": 50},
+             {"type": "referral", "points": rng.choice((200, 30)), "growth": rng.choice((0, 100)), "take_back": rng.random() < 0.8,
+              "per_month": rng.choice((None, 1)), "per_lifetime": rng.choice((None, 2))},
              {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
     return [rule for rule in rules if rng.random() < 0.8]
 
@@ -92,9 +98,9 @@ def random_program(rng):
 class Call:
     """One request, and what the answer must be."""
 
-    def __init__(self, path, body, status, check=None, key=None, method="POST"):
+    def __init__(self, path, body, status, check=None, key=None, method="POST", second=False):
         self.method, self.path, self.body, self.status, self.check = method, path, body, status, check
-        self.key = key
+        self.key, self.second = key, second  # second: with the key of another person
 
 
 class Walker:
@@ -107,10 +113,17 @@ class Walker:
         self.sent = []  # calls with a natural key, and their answers
         self.count = 0
         self.imported = False  # history came in this step; time must pass over it first
+        self.referral, self.referrer = None, None  # the one that may bring something to whoever referred him
+        self.asked = []  # adjustments that wait for another person
 
     @property
     def at(self):
         return self.walk.now
+
+    @property
+    def waits(self):
+        """Is it the housekeeper's turn, who comes by whenever he likes?"""
+        return self.imported or bool(self.referral and self.referral.due)
 
     def fresh(self, prefix):
         self.count += 1
@@ -122,7 +135,7 @@ class Walker:
             return self.join()
         acts = ((self.order, 5), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
                 (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
-                (self.adjust, 1.5), (self.act, 1.5))
+                (self.adjust, 1.5), (self.decide, 1), (self.act, 1.5), (self.refer, 1))
         return self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
 
     def join(self):
@@ -167,6 +180,7 @@ class Walker:
     def send(self, body, status, query="", at=None, award=True):
         reference = {**body, "points_hold": (body.get("points_hold") or "").removeprefix("ext:") or None}
         outcome = self.customer.take(self.walk.program, reference, self.at if at is None else at, award)
+        self.follow(body["external_id"], outcome)
         call = Call(f"/v1/orders{query}", body, status, self.check_outcome(outcome, past=at is not None))
         self.sent.append([call, None])
         return call
@@ -198,6 +212,7 @@ class Walker:
         if not parts and not shipping:
             return None
         outcome = self.customer.refund(self.walk.program, order, parts, shipping, self.at)
+        self.follow(order.body["external_id"], outcome)
         body = {"external_id": self.fresh("r"), "lines": lines, "shipping_minor": shipping}
         call = Call(f"/v1/orders/ext:{order.body['external_id']}/refunds", body, 201, self.check_outcome(outcome))
         self.sent.append([call, None])
@@ -260,9 +275,82 @@ class Walker:
         if body["points"] > 0 and expires_at != "program":
             body.update({"expiry": "never"} if expires_at is None else {"expiry": "at", "expires_at": text_of(expires_at)})
         body["allow_debt"] = body["points"] < 0 and rng.random() < 0.5
+        if abs(body["points"]) > self.walk.program["points"]["approval_above"]:
+            if body["points"] > 0 or body["allow_debt"] or -body["points"] <= customer.active:
+                return self.ask(body, expires_at if body["points"] > 0 else "program")
         done = customer.adjust(self.walk.program, body["points"], self.at, expires_at, body["allow_debt"])
         return Call(f"{self.points()}/adjustments", body, 201 if done else 409, self.check_balance() if done else None,
                     key=self.fresh("k"))
+
+    def ask(self, body, expires_at):
+        """More than one person may give: it waits."""
+        same_balance, waits = self.check_balance(), {"expires_at": expires_at, "body": body, "approval": None}
+
+        def check(answer):
+            waits["approval"] = answer.json()["adjustment"]["approval_id"]
+            assert answer.json()["adjustment"]["state"] == "pending_approval"
+            same_balance(answer)
+
+        self.asked.append(waits)
+        return Call(f"{self.points()}/adjustments", body, 201, check, key=self.fresh("k"))
+
+    def decide(self):
+        """Another person approves or declines what waits; what can't be any more is refused."""
+        if not self.asked:
+            return None
+        one = self.asked.pop(self.rng.randrange(len(self.asked)))
+        how = self.rng.choice(("approve", "approve", "decline"))
+        state, until = "declined", one["expires_at"]
+        if how == "approve":
+            lapsed = until not in ("program", None) and until <= self.at
+            state = "applied" if not lapsed and self.customer.adjust(
+                self.walk.program, one["body"]["points"], self.at, until, one["body"]["allow_debt"]) else "refused"
+        self.walk.seen.add(state)
+
+        def check(answer):
+            assert [item["state"] for item in answer.json()["adjustments"]] == [state], answer.body
+
+        return Call(f"/v1/points/approvals/{one['approval']}/{how}", {}, 200, check, key=self.fresh("k"), second=True)
+
+    def refer(self):
+        """Somebody who does nothing meanwhile was sent by this one."""
+        others = [walker for walker in self.walk.joined if walker not in self.walk.busy]
+        fresh = [walker for walker in others if not any(order.day for order in walker.customer.orders.values())]
+        if not others:
+            return None
+        other = self.rng.choice(fresh if fresh and self.rng.random() < 0.9 else others)
+        self.walk.busy.add(other)
+        has_rule = any(rule["type"] == "referral" for rule in self.walk.program["activities"])
+        bought = any(order.day for order in other.customer.orders.values())
+        referred = other.referral is not None and other.referral.state in ("waiting", "paid")
+        why = "already_customer" if bought else "already_referred" if referred else None
+        wanted = {"state": "not_paid", "why": why if has_rule else "no_rule"}
+        name = self.fresh("a")
+        if has_rule and why is None:
+            other.referral, other.referrer = Referral(name, self.at), self
+            wanted = {"state": "waiting", "why": None}
+
+        def check(answer):
+            shown = answer.json()["activity"]
+            assert {name: shown[name] for name in wanted} == wanted, (shown, wanted)
+
+        body = {"key": name, "customer": f"ext:{self.name}", "type": "referral", "referred": f"ext:{other.name}"}
+        call = Call("/v1/activities", body, 201, check)
+        self.sent.append([call, None])
+        return call
+
+    def follow(self, order, outcome):
+        """What an order means to whoever referred this one."""
+        referral = self.referral
+        if referral is None or not any(rule["type"] == "referral" for rule in self.walk.program["activities"]):
+            return
+        if outcome.first and referral.state == "waiting" and not referral.due:
+            referral.order, referral.due = order, True
+        if outcome.lost and referral.order == order:
+            if referral.state == "waiting":
+                referral.order, referral.due = None, False
+            elif referral.state == "paid" and referral.take_back:
+                referral.due = True
 
     def act(self):
         kind, before = self.rng.choice(ACTIVITIES), self.customer.shown_tier(self.at)
@@ -372,6 +460,25 @@ class Walk:
         self.program = None
         self.seen = set()  # what the answers told of
         self.walkers = [Walker(self, number) for number in range(customers)]
+        self.busy = set()  # those who act at this instant, and those to whom something may come of it
+
+    def choose(self, count):
+        """Some who act, and nobody to whom that may bring something: when he gets it is the housekeeper's."""
+        self.busy, acting = set(), []
+        for walker in self.rng.sample(self.walkers, min(count, len(self.walkers))):
+            involved = {walker, walker.referrer} - {None}
+            if not involved & self.busy:
+                self.busy |= involved
+                acting.append(walker)
+        return acting
+
+    def settle(self):
+        """Pay for referrals, or take back what was paid. Was there any?"""
+        due = [walker for walker in self.joined if walker.referral and walker.referral.due]
+        for walker in due:
+            walker.referrer.customer.settle(self.program, walker.referral, self.now)
+            self.seen.add(f"referral {walker.referral.state}")
+        return bool(due)
 
     @property
     def joined(self):

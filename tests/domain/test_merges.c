@@ -2,8 +2,11 @@
  * between. */
 #include <stdio.h>
 
+#include "activities/activities.h"
+#include "coupons/coupons.h"
 #include "merges/merges.h"
 #include "points/points.h"
+#include "rewards/rewards.h"
 #include "test.h"
 #include "till.h"
 
@@ -142,6 +145,99 @@ static void hold_and_settle(const char *who)
         EXPECT_INT(tx_commit(&tx), ERR_OK);
 }
 
+static void activity(const char *who)
+{
+        static const unsigned types[] = {ACTIVITY_CHECK_IN, ACTIVITY_PHOTO_REVIEW};
+        char key[40], customer[60];
+        struct ctx *c = step();
+        struct activity_answer answer;
+        TX(tx);
+
+        snprintf(key, sizeof key, "a-%d", serial++);
+        snprintf(customer, sizeof customer, "ext:%s", who);
+        struct activity_in in = {.key = key, .customer = customer, .type = types[test_between(0, 1)]};
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT_INT(activity_record(c, &in, &answer), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+}
+
+/* A gift for points, taken or not. */
+static void reward(const char *who)
+{
+        char customer[60], id[UUID_TEXT_SIZE];
+        struct ctx *c = step();
+        struct redemption redemption;
+        TX(tx);
+
+        snprintf(customer, sizeof customer, "ext:%s", who);
+        struct redemption_in in = {.customer = customer, .reward = "cup"};
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        if (redemption_issue(c, &in, &redemption) != ERR_OK)
+                return; /* too few points */
+        uuid_to_text(redemption.id, id);
+        struct redemption_ref ref = {.customer = customer, .redemption = id};
+        EXPECT_INT(test_between(0, 2) > 0 ? redemption_redeem(c, &ref, &redemption)
+                                          : redemption_cancel(c, &ref, &redemption),
+                   ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+}
+
+/* One is issued to somebody, and one that he has, if any, is used by an order. */
+static void coupon(const char *who)
+{
+        char customer[60];
+        struct ctx *c = step();
+        struct coupon issued;
+        bool known;
+        TX(tx);
+
+        snprintf(customer, sizeof customer, "ext:%s", who);
+        struct coupon_issue_in in = {.template = "off", .customer = customer};
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT_INT(coupon_issue_one(c, &in, &issued, &known), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+        const char *code = till_text(
+                shop,
+                "SELECT min(code) FROM coupons WHERE state = 'available' AND customer_id = coalesce((SELECT customer_id FROM "
+                "customer_aliases WHERE alias_id = '%s'), '%s')",
+                id_of(who), id_of(who));
+        if (order_count == ORDERS || test_between(0, 2) == 0)
+                return;
+        snprintf(orders[order_count], sizeof orders[0], "o-%d", serial++);
+        EXPECT_INT(
+                till_take(
+                        shop,
+                        "{\"external_id\":\"%s\",\"status\":\"paid\",\"customer\":{\"external_id\":\"%s\"},\"lines\":[{\"sku\":"
+                        "\"A\",\"total_minor\":20000,\"quantity\":4}],\"coupon\":\"%s\",\"discount_minor\":100,\"total_minor\":19900}",
+                        orders[order_count], who, code)
+                        .err,
+                ERR_OK);
+        order_count++;
+}
+
+/* What a shop with coupons and rewards has ready. */
+static void offers_make(void)
+{
+        till_sql(
+                shop,
+                "INSERT INTO coupon_templates SELECT 'off', 1, 'x', 'amount', 100, 0, NULL, 0, NULL, NULL, NULL, 30, "
+                "NULL, NULL, true, true, true, true, true, 0, true, '2026-01-01'; "
+                "INSERT INTO coupon_stocks VALUES ('off', 0)");
+        struct ctx *c = step();
+        struct reward made;
+        bool created;
+        TX(tx);
+        struct reward_in in = {.reward = "cup",
+                               .name = "A cup",
+                               .kind = REWARD_GIFT,
+                               .points = 60,
+                               .redeem_days = 30,
+                               .active = true};
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT_INT(reward_put(c, &in, 0, &made, &created), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+}
+
 /* All that somebody can spend, or 1. */
 static int64_t all_of(const char *who)
 {
@@ -155,9 +251,15 @@ static int64_t all_of(const char *who)
 static void something_happens(void)
 {
         const char *who = people[test_between(0, OWNERS - 1)];
-        int64_t what = test_between(0, 9);
+        int64_t what = test_between(0, 12);
 
-        if (what < 4)
+        if (what == 10)
+                activity(who);
+        else if (what == 11)
+                reward(who);
+        else if (what == 12)
+                coupon(who);
+        else if (what < 4)
                 new_order(who);
         else if (what < 6)
                 old_order();
@@ -181,7 +283,10 @@ static const char *together(void)
                 "' lifetime ' || coalesce(sum(lifetime_earned), 0) || ' ' || coalesce(sum(lifetime_spent), 0) || ' ' || "
                 "coalesce(sum(lifetime_expired), 0) FROM points_accounts) || ' standing ' || (SELECT coalesce(sum(orders), 0) || "
                 "' ' || coalesce(sum(spend_minor), 0) || ' ' || coalesce(sum(growth), 0) FROM tier_standings) || ' orders ' || "
-                "(SELECT count(*) FROM orders)");
+                "(SELECT count(*) FROM orders) || ' coupons ' || (SELECT coalesce(string_agg(state || ' ' || n, ',' ORDER BY state), '') FROM "
+                "(SELECT state, count(*) AS n FROM coupons GROUP BY state) AS s) || ' redemptions ' || (SELECT "
+                "coalesce(string_agg(state || ' ' || n, ',' ORDER BY state), '') FROM (SELECT state, count(*) AS n FROM reward_redemptions "
+                "GROUP BY state) AS s) || ' activities ' || (SELECT count(*) || ' ' || coalesce(sum(points), 0) FROM activities)");
 }
 
 /* What one has, with nothing that may differ after a merge and its undoing. */
@@ -195,7 +300,10 @@ static const char *alone(const char *who)
                 "FROM points_accounts a WHERE a.customer_id = c.id), '') || coalesce((SELECT (to_jsonb(s) - 'changes' - 'until' - "
                 "'since')::text FROM tier_standings s WHERE s.customer_id = c.id), '') || (SELECT "
                 "coalesce(string_agg(day || ' ' || orders || ' ' || spend_minor, ',' ORDER BY day), '') FROM metric_days d WHERE "
-                "d.customer_id = c.id AND (orders, spend_minor, growth) <> (0, 0, 0)) FROM customers c WHERE external_id = '%s'",
+                "d.customer_id = c.id AND (orders, spend_minor, growth) <> (0, 0, 0)) || (SELECT coalesce(jsonb_agg(to_jsonb(k) ORDER BY code), "
+                "'[]')::text FROM coupons k WHERE k.customer_id = c.id) || (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.id), '[]')::text FROM "
+                "reward_redemptions r WHERE r.customer_id = c.id) || (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.id), '[]')::text "
+                "FROM activities v WHERE v.customer_id = c.id) FROM customers c WHERE external_id = '%s'",
                 who);
 }
 
@@ -230,10 +338,10 @@ static void round_play(int round, bool quiet)
 }
 
 /* Points that wait, lapse and are owed; tiers that orders lift. */
-#define PROGRAM_TEXT                                                                                                                          \
-        "{\"points\":{\"pending\":%s,\"refund_policy\":\"%s\",\"expiry\":{\"form\":\"months\",\"months\":1}},"                                \
-        "\"earning\":[{\"code\":\"base\",\"kind\":\"base\",\"rate_millionths\":1000000}],\"tiers\":[{\"rank\":0,\"code\":\"basic\","          \
-        "\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\",\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"window_months\":12," \
+#define PROGRAM_TEXT                                                                                                                                                                                                                              \
+        "{\"points\":{\"pending\":%s,\"refund_policy\":\"%s\",\"expiry\":{\"form\":\"months\",\"months\":1}},"                                                                                                                                    \
+        "\"earning\":[{\"code\":\"base\",\"kind\":\"base\",\"rate_millionths\":1000000}],\"activities\":[{\"type\":\"check_in\",\"points\":9},{\"type\":\"photo_review\",\"growth\":50,\"points\":3}],\"tiers\":[{\"rank\":0,\"code\":\"basic\"," \
+        "\"name\":\"B\"},{\"rank\":1,\"code\":\"silver\",\"name\":\"S\",\"qualify\":{\"any_of\":[{\"metric\":\"spend\",\"window_months\":12,"                                                                                                     \
         "\"at_least\":200000}]}}]}"
 
 static void rounds_play(int from, bool quiet)
@@ -242,7 +350,7 @@ static void rounds_play(int from, bool quiet)
         static const char *const policies[] = {"unlimited", "within_balance"};
 
         for (int round = from; round < from + ROUNDS && test_faults == 0; round++) {
-                char program[800];
+                char program[1000];
                 snprintf(program, sizeof program, PROGRAM_TEXT, pendings[round % 3], policies[round % 2]);
                 till_program(shop, program);
                 round_play(round, quiet);
@@ -253,6 +361,7 @@ static void rounds_play(int from, bool quiet)
 
 TEST(a_merge_and_its_undoing_leave_both_as_they_were)
 {
+        offers_make();
         rounds_play(0, /* quiet= */ true);
 }
 
@@ -263,6 +372,9 @@ TEST(whatever_happens_in_between_nothing_is_lost)
         EXPECT(till_int(shop, "SELECT count(*) FROM points_ledger WHERE kind = 'transfer_in'") > 5);
         EXPECT(till_int(shop, "SELECT count(*) FROM points_ledger WHERE kind = 'transfer_debt'") > 0);
         EXPECT(till_int(shop, "SELECT count(*) FROM tier_history WHERE cause = 'merge undone'") > 0);
+        EXPECT(till_int(shop, "SELECT count(*) FROM coupons WHERE state = 'redeemed'") > 10);
+        EXPECT(till_int(shop, "SELECT count(*) FROM reward_redemptions WHERE state = 'redeemed'") > 10);
+        EXPECT(till_int(shop, "SELECT count(*) FROM activities WHERE state = 'paid'") > 10);
 }
 
 int main(void)

@@ -139,11 +139,14 @@ TEST(what_is_shown_moves_with_time_alone)
         struct tier_view view = tier("ext:M");
         EXPECT_TEXT(view.projected, "silver");
         EXPECT(view.keep.n == 1 && view.keep.v[0].met && view.keep.v[0].value == 10);
-        till_clock(shop, "2027-02-28T12:00:00Z");
+        till_clock(shop, "2027-02-27T15:59:59Z"); /* the cycle ends a second later, at midnight in Shanghai */
         view = tier("ext:M");
         EXPECT_TEXT(view.code, "silver");
+        till_clock(shop, "2027-02-27T16:00:00Z"); /* nobody has come by to judge it */
+        view = tier("ext:M");
+        EXPECT_TEXT(view.code, "basic");
         EXPECT_TEXT(view.projected, "basic");
-        EXPECT(!view.keep.v[0].met && view.keep.v[0].value == 0);
+        EXPECT(view.keep.n == 0 && view.missing.n == 1 && view.missing.v[0].missing_minor.v == 1000);
 }
 
 TEST(history_is_judged_as_of_its_own_days)

@@ -44,7 +44,7 @@ WITH known AS (
         FROM given
 ), called AS (
         INSERT INTO order_calls (customer_id, order_id, call_no, fingerprint, outcome, created_at, key_id, request_id)
-        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5"}}', 69), now,
+        SELECT customer_id, order_id, 1, decode(repeat('5a', 16), 'hex'), repeat('{"order":{"id":"5"}}', 70), now,
                repeat('5', 12), repeat('5', 36)
         FROM given
 ), entry AS (

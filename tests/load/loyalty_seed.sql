@@ -48,11 +48,11 @@ SELECT customer_id, k, total_minor / 100, total_minor / 100, k = orders AND k > 
 FROM bought, night ORDER BY day;
 
 INSERT INTO points_accounts (customer_id, active, pending, held, debt, lifetime_earned, lifetime_spent,
-                             lifetime_expired, last_seq, moved_at)
+                             lifetime_expired, last_seq, moved_at, due_at)
 SELECT customer_id, sum(total_minor / 100) FILTER (WHERE k < orders OR k = 1),
        coalesce(sum(total_minor / 100) FILTER (WHERE k = orders AND k > 1), 0), 0, 0, sum(total_minor / 100), 0, 0,
-       max(k), max(day)
-FROM bought GROUP BY customer_id, n ORDER BY n;
+       max(k), max(day), max(at)
+FROM bought, night GROUP BY customer_id, n ORDER BY n;
 
 -- Everybody has the tier that all his orders together are worth, since a year ago.
 INSERT INTO tier_standings (customer_id, tier, since, until, orders, spend_minor, growth, first_order_at, last_order_at,
