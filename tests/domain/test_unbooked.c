@@ -3,6 +3,7 @@
 #include "test.h"
 #include "till.h"
 
+#include "customers/due.h"
 #include "points/points.h"
 #include "tiers/cycles.h"
 
