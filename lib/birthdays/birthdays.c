@@ -146,12 +146,13 @@ static enum err party_load(struct party *party, const struct uuids *ids)
         struct ctx *c = party->c;
         struct session *s = &party->session;
         struct celebrating known = celebrating_of(party->task);
-        struct list customers, given = {0}, accounts = {0}, lots = {0};
+        struct list locked = {0}, customers, given = {0}, accounts = {0}, lots = {0};
         struct stand_rows stands = {0};
         struct coupon_offer_rows offers = {0};
         const char *templates[] = {party->task->rule->template};
 
-        TRY(customers_lock(c, ids, &customers));
+        TRY(customers_lock_later(c, ids, &locked));
+        TRY(customers_of(c, ids, &customers));
         known.ids = *ids;
         TRY(celebrants_given(c, &known, &given));
         TRY(points_accounts_later(c, ids, &accounts));
