@@ -11,9 +11,9 @@ NAMES(change_kind_names, "added", "removed", "changed", "reordered");
 #define SHAPE_T struct program_change
 SHAPE(program_change, "One difference between two programmes.",
       FIELD(path, .need = true,
-            .doc = "Where: names of fields; items of earning, coupons and tiers by their code, as /tiers/gold/benefits/discount_permille."),
+            .doc = "Where: names of fields; items of lists by their code, activities without one by their type, as /tiers/gold/benefits/discount_permille."),
       FIELD(change, .need = true, .names = &change_kind_names,
-            .doc = "reordered: the same items, in another order; before and after are their codes."),
+            .doc = "reordered: the same items, in another order; before and after are what paths call them."),
       FIELD(before, .any = true, .doc = "The value; null: there was none."),
       FIELD(after, .any = true, .doc = "The value; null: there is none."));
 #undef SHAPE_T
@@ -61,46 +61,63 @@ static void tell(struct differ *d, const char *path, enum change_kind kind, stru
         };
 }
 
-static const char *code_of(const json_t *item)
+/* What tells an item of a list from its neighbours, and what paths call it: its code, or, of an activity that
+ * has none, its type. NULL: neither. */
+static const char *name_of(const json_t *item)
 {
-        return json_string_value(json_object_get(item, "code"));
+        const char *code = json_string_value(json_object_get(item, "code"));
+
+        return code != NULL ? code : json_string_value(json_object_get(item, "type"));
 }
 
-static bool by_code(const json_t *list)
-{
-        return json_array_size(list) > 0 && code_of(json_array_get(list, 0)) != NULL;
-}
-
-static json_t *find(const json_t *list, const char *code)
+/* A list all of whose items have a name. */
+static bool is_named(const json_t *list)
 {
         size_t i;
         json_t *item;
 
-        json_array_foreach(list, i, item) if (strcmp(code_of(item), code) == 0) return item;
+        json_array_foreach(list, i, item) if (name_of(item) == NULL) return false;
+        return json_is_array(list);
+}
+
+/* An activity of the shop's own may be called as a type of ours is: both members decide. */
+static bool is_same(const json_t *a, const json_t *b)
+{
+        const json_t *type = json_object_get(a, "type"), *other = json_object_get(b, "type");
+
+        return strcmp(name_of(a), name_of(b)) == 0 && (type == other || json_equal(type, other));
+}
+
+static json_t *find(const json_t *list, const json_t *wanted)
+{
+        size_t i;
+        json_t *item;
+
+        json_array_foreach(list, i, item) if (is_same(item, wanted)) return item;
         return NULL;
 }
 
-/* Codes of the items of `list` that `other` has too, in their order; the caller's. */
-static json_t *common_codes(const json_t *list, const json_t *other)
+/* Names of the items of `list` that `other` has too, in their order; the caller's. */
+static json_t *common_names(const json_t *list, const json_t *other)
 {
-        json_t *codes = json_array(), *item;
+        json_t *names = json_array(), *item;
         size_t i;
 
-        json_array_foreach(list, i, item) if (find(other, code_of(item)) != NULL &&
-                                              json_array_append(codes, json_object_get(item, "code")) != 0)
+        json_array_foreach(list, i, item) if (find(other, item) != NULL &&
+                                              json_array_append_new(names, json_string(name_of(item))) != 0)
                 abort(); /* out of memory */
-        return codes;
+        return names;
 }
 
 static void compare_order(struct differ *d, const char *path, struct pair lists)
 {
-        struct pair codes = {common_codes(lists.before, lists.after),
-                             common_codes(lists.after, lists.before)};
+        struct pair names = {common_names(lists.before, lists.after),
+                             common_names(lists.after, lists.before)};
 
-        if (!json_equal(codes.before, codes.after))
-                tell(d, path, CHANGE_REORDERED, codes);
-        json_decref(codes.before);
-        json_decref(codes.after);
+        if (!json_equal(names.before, names.after))
+                tell(d, path, CHANGE_REORDERED, names);
+        json_decref(names.before);
+        json_decref(names.after);
 }
 
 static void compare_items(struct differ *d, const char *path, struct pair lists)
@@ -110,10 +127,10 @@ static void compare_items(struct differ *d, const char *path, struct pair lists)
 
         compare_order(d, path, lists);
         json_array_foreach(lists.before, i, item)
-                compare(d, arena_printf(d->arena, "%s/%s", path, code_of(item)),
-                        (struct pair){item, find(lists.after, code_of(item))});
-        json_array_foreach(lists.after, i, item) if (find(lists.before, code_of(item)) == NULL)
-                compare(d, arena_printf(d->arena, "%s/%s", path, code_of(item)), (struct pair){NULL, item});
+                compare(d, arena_printf(d->arena, "%s/%s", path, name_of(item)),
+                        (struct pair){item, find(lists.after, item)});
+        json_array_foreach(lists.after, i, item) if (find(lists.before, item) == NULL)
+                compare(d, arena_printf(d->arena, "%s/%s", path, name_of(item)), (struct pair){NULL, item});
 }
 
 /* Both are encoded by one shape: the same members in the same order. */
@@ -135,7 +152,7 @@ static void compare(struct differ *d, const char *path, struct pair pair)
                 return;
         else if (json_is_object(pair.before) && json_is_object(pair.after))
                 compare_members(d, path, pair);
-        else if (by_code(pair.before) || by_code(pair.after))
+        else if (is_named(pair.before) && is_named(pair.after))
                 compare_items(d, path, pair);
         else
                 tell(d, path, CHANGE_CHANGED, pair);

@@ -6,7 +6,7 @@
 enum change_kind { CHANGE_NONE, CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED, CHANGE_REORDERED };
 
 struct program_change {
-        const char *path; /* "/tiers/gold/benefits/discount_permille": items of a list go by their code */
+        const char *path; /* "/tiers/gold/benefits/discount_permille": items of lists by code, or type */
         unsigned change;  /* enum change_kind */
         struct json_text before, after; /* NULL: not there */
 };
@@ -18,7 +18,7 @@ struct program_changes {
 };
 
 /* What leads from one programme to the other, in the order of the document; `version` does not count. A list
- * whose items have codes is compared item by item, any other list as a whole; another order of the items that
- * both have is told with their codes. Lives in the arena. */
+ * whose items all have a code (an activity's type does where it has none) is compared item by item, any other
+ * list as a whole; another order of the items that both have is told with these names. Lives in the arena. */
 struct program_changes program_diff(struct arena *arena, const struct program *before,
                                     const struct program *after);
