@@ -5,15 +5,6 @@
 
 #define PERMILLE 1000
 
-size_t forecast_rank(const struct program *proposed, size_t held, const struct metrics *metrics,
-                     struct date today)
-{
-        size_t current = held != SIZE_MAX ? held : 0;
-        size_t risen = judge_upgrade(proposed, current, metrics, today);
-
-        return risen > current ? risen : judge_cycle_end(proposed, current, metrics, today);
-}
-
 static int64_t extra_points(const struct benefits *benefits, const struct benefits *held, int64_t points)
 {
         int64_t factor = held->points_multiplier_permille, plain = points;

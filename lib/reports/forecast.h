@@ -16,13 +16,6 @@ struct benefit_cost {
         int64_t discount_minor, full_reduction_minor, extra_points;
 };
 
-/* The rank in the proposed programme were it in force and his cycle ended today: the one he qualifies for, or
- * the one he holds as far as its `keep` holds it, else where the programme's way down leads. held: the
- * proposed rank of the tier that he holds now; SIZE_MAX: the proposal has no such tier, which counts as rank
- * 0. */
-size_t forecast_rank(const struct program *proposed, size_t held, const struct metrics *metrics,
-                     struct date today);
-
 /* Add what a tier with these benefits would have given for a year's custom:
  *
  *   discount        discount_permille of the net spend, rounded half up

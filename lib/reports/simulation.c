@@ -202,12 +202,12 @@ static enum err count_one(struct ctx *c, const void *visited, void *arg)
         bool pinned = pin != SIZE_MAX && c->now.us < row->pin_until.us;
         size_t from = pinned ? pin : (earned != SIZE_MAX ? earned : 0);
         size_t to = pinned ? count->held[pin] : SIZE_MAX;
+        size_t held = earned != SIZE_MAX ? count->held[earned] : SIZE_MAX;
         struct custom custom = {row->year_spend_minor.v, row->year_points.v, row->baskets_minor};
         struct opt_int year = {true, YEAR_MONTHS};
 
         if (to == SIZE_MAX)
-                to = forecast_rank(count->proposed, earned != SIZE_MAX ? count->held[earned] : SIZE_MAX,
-                                   &metrics, count->today);
+                to = judge_projected(count->proposed, held != SIZE_MAX ? held : 0, &metrics, count->today);
         const struct benefits *now = &count->now->tiers.v[from].benefits;
         int64_t growth = metric_value(&metrics, METRIC_GROWTH, year, count->today);
         hold(&count->tiers_now[from], now, now, &custom, growth);

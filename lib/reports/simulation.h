@@ -40,7 +40,7 @@ struct simulation {
 };
 SHAPE_DECLARE(simulation);
 
-/* Everybody is judged once, by forecast_rank, as of today. Whoever has a pinned tier keeps it where the
+/* Everybody is judged once, by judge_projected, as of today. Whoever has a pinned tier keeps it where the
  * proposal has it. Somebody rises or falls against the proposed rank of the tier he holds now; where the
  * proposal has no such tier, against its number. All statements see the database as it is at the first. In a
  * transaction that has done nothing yet. ERR_INVALID: the proposal, or earning rules in force that name tiers

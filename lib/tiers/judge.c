@@ -130,6 +130,14 @@ size_t judge_cycle_end(const struct program *program, size_t current, const stru
         return rank > least ? rank : least;
 }
 
+size_t judge_projected(const struct program *program, size_t current, const struct metrics *metrics,
+                       struct date today)
+{
+        size_t risen = judge_upgrade(program, current, metrics, today);
+
+        return risen > current ? risen : judge_cycle_end(program, current, metrics, today);
+}
+
 struct date cycle_end(const struct tier_settings *settings, struct date day, struct date joined)
 {
         int months = (int)settings->cycle_months;

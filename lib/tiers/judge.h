@@ -50,6 +50,11 @@ size_t judge_after_refund(const struct program *program, size_t current, const s
 size_t judge_cycle_end(const struct program *program, size_t current, const struct metrics *metrics,
                        struct date today);
 
+/* The rank were the cycle to end on that day: the one qualified for when it is higher, else what the end of
+ * the cycle leaves. */
+size_t judge_projected(const struct program *program, size_t current, const struct metrics *metrics,
+                       struct date today);
+
 /* The first day after `day` on which a cycle ends: anchored at the tier's start (`day` itself), at the day of
  * joining, or at January 1. */
 struct date cycle_end(const struct tier_settings *settings, struct date day, struct date joined);

@@ -194,7 +194,9 @@ SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing 
       FIELD(next, .doc = "null in the highest."),
       LIST(missing, missing,
            .doc = "To the next tier; one of them is enough where the programme says any_of."),
-      FIELD(projected, .need = true, .doc = "The tier that today's metrics would keep or reach."),
+      FIELD(projected, .need = true,
+            .doc = "The earned tier were the cycle to end today: what is reached or kept, else what the programme's way "
+                   "down and floors leave."),
       FIELD(orders), FIELD(spend_minor, .doc = "Lifetime, net of refunds."), FIELD(growth),
       NEST(benefits, benefits));
 #undef SHAPE_T
@@ -231,18 +233,6 @@ static void conditions_add(struct arena *arena, const struct requirements *from,
         }
 }
 
-/* The highest of what is qualified for and, up to the current tier, what is kept. */
-static size_t projected(const struct program *program, const struct stand *stand,
-                        const struct metrics *metrics, struct date today)
-{
-        size_t rank = judge_qualified(program, metrics, today);
-
-        for (size_t kept = stand->rank; kept > rank; kept--)
-                if (requirements_met(&program->tiers.v[kept].keep, metrics, today))
-                        return kept;
-        return rank;
-}
-
 enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
 {
         PROGRAM(program);
@@ -255,6 +245,7 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
                       c->now.us < stand.standing.pin_until.us;
         struct metrics metrics = stand_metrics(&stand);
         struct progress progress = progress_missing(c->arena, program, rank, &metrics, today);
+        size_t projected = judge_projected(program, stand.rank, &metrics, today);
         const struct tier *tier = &program->tiers.v[rank];
         *ret = (struct tier_view){
                 .customer_id = stand.standing.customer_id,
@@ -268,8 +259,7 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
                 .pin_reason = pinned ? stand.standing.pin_reason : NULL,
                 .next = progress.next != NULL ? arena_strdup(c->arena, progress.next->code) : NULL,
                 .missing = {progress.missing.v, progress.missing.n},
-                .projected = arena_strdup(c->arena,
-                                          program->tiers.v[projected(program, &stand, &metrics, today)].code),
+                .projected = arena_strdup(c->arena, program->tiers.v[projected].code),
                 .orders = stand.standing.orders,
                 .spend_minor = stand.standing.spend_minor,
                 .growth = stand.standing.growth,

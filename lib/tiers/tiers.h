@@ -62,7 +62,7 @@ struct tier_view {
         LIST_OF(struct condition) keep; /* what keeps it at the end of the cycle */
         const char *next;               /* code, NULL in the highest */
         LIST_OF(struct missing) missing;
-        const char *projected; /* code of the tier that today's metrics would keep or reach */
+        const char *projected; /* code of the earned tier were the cycle to end today */
         int64_t orders, spend_minor, growth;
         struct benefits benefits;
 };

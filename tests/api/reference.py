@@ -562,15 +562,24 @@ class Customer:
         else:
             self.until = self.cycle_end(program, rank, end)
 
-    def fallen(self, program, rank, today):
-        """The rank after a cycle, as of the beginning of a day."""
-        if self.met(program["tiers"][rank].get("keep"), today, today):
+    def projected(self, program, at):
+        """The tier were the cycle to end now."""
+        rank, today = self.rank(program), self.calendar.day(at)
+        risen = self.qualified(program, today)
+        if risen <= rank and rank > 0:
+            risen = self.fallen(program, rank, today, datetime.date.max)
+        return program["tiers"][risen]["code"]
+
+    def fallen(self, program, rank, today, before=None):
+        """The rank after a cycle, as of the beginning of a day, or with what was bought before another."""
+        when = (today, before or today)
+        if self.met(program["tiers"][rank].get("keep"), *when):
             return rank
         way = program["cycle"]["downgrade"]
         floors = [i for i, tier in enumerate(program["tiers"][:rank + 1]) if tier.get("floor")]
         lower = {"none": rank, "one_step": rank - 1,
-                 "reassess": max(i for i in self.held_by(program, today, today) if i < rank)}[way]
-        return min(rank, max([lower, self.qualified(program, today, today), *floors]))
+                 "reassess": max(i for i in self.held_by(program, *when) if i < rank)}[way]
+        return min(rank, max([lower, self.qualified(program, *when), *floors]))
 
 
 # ---------------------------------------------------------------------- orders

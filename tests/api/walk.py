@@ -442,7 +442,8 @@ class Walker:
         pinned = customer.pin and self.at < customer.pin[1]
         return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text_of(customer.since),
                 "until": text_of(customer.until), "pin_until": text_of(customer.pin[1]) if pinned else None,
-                "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth")}
+                "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth"),
+                "projected": customer.projected(self.walk.program, self.at)}
 
     def books(self):
         """As the database keeps it: account and lots."""

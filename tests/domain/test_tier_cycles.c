@@ -185,6 +185,34 @@ TEST(what_is_bought_after_the_end_comes_too_late_whenever_it_is_judged)
         EXPECT_TEXT(tier("day_after").code, "basic");
 }
 
+/* What the grace shows is what its end brings. */
+static void expect_projected(const char *customer, const char *begin, const char *in_grace, const char *after,
+                             const char *code)
+{
+        till_clock(shop, begin);
+        buy(customer, 1600);
+        EXPECT_TEXT(tier(customer).projected, "gold");
+        till_clock(shop, in_grace);
+        EXPECT_TEXT(tier(customer).code, "gold");
+        EXPECT_TEXT(tier(customer).projected, code);
+        time_is(after);
+        EXPECT_TEXT(tier(customer).code, code);
+}
+
+TEST(the_projected_tier_is_the_one_that_the_end_of_the_cycle_leaves)
+{
+        program_with("\"downgrade\":\"none\",\"grace_days\":10", false);
+        expect_projected("never_falls", "2061-03-03T04:00:00Z", "2062-03-06T04:00:00Z",
+                         "2062-03-20T04:00:00Z", "gold");
+        program_with("\"downgrade\":\"reassess\",\"grace_days\":10", true);
+        expect_projected("on_a_floor", "2063-03-03T04:00:00Z", "2064-03-06T04:00:00Z", "2064-03-20T04:00:00Z",
+                         "gold");
+        program_with("\"downgrade\":\"one_step\",\"grace_days\":10", false);
+        expect_projected("by_a_step", "2065-03-03T04:00:00Z", "2066-03-06T04:00:00Z", "2066-03-20T04:00:00Z",
+                         "silver");
+        program_with("\"cycle_months\":12", false);
+}
+
 TEST(a_notice_comes_once_and_only_to_those_who_would_fall)
 {
         program_with("\"notice_days\":30", false);
