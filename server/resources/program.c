@@ -2,6 +2,7 @@
 #include "coupons/coupons.h"
 #include "program/versions.h"
 #include "resources/common.h"
+#include "tiers/holders.h"
 
 ENDPOINT(program_get_current, GET, "/v1/program", nothing, 200, program,
          .summary = "Get the loyalty programme", .scope = SCOPE_TIERS_READ,
@@ -48,11 +49,13 @@ ENDPOINT(
         .summary = "Replace the loyalty programme", .scope = SCOPE_TIERS_WRITE, .minimal = true,
         .errors = ERRS(ERR_STALE, ERR_CONFLICT),
         .doc = "Stores a new version; every server uses it within a second. If-Match is honoured. Points already earned and tiers "
-               "already held stay as they are until they are judged again. `POST /v1/program/diff` shows first what would change.")
+               "already held stay as they are until they are judged again. A tier goes, or gets another code, only when nobody holds it or is "
+               "pinned to it: else it is a fault `tier_in_use` that says how many do (its name may change at any time). `POST /v1/program/diff` shows first what would change.")
 {
         struct program_storing why = {c->reply->if_match, in->note};
 
         templates_check(c, &in->program);
+        TRY(tiers_gone_check(c, &in->program, "#/tiers"));
         return program_put(c, &in->program, &why, out);
 }
 
@@ -82,6 +85,7 @@ ENDPOINT(
         struct program_changes changes;
 
         templates_check(c, in);
+        TRY(tiers_gone_check(c, in, "#/tiers"));
         TRY(program_compare(c, in, &out->from_version, &changes));
         tell_changes(out, changes);
         return ERR_OK;
@@ -183,8 +187,13 @@ ENDPOINT(
         .summary = "Bring an earlier version of the programme back", .scope = SCOPE_TIERS_WRITE,
         .errors = ERRS(ERR_NOT_FOUND, ERR_STALE, ERR_CONFLICT),
         .doc = "Stores that version again as a new one, so that the list of versions tells everything that was ever in force. "
-               "If-Match is honoured.")
+               "If-Match is honoured. A version that lacks a tier somebody holds by now is a fault `tier_in_use`.")
 {
+        struct program wanted;
+
+        TRY(program_get(c, in->version, &wanted));
+        TRY(tiers_gone_check(c, &wanted, "#/version"));
+        TRY(problem_check(c));
         return program_restore(c, in->version, &(struct program_storing){c->reply->if_match, in->note}, out);
 }
 

@@ -225,3 +225,28 @@ def test_a_refund_takes_pending_points_first(admin, program):
     assert (outcome["points"]["pending"], outcome["points"]["active"]) == (40, 100)
     outcome = take(admin, {**body, "status": "delivered"}, 200)
     assert (outcome["points"]["pending"], outcome["points"]["active"]) == (0, 140)
+
+
+def test_a_tier_that_somebody_holds_or_is_pinned_to_does_not_go(admin, program):
+    first = program({})
+    spare = {"rank": 4, "code": "spare", "name": "S", "qualify": {"any_of": [{"metric": "orders", "at_least": 1000000}]}}
+    wider = program({"tiers": first["tiers"] + [spare]})
+    take(admin, order(fresh("customer"), 300000))
+    pinned = fresh("customer")
+    admin.put(f"/v1/customers/ext:{pinned}", {"name": "P"}).ok(201)
+    path = f"/v1/customers/ext:{pinned}/tier/pin"
+    admin.put(path, {"tier": "spare", "until": "2099-01-01T00:00:00Z", "reason": "a test"}).ok()
+    renamed = [{**one, "code": "brilliant"} if one["code"] == "diamond" else one for one in wider["tiers"]]
+    for answer in (admin.put("/v1/program", document({**wider, "tiers": renamed})),
+                   admin.post("/v1/program/diff", document({**wider, "tiers": renamed}))):
+        assert answer.faults == {("#/tiers", "tier_in_use")}
+        assert "diamond" in answer.json()["errors"][0]["detail"]
+    answer = admin.post("/v1/program/rollback", {"version": first["version"]})
+    assert answer.faults == {("#/version", "tier_in_use")}
+    assert "spare is gone, but 0 customers hold it and 1 are pinned" in answer.json()["errors"][0]["detail"]
+    assert admin.get("/v1/program").ok() == wider
+    renamed = [{**one, "name": "Brilliant"} if one["code"] == "diamond" else one for one in wider["tiers"]]
+    assert program({"tiers": renamed})["tiers"][3]["name"] == "Brilliant", "its name may change"
+    admin.call("DELETE", path).ok()
+    lowest = [{**one, "code": "plain"} if one["code"] == "basic" else one for one in first["tiers"]]
+    assert program({"tiers": lowest})["tiers"][0]["code"] == "plain", "whoever has the lowest tier has the new one"
