@@ -177,7 +177,7 @@ static enum err not_for(struct ctx *c, const struct reward *reward, const char *
         return fail(c, ERR_REWARD_NOT_FOR, "%s", why);
 }
 
-/* Is the tier on trial above the one he has? */
+/* Is the tier on trial above the one he has, and no other pin in its way? */
 static enum err trial_check(struct ctx *c, const struct program *program, const struct reward *reward,
                             const struct desk *desk)
 {
@@ -186,6 +186,9 @@ static enum err trial_check(struct ctx *c, const struct program *program, const 
         int rank = program_tier(program, reward->trial_tier);
         if (rank < 0)
                 return not_for(c, reward, "The programme has no such tier any more.");
+        if (desk->stand.standing.pin_until.us > c->now.us)
+                return not_for(c, reward,
+                               "The customer has a tier that was set by hand, or another one on trial.");
         return (size_t)rank > stand_rank(&desk->stand, c->now)
                        ? ERR_OK
                        : not_for(c, reward, "The customer has this tier, or a higher one.");

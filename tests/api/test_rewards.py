@@ -154,6 +154,22 @@ def test_a_tier_on_trial_begins_and_ends(admin, clock):
     end(admin, customer, waiting, "redeem").ok()
 
 
+def test_a_tier_on_trial_leaves_one_that_staff_set_alone(admin, clock):
+    customer = rich(admin)
+    code = reward(admin, kind="tier_trial", trial_tier="gold", trial_days=10)
+    waiting = ask(admin, customer, code).ok(201)
+    pin = {"tier": "silver", "until": "2027-06-01T00:00:00Z", "reason": "a friend of the house"}
+    admin.put(f"/v1/customers/ext:{customer}/tier/pin", pin).ok()
+    before = points(admin, customer)
+    ask(admin, customer, code).is_problem(409, "reward-not-for-customer")
+    end(admin, customer, waiting, "redeem").is_problem(409, "reward-not-for-customer")
+    assert (tier(admin, customer)["code"], tier(admin, customer)["pin_reason"]) == ("silver", "a friend of the house")
+    assert points(admin, customer) == before
+    admin.call("DELETE", f"/v1/customers/ext:{customer}/tier/pin").ok()
+    end(admin, customer, waiting, "redeem").ok()
+    assert tier(admin, customer)["code"] == "gold"
+
+
 def test_what_nobody_takes_expires_and_gives_the_points_back(admin, clock):
     customer, code = rich(admin), reward(admin, redeem_days=3, stock=1)
     waiting = ask(admin, customer, code).ok(201)
