@@ -194,7 +194,7 @@ SHAPE(warned, "Points of which somebody is warned.", FIELD(customer_id), FIELD(e
 
 SQL_MANY(
         warn_of_lots, warning, warned,
-        "WITH w AS (UPDATE points_lots SET warned = true WHERE customer_id = ANY(:ids) AND expires_at <= :until "
+        "WITH w AS (UPDATE points_lots SET warned = true, warned_of = remaining WHERE customer_id = ANY(:ids) AND expires_at <= :until "
         "AND remaining > 0 AND NOT warned RETURNING customer_id, expires_at, remaining) "
         "SELECT customer_id, expires_at, sum(remaining)::bigint AS points FROM w WHERE expires_at > :now "
         "GROUP BY customer_id, expires_at ORDER BY expires_at, customer_id")

@@ -54,13 +54,16 @@ SQL_BATCH(
         ":kind, :amount, :active_after, :pending_after, :held_after, :debt_after, :cause, :order_id, :reference, :lot_no, "
         ":actor, :reason, :created_at)")
 
-/* New lots are inserted; those drawn from exist, and only change what can change. */
+/* New lots are inserted; those drawn from exist, and only change what can change. More points than
+ * were warned of, or another end, are warned of anew; those that only come back from a cart are not. */
 SQL_BATCH(
         lots_store, lot,
         "INSERT INTO points_lots (customer_id, lot_no, amount, remaining, pending, active_from, expires_at, order_id) "
         "SELECT * FROM unnest(:customer_id, :lot_no, :amount, :remaining, :pending, :active_from, :expires_at, :order_id) "
         "ON CONFLICT (customer_id, lot_no) DO UPDATE SET remaining = excluded.remaining, pending = excluded.pending, "
-        "active_from = excluded.active_from, expires_at = excluded.expires_at")
+        "active_from = excluded.active_from, expires_at = excluded.expires_at, "
+        "warned = points_lots.warned AND points_lots.expires_at IS NOT DISTINCT FROM excluded.expires_at "
+        "AND excluded.remaining <= coalesce(points_lots.warned_of, points_lots.remaining)")
 
 SQL_BATCH(draws_insert, lot_draw,
           "INSERT INTO points_allocations (customer_id, seq, lot_no, amount) "

@@ -121,6 +121,33 @@ TEST(pending_points_that_wait_too_long_lapse_as_if_they_had_been_activated_in_ti
         EXPECT(till_sound(shop));
 }
 
+TEST(points_that_come_back_after_a_warning_are_warned_of_once_more)
+{
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"months\",\"months\":2,\"round_to\":\"month\","
+                                        "\"warn_days\":10}"));
+        till_clock(shop, "2026-05-10T04:00:00Z");
+        earn(shop, "cart", "cart-1", 100);
+        till_clock(shop, "2026-07-25T04:00:00Z");
+        EXPECT_INT(till_hold(shop, "ext:cart", "long", 30, 3600 * 24), ERR_OK);
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "cart", "points.expiring"), 1); /* of the 70 that are not in the cart */
+        EXPECT_INT(till_hold(shop, "ext:cart", "short", 20, 60), ERR_OK);
+        till_clock(shop, "2026-07-25T05:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "cart", "points.expiring"), 1); /* they are the same again */
+        till_clock(shop, "2026-07-26T05:00:00Z");
+        till_points_time(shop);
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "cart", "points.expiring"), 2);
+        EXPECT_TEXT(
+                till_text(
+                        shop,
+                        "SELECT payload->>'points' FROM events e JOIN customers c ON c.id = customer_id "
+                        "WHERE external_id = 'cart' AND type = 'points.expiring' ORDER BY e.id DESC LIMIT 1"),
+                "100");
+        EXPECT(till_sound(shop));
+}
+
 TEST(whoever_moves_keeps_his_points_and_whoever_does_not_loses_all)
 {
         till_program(shop,
