@@ -3,6 +3,7 @@
 
 #include "orders/desk.h"
 #include "points/share.h"
+#include "tiers/overdue.h"
 
 /* How far a line has come back: by money, or by pieces when it cost nothing. */
 static int64_t back_of(int64_t amount, const struct order_line *line, const struct giving *giving)
@@ -143,6 +144,7 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
                                          .spend_minor = -amount,
                                          .growth = -growth,
                                          .orders = lost ? -1 : 0});
+        stand_lowered(&desk->stand, &before, s->program, &s->shop->zone);
         if (s->program->cycle.after_refund != JUDGING_AT_ONCE)
                 return;
         struct metrics after = stand_metrics(&desk->stand);

@@ -144,6 +144,15 @@ enum err tiers_judge_due(struct ctx *c, const struct share *share, bool *ret_mor
 
 /* ------------------------------------------------------------------ notices */
 
+/* Does a pin last beyond the moment in which the running cycle would lower the tier? */
+static bool pin_covers(const struct stand *stand, const struct program *program)
+{
+        const struct standing *standing = &stand->standing;
+
+        return stand->pin_rank != SIZE_MAX && instant_known(standing->until) &&
+               standing->pin_until.us > days_later(standing->until, program->cycle.grace_days).us;
+}
+
 static void notice(struct round *round, struct stand *stand)
 {
         const struct program *program = round->program;
@@ -155,10 +164,8 @@ static void notice(struct round *round, struct stand *stand)
                 return; /* another server was quicker, or judged it meanwhile */
         standing->noticed_until = standing->until;
         stand->changed = true;
-        struct date end =
-                zone_date(&round->c->shop->zone, days_later(standing->until, program->cycle.grace_days));
-        size_t rank = judge_cycle_end(program, stand->rank, &metrics, end);
-        if (rank == stand->rank)
+        size_t rank = stand_rank_ahead(stand, &metrics, program, &round->c->shop->zone);
+        if (rank == stand->rank || pin_covers(stand, program))
                 return;
         struct tier_event event = {
                 .before = standing->tier, .after = program->tiers.v[rank].code, .until = standing->until};
@@ -180,12 +187,20 @@ enum err tiers_give_notice(struct ctx *c, const struct share *share, bool *ret_m
 
 /* ------------------------------------------------------------------ pins */
 
+/* The pin goes or makes room for another: a fall that it hid may be seen now, so a notice is due. */
+static void uncover(struct stand *stand, const struct program *program)
+{
+        if (pin_covers(stand, program))
+                stand->standing.noticed_until = (struct instant){0};
+}
+
 static void unpin(struct round *round, struct stand *stand, struct instant at)
 {
         struct standing *standing = &stand->standing;
         struct tier_event event = {.before = standing->pin_tier, .after = standing->tier};
 
         note(round, stand, EVENT_TIER_UNPINNED, &event, at);
+        uncover(stand, round->program);
         standing->pin_tier = standing->pin_reason = NULL;
         standing->pin_until = (struct instant){0};
         stand->pin_rank = SIZE_MAX;
@@ -243,6 +258,7 @@ enum err tier_pin(struct ctx *c, const struct tier_pin *in)
         struct tier_event event = {.before = program->tiers.v[stand_rank(stand, c->now)].code,
                                    .after = in->tier,
                                    .until = in->until};
+        uncover(stand, program);
         stand->standing.pin_tier = in->tier;
         stand->standing.pin_until = in->until;
         stand->standing.pin_reason = in->reason;

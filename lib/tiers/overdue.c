@@ -12,6 +12,30 @@ bool stand_overdue(const struct stand *stand, const struct program *program, str
         return instant_known(until) && days_later(until, program->cycle.grace_days).us <= now.us;
 }
 
+size_t stand_rank_ahead(const struct stand *stand, const struct metrics *metrics,
+                        const struct program *program, const struct zone *zone)
+{
+        struct date end = zone_date(zone, stand->standing.until);
+        size_t rank = judge_cycle_end(program, stand->rank, metrics, end);
+
+        return rank >= stand->rank ? rank
+                                   : judge_cycle_end(program, stand->rank, metrics,
+                                                     date_add_days(end, program->cycle.grace_days));
+}
+
+void stand_lowered(struct stand *stand, const struct metrics *before, const struct program *program,
+                   const struct zone *zone)
+{
+        struct standing *standing = &stand->standing;
+        struct metrics after = stand_metrics(stand);
+
+        if (!instant_known(standing->until) || standing->noticed_until.us != standing->until.us)
+                return;
+        if (stand_rank_ahead(stand, before, program, zone) >= stand->rank &&
+            stand_rank_ahead(stand, &after, program, zone) < stand->rank)
+                standing->noticed_until = (struct instant){0};
+}
+
 /* One judging: what it goes by. */
 struct judging {
         struct arena *arena;

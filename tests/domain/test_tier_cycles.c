@@ -232,6 +232,67 @@ TEST(a_notice_comes_once_and_only_to_those_who_would_fall)
         EXPECT_INT(events("tier.notice", "safe"), 0);
 }
 
+TEST(a_refund_after_which_he_would_fall_gives_a_notice_though_he_was_safe_before)
+{
+        program_with("\"notice_days\":30", false);
+        till_clock(shop, "2067-01-10T04:00:00Z");
+        buy("gives_back", 510);
+        till_clock(shop, "2067-06-10T04:00:00Z");
+        till_take(
+                shop,
+                "{\"external_id\":\"late\",\"status\":\"paid\",\"customer\":{\"external_id\":\"gives_back\"},"
+                "\"lines\":[{\"line_no\":1,\"sku\":\"A\",\"total_minor\":50000}],\"total_minor\":50000}");
+        time_is("2067-12-20T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "gives_back"), 0);
+        till_refund(shop, "ext:late",
+                    "{\"external_id\":\"r1\",\"lines\":[{\"line_no\":1,\"amount_minor\":100}]}");
+        time_is("2067-12-21T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "gives_back"), 0); /* he still would not */
+        till_refund(shop, "ext:late",
+                    "{\"external_id\":\"r2\",\"lines\":[{\"line_no\":1,\"amount_minor\":30000}]}");
+        EXPECT_TEXT(tier("gives_back").code, "silver");
+        time_is("2067-12-22T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "gives_back"), 1);
+        till_refund(shop, "ext:late",
+                    "{\"external_id\":\"r3\",\"lines\":[{\"line_no\":1,\"amount_minor\":100}]}");
+        time_is("2067-12-23T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "gives_back"), 1); /* he knows */
+        time_is("2068-01-11T04:00:00Z");
+        EXPECT_TEXT(tier("gives_back").code, "basic");
+}
+
+/* Set a tier until then, or take it away. */
+static void pin_gold(const char *customer, const char *until)
+{
+        struct ctx *c = fixture_ctx(shop);
+        struct tier_pin pin = {.customer = customer, .tier = "gold", .reason = "a friend of the house"};
+        TX(tx);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(tx_begin(c, &tx), ERR_OK);
+        EXPECT(until == NULL || instant_parse(until, &pin.until));
+        EXPECT_INT(until != NULL ? tier_pin(c, &pin) : tier_unpin(c, customer), ERR_OK);
+        EXPECT_INT(tx_commit(&tx), ERR_OK);
+}
+
+TEST(a_fall_that_a_pin_hides_is_noticed_only_when_the_pin_goes)
+{
+        program_with("\"notice_days\":30", false);
+        till_clock(shop, "2068-02-10T04:00:00Z");
+        buy("covered", 600);
+        buy("half_covered", 600);
+        pin_gold("ext:covered", "2070-01-01T00:00:00Z");
+        pin_gold("ext:half_covered", "2069-02-01T00:00:00Z"); /* before the cycle ends */
+        time_is("2069-01-20T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "covered"), 0);
+        EXPECT_INT(events("tier.notice", "half_covered"), 1);
+        pin_gold("ext:covered", /* until= */ NULL);
+        time_is("2069-01-21T04:00:00Z");
+        EXPECT_INT(events("tier.notice", "covered"), 1);
+        time_is("2069-02-02T04:00:00Z"); /* the other pin ends */
+        EXPECT_INT(events("tier.unpinned", "half_covered"), 1);
+}
+
 TEST(anchors_decide_when_the_cycle_ends)
 {
         char until[INSTANT_TEXT_SIZE];
