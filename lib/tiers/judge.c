@@ -8,7 +8,8 @@ SHAPE(missing, "What a requirement of the next tier still lacks.",
       FIELD(metric, .need = true, .names = &metric_names, .doc = "What is measured."),
       FIELD(window_months, .doc = "Months looked back; null: the whole lifetime."),
       FIELD(missing_minor, .doc = "Of spend: minor units; null for other metrics."),
-      FIELD(missing, .doc = "Of orders and growth: how many; null for spend."));
+      FIELD(missing, .doc = "Of orders and growth: how many; null for spend."),
+      FIELD(any, .doc = "One of those with any is enough; those without are all needed."));
 #undef SHAPE_T
 
 static int64_t metric_pick(enum metric metric, int64_t spend_minor, int64_t orders, int64_t growth)
@@ -157,7 +158,7 @@ struct date cycle_end(const struct tier_settings *settings, struct date day, str
         return end;
 }
 
-static void missing_add(struct progress *progress, const struct requirement *requirement,
+static void missing_add(struct progress *progress, const struct requirement *requirement, bool any,
                         const struct metrics *metrics, struct date today)
 {
         int64_t gap = requirement_gap(requirement, metrics, today);
@@ -165,8 +166,8 @@ static void missing_add(struct progress *progress, const struct requirement *req
         if (gap <= 0)
                 return;
         struct missing *missing = &progress->missing.v[progress->missing.n++];
-        *missing =
-                (struct missing){.metric = requirement->metric, .window_months = requirement->window_months};
+        *missing = (struct missing){
+                .metric = requirement->metric, .window_months = requirement->window_months, .any = any};
         *(requirement->metric == METRIC_SPEND ? &missing->missing_minor : &missing->missing) =
                 (struct opt_int){.set = true, .v = gap};
 }
@@ -183,8 +184,8 @@ struct progress progress_missing(struct arena *arena, const struct program *prog
         progress.missing.v = ARENA_ARRAY(arena, qualify->any_of.n + qualify->all_of.n, struct missing);
         if (!any_met(qualify, metrics, today))
                 for (size_t i = 0; i < qualify->any_of.n; i++)
-                        missing_add(&progress, &qualify->any_of.v[i], metrics, today);
+                        missing_add(&progress, &qualify->any_of.v[i], /* any= */ true, metrics, today);
         for (size_t i = 0; i < qualify->all_of.n; i++)
-                missing_add(&progress, &qualify->all_of.v[i], metrics, today);
+                missing_add(&progress, &qualify->all_of.v[i], /* any= */ false, metrics, today);
         return progress;
 }

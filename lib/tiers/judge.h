@@ -65,6 +65,7 @@ struct missing {
         unsigned metric; /* enum metric */
         struct opt_int window_months;
         struct opt_int missing_minor, missing;
+        bool any; /* of any_of: one of these is enough */
 };
 SHAPE_DECLARE(missing);
 

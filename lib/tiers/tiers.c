@@ -180,7 +180,7 @@ enum err stands_store(struct ctx *c, struct stand *const *stands, size_t n)
 #define SHAPE_T struct condition
 SHAPE(condition, "A requirement and how far it is met.", FIELD(metric, .need = true, .names = &metric_names),
       FIELD(window_months, .doc = "null: lifetime."), FIELD(at_least), FIELD(value, .doc = "As of today."),
-      FIELD(met));
+      FIELD(met), FIELD(any, .doc = "One of those with any is enough; those without are all needed."));
 #undef SHAPE_T
 
 #define SHAPE_T struct tier_view
@@ -190,10 +190,11 @@ SHAPE(tier_view, "A customer's tier: what it is, what keeps it, what is missing 
       FIELD(until, .doc = "End of the cycle of the earned tier; null: held for good."),
       FIELD(earned, .need = true, .doc = "The tier that was earned: it holds again when a pin ends."),
       FIELD(pin_until, .doc = "Set by hand until then; null: not pinned."), FIELD(pin_reason),
-      LIST(keep, condition, .doc = "What keeps it at the end of the cycle."),
+      LIST(keep, condition, .doc = "What keeps the earned tier at the end of the cycle."),
+      FIELD(kept_by_qualify, .doc = "It is qualified for anew, which keeps it whatever `keep` says."),
       FIELD(next, .doc = "null in the highest."),
       LIST(missing, missing,
-           .doc = "To the next tier; one of them is enough where the programme says any_of."),
+           .doc = "To the next tier: all of those without `any`, and one of those with it."),
       FIELD(projected, .need = true,
             .doc = "The earned tier were the cycle to end today: what is reached or kept, else what the programme's way "
                    "down and floors leave."),
@@ -226,9 +227,9 @@ static void conditions_add(struct arena *arena, const struct requirements *from,
                 for (size_t i = 0; i < counts[list]; i++) {
                         const struct requirement *need = &lists[list][i];
                         int64_t value = metric_value(metrics, need->metric, need->window_months, today);
-                        ret->keep.v[ret->keep.n++] =
-                                (struct condition){need->metric, need->window_months, need->at_least, value,
-                                                   value >= need->at_least};
+                        ret->keep.v[ret->keep.n++] = (struct condition){
+                                need->metric, need->window_months,     need->at_least,
+                                value,        value >= need->at_least, /* any= */ list == 0};
                 }
         }
 }
@@ -257,6 +258,7 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
                 .earned = arena_strdup(c->arena, program->tiers.v[stand.rank].code),
                 .pin_until = pinned ? stand.standing.pin_until : (struct instant){0},
                 .pin_reason = pinned ? stand.standing.pin_reason : NULL,
+                .kept_by_qualify = judge_qualified(program, &metrics, today) >= stand.rank,
                 .next = progress.next != NULL ? arena_strdup(c->arena, progress.next->code) : NULL,
                 .missing = {progress.missing.v, progress.missing.n},
                 .projected = arena_strdup(c->arena, program->tiers.v[projected].code),
@@ -264,7 +266,7 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
                 .spend_minor = stand.standing.spend_minor,
                 .growth = stand.standing.growth,
         };
-        conditions_add(c->arena, &tier->keep, &metrics, today, ret);
+        conditions_add(c->arena, &program->tiers.v[stand.rank].keep, &metrics, today, ret);
         shape_copy(c->arena, &benefits_shape, &tier->benefits, &ret->benefits); /* the programme may go */
         return ERR_OK;
 }

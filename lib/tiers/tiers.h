@@ -50,6 +50,7 @@ struct condition {
         struct opt_int window_months;
         int64_t at_least, value;
         bool met;
+        bool any; /* of any_of: one of these is enough */
 };
 struct tier_view {
         struct uuid customer_id;
@@ -59,7 +60,8 @@ struct tier_view {
         const char *earned; /* code; the same unless pinned */
         struct instant pin_until;
         const char *pin_reason;
-        LIST_OF(struct condition) keep; /* what keeps it at the end of the cycle */
+        LIST_OF(struct condition) keep; /* what keeps the earned tier at the end of the cycle */
+        bool kept_by_qualify;           /* it is qualified for, which keeps it whatever keep says */
         const char *next;               /* code, NULL in the highest */
         LIST_OF(struct missing) missing;
         const char *projected; /* code of the earned tier were the cycle to end today */

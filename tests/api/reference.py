@@ -570,6 +570,33 @@ class Customer:
             risen = self.fallen(program, rank, today, datetime.date.max)
         return program["tiers"][risen]["code"]
 
+    def requirements(self, wanted, today):
+        """Each one with its value, those of any_of first."""
+        wanted = wanted or {}
+        for name in ("any_of", "all_of"):
+            for one in wanted.get(name) or []:
+                months = one.get("window_months")
+                yield {"metric": one["metric"], "window_months": months, "any": name == "any_of"}, one["at_least"], \
+                    self.value(one["metric"], months, today)
+
+    def keep(self, program, at):
+        """What keeps the earned tier."""
+        tier = program["tiers"][self.rank(program)]
+        return [{**one, "at_least": least, "value": value, "met": value >= least}
+                for one, least, value in self.requirements(tier.get("keep"), self.calendar.day(at))]
+
+    def missing(self, program, at):
+        """The code of the tier above the shown one, and what it lacks."""
+        above = [tier["code"] for tier in program["tiers"]].index(self.shown_tier(at)) + 1
+        if above == len(program["tiers"]):
+            return None, []
+        all_of_it = list(self.requirements(program["tiers"][above]["qualify"], self.calendar.day(at)))
+        enough = any(one["any"] and value >= least for one, least, value in all_of_it)
+        return program["tiers"][above]["code"], [
+            {**one, "missing_minor": least - value if one["metric"] == "spend" else None,
+             "missing": least - value if one["metric"] != "spend" else None}
+            for one, least, value in all_of_it if value < least and not (one["any"] and enough)]
+
     def fallen(self, program, rank, today, before=None):
         """The rank after a cycle, as of the beginning of a day, or with what was bought before another."""
         when = (today, before or today)

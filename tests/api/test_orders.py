@@ -43,8 +43,8 @@ def test_the_first_answer_is_the_whole_outcome(admin):
                                  "held": 0, "debt": 0, "explanation": [{"rule": "base", "points": 600}]}
     assert outcome["growth"] == {"earned": 600, "reversed": 0, "total": 600}
     assert outcome["tier"] == {"before": "basic", "after": "silver", "next": "gold", "missing": [
-        {"metric": "spend", "window_months": 12, "missing_minor": 90000, "missing": None},
-        {"metric": "spend", "window_months": None, "missing_minor": 190000, "missing": None}]}
+        {"metric": "spend", "window_months": 12, "missing_minor": 90000, "missing": None, "any": True},
+        {"metric": "spend", "window_months": None, "missing_minor": 190000, "missing": None, "any": True}]}
     assert outcome["segments"] == {"entered": ["new"], "left": []} and outcome["coupons"] == [] and outcome["refund"] is None
     assert outcome["order"]["paid_at"] == "2026-11-01T10:01:00Z" and outcome["customer"]["created"]
     view = admin.get(answer.headers["location"])
@@ -265,8 +265,8 @@ def test_backfill_is_dated_by_the_orders_own_times(admin):
     year = order(customer, 10000, placed_at="2026-11-01T01:00:00Z")
     after = take(admin, year, query="?backfill=true")
     assert after["tier"]["missing"] == [
-        {"metric": "spend", "window_months": 12, "missing_minor": 140000, "missing": None},
-        {"metric": "spend", "window_months": None, "missing_minor": 180000, "missing": None}]
+        {"metric": "spend", "window_months": 12, "missing_minor": 140000, "missing": None, "any": True},
+        {"metric": "spend", "window_months": None, "missing_minor": 180000, "missing": None, "any": True}]
 
 
 def test_award_false_counts_as_spend_and_earns_nothing_ever(admin):

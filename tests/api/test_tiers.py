@@ -62,10 +62,12 @@ def test_the_benefits_are_those_of_the_table(admin, code):
 def test_the_tier_says_what_keeps_it_and_what_is_missing_to_the_next(admin, code, year, lifetime, keep):
     customer, _ = spent(admin, year * YUAN)
     stands = tier(admin, customer)
-    assert stands["keep"] == [{"metric": "growth", "window_months": 12, "at_least": keep, "value": year, "met": True}]
+    assert stands["keep"] == [{"metric": "growth", "window_months": 12, "at_least": keep, "value": year, "met": True, "any": False}]
+    assert stands["kept_by_qualify"] is True
     assert stands["until"] == "2027-11-17T16:00:00Z", "a year on, at midnight in the shop's zone"
     assert (stands["orders"], stands["spend_minor"], stands["growth"], stands["projected"]) == (1, year * YUAN, year, code)
     following = {row[0]: row for row in TABLE}.get(stands["next"])
+    assert all(one["any"] for one in stands["missing"])
     wanted = [(12, following[1] * YUAN - year * YUAN), (None, following[2] * YUAN - year * YUAN)] if following else []
     assert [(one["window_months"], one["missing_minor"]) for one in stands["missing"]] == wanted
     assert (stands["next"] is None) == (code == "diamond")
@@ -192,6 +194,18 @@ def test_a_pin_overrides_the_earned_tier_until_it_is_dropped(admin):
     assert take(admin, order(customer, 100))["tier"]["after"] == "gold"
     assert admin.call("DELETE", path).ok()["code"] == "basic"
     assert admin.call("DELETE", path).ok()["pin_until"] is None
+
+
+def test_under_a_pin_what_keeps_and_until_when_are_those_of_the_earned_tier(admin):
+    customer, _ = spent(admin, 60000)
+    earned = tier(admin, customer)
+    pin = {"tier": "gold", "until": "2099-01-01T00:00:00Z", "reason": "a complaint"}
+    pinned = admin.put(f"/v1/customers/ext:{customer}/tier/pin", pin).ok()
+    assert (pinned["code"], pinned["earned"]) == ("gold", "silver")
+    for name in ("until", "keep", "kept_by_qualify", "projected"):
+        assert pinned[name] == earned[name], name
+    assert pinned["keep"][0]["at_least"] == 500 and pinned["kept_by_qualify"] is True
+    assert pinned["next"] == "diamond" and [one["any"] for one in pinned["missing"]] == [True, True]
 
 
 def test_a_pin_must_name_a_tier_and_a_time_ahead(admin):

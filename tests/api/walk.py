@@ -439,11 +439,14 @@ class Walker:
     def standing(self):
         """As GET .../tier shows it."""
         customer = self.customer
-        pinned = customer.pin and self.at < customer.pin[1]
+        program, pinned = self.walk.program, customer.pin and self.at < customer.pin[1]
+        following, missing = customer.missing(program, self.at)
         return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text_of(customer.since),
                 "until": text_of(customer.until), "pin_until": text_of(customer.pin[1]) if pinned else None,
                 "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth"),
-                "projected": customer.projected(self.walk.program, self.at)}
+                "projected": customer.projected(program, self.at), "keep": customer.keep(program, self.at),
+                "kept_by_qualify": customer.qualified(program, self.walk.calendar.day(self.at)) >= customer.rank(program),
+                "next": following, "missing": missing}
 
     def books(self):
         """As the database keeps it: account and lots."""
