@@ -1,6 +1,7 @@
 /* Text: a growing byte buffer on the heap, for answers, SQL and binary parameters. */
 #pragma once
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ static inline void text_reserve(struct text *text, size_t more)
 static inline void text_append(struct text *text, const void *data, size_t len)
 {
         text_reserve(text, len);
+        assert(text->data != NULL);
         if (len > 0)
                 memcpy(text->data + text->len, data, len);
         text->len += len;

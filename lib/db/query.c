@@ -1,8 +1,6 @@
 #include "db/query.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,8 +78,11 @@ enum err query_estimate(struct ctx *c, const struct query *query, const void *in
         explain.out = &explained_shape;
         TRY(query_many(c, &explain, in, &lines));
         const char *rows = lines.n > 0 ? strstr(((const struct explained *)lines.v)->line, rows_mark) : NULL;
-        if (rows == NULL || sscanf(rows + strlen(rows_mark), "%" SCNd64, ret) != 1)
+        char *end = NULL;
+        long long estimate = rows != NULL ? strtoll(rows + strlen(rows_mark), &end, 10) : 0;
+        if (rows == NULL || *end != ' ')
                 return fail(c, ERR_INTERNAL, "%s: the plan does not tell its rows.", query->name);
+        *ret = estimate;
         return ERR_OK;
 }
 

@@ -59,6 +59,6 @@
                 FILTER_NUMBER_(points_min, "Has this many active points or more."),                                                                                                  \
                 FILTER_NUMBER_(points_max, "Has this many active points or fewer.")
 
-/* Whether this key may ask for that, and whether it makes sense: days of birth are for those who may see them.
- * ERR_FORBIDDEN, ERR_INVALID. */
+/* Whether this key may ask for that, and whether it makes sense: days of birth are for those who may see
+ * them. ERR_FORBIDDEN, ERR_INVALID. */
 enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter) MUST_CHECK;

@@ -135,7 +135,7 @@ def bad_value(schema):
     """A value of the query that the schema refuses, and what its fault is called."""
     if "enum" in schema:
         return "no-such-name", "unknown_value"
-    if schema["type"] == "string" and "format" in schema:
+    if schema["type"] == "string" and ("format" in schema or "pattern" in schema and "maxLength" not in schema):
         return "tomorrow", "wrong_format"
     return {"integer": ("x", "wrong_type"), "boolean": ("maybe", "wrong_type")}.get(
         schema["type"], ("a" * (schema.get("maxLength", 0) + 1), "too_long"))

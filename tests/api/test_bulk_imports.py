@@ -208,7 +208,7 @@ def test_csv_with_what_spreadsheets_leave_around_and_times_as_they_write_them(ad
         (4, "A cell of the line stands in a column without a name.")] and job["total"] == 3
     seen = [admin.get(f"/v1/customers/ext:{one}").ok() for one in numbers[:2]]
     assert [(one["birthday"], one["created_at"]) for one in seen] == [
-        ("05-20", "2020-05-01T07:30:00Z"), ("1990-05-20", "2020-04-30T23:00:00Z")]  # the shop's clock is London's
+        ("05-20", "2020-05-01T00:30:00Z"), ("1990-05-20", "2020-04-30T16:00:00Z")]  # the shop's clock is Shanghai's
 
 
 def test_a_file_that_is_marked_as_utf8_is_it_whatever_charset_is_sent(admin):

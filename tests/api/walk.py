@@ -35,12 +35,12 @@ def random_points(rng):
 
 def random_earning(rng):
     rules = [{"code": "base", "kind": "base", "rate_millionths": rng.choice((1000000, 370000, 2500000)),
-              "caps": rng.choice(({}, {}, {"per_order": 333}, {"per_order": 700, "per_month": 1000}))},
+              "caps": rng.choice(({}, {"per_order": 333}, {"per_order": 700, "per_month": 1000}, {"per_order": 333, "per_month": 500}))},
              {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": rng.choice((1000000, 990000)),
               "caps": rng.choice(({}, {}, {"per_day": 1200}))}]
     extra = [{"code": "big", "kind": "base", "rate_millionths": 500000, "when": "order.total >= 500.00"},
              {"code": "bags", "kind": "multiply", "factor_millionths": 2000000, "when": "category = 'bags'",
-              "caps": rng.choice(({}, {"per_order": 100}, {"per_order": 250, "per_day": 260}))},
+              "caps": rng.choice(({"per_order": 100}, {"per_order": 250, "per_day": 260}))},
              {"code": "live", "kind": "multiply", "factor_millionths": 1250000, "when": "order.channel = live", "priority": 2,
               "stacking": rng.choice(("stack", "exclusive"))},
              {"code": "loyal", "kind": "multiply", "factor_millionths": 500000, "when": "orders.count >= 3 and spend >= 800"},

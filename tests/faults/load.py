@@ -119,6 +119,12 @@ class Load:
         if self.broken:
             raise self.broken
 
+    def end_when_answered(self):
+        """Wait for writers that end by themselves."""
+        for thread in self.threads:
+            thread.join()
+        self.end()
+
     def end(self):
         """Let every writer finish what it has begun."""
         self.__exit__()
