@@ -5,6 +5,7 @@
 
 #include "base/idmap.h"
 #include "coupons/coupons.h"
+#include "customers/tags.h"
 #include "orders/check.h"
 #include "orders/store.h"
 #include "orders/take.h"
@@ -211,7 +212,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct arena *arena = b->c->arena;
         struct uuids customers = {ARENA_ARRAY(arena, b->desk_count, struct uuid), b->desk_count};
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
-        struct list accounts = {0}, caps = {0};
+        struct list accounts = {0}, caps = {0}, tags = {0};
         struct stand_rows stands = {0};
         struct coupon_rows coupons = {0};
         struct coupon_offer_rows offers = {0};
@@ -231,6 +232,8 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
         if (b->session.program->counts_days)
                 TRY(points_caps_later(b->c, &customers, first, &caps));
+        if (b->session.program->asks_tags)
+                TRY(tags_later(b->c, &customers, b->c->now, &tags));
         TRY(named_coupons_later(b, &coupons));
         TRY(offers_later(b, &customers, &offers));
         TRY(db_flush(b->c));
@@ -242,6 +245,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
                 desk->book.account.customer_id = desk->customer->id;
                 desk->stand = standing[i];
                 desk->caps = points_caps_of(arena, &caps, desk->customer->id);
+                desk->tags = tags_of(arena, &tags, desk->customer->id);
         }
         for (size_t i = 0; i < accounts.n; i++) {
                 const struct points_account *account = &((const struct points_account *)accounts.v)[i];
