@@ -475,6 +475,18 @@ static enum err decide(struct batch *b, struct job *job)
 
 /* ------------------------------------------------------------------ storing */
 
+static enum err askers_store(struct batch *b)
+{
+        struct customer_moment *askers = ARENA_ARRAY(b->c->arena, b->desk_count, struct customer_moment);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->desk_count; i++)
+                if (instant_known(b->desks[i].asked_at))
+                        askers[n++] =
+                                (struct customer_moment){b->desks[i].customer->id, b->desks[i].asked_at};
+        return customers_first_asked(b->c, askers, n);
+}
+
 static enum err store(struct batch *b)
 {
         struct arena *arena = b->c->arena;
@@ -492,6 +504,7 @@ static enum err store(struct batch *b)
         for (size_t i = 0; i < b->file_count; i++)
                 if (b->files[i].changed)
                         files[n++] = &b->files[i];
+        TRY(askers_store(b));
         TRY(files_store(b->c, files, n));
         TRY(order_calls_store(b->c, b->new_calls, b->new_call_count));
         TRY(points_store(b->c, books, b->desk_count, &b->session.journal));

@@ -18,9 +18,10 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
-        struct caps_used caps; /* what was earned under caps by day and month */
-        struct texts tags;     /* none where no condition asks them */
-        bool live;             /* some call is no history: it is decided as of now */
+        struct caps_used caps;   /* what was earned under caps by day and month */
+        struct texts tags;       /* none where no condition asks them */
+        bool live;               /* some call is no history: it is decided as of now */
+        struct instant asked_at; /* he first asked, by an order that nobody has paid: to be noted */
 };
 
 /* One order with its lines. */
