@@ -245,11 +245,12 @@ TEST(plans_made_on_large_tables_use_keys)
 
 static bool uses(const char *statement)
 {
-        for (const struct sql *sql = sql_first(); sql != NULL; sql = sql->next)
-                if (strcmp(sql->name, statement) == 0)
-                        return is_prepared(fixture_ctx(shop)->db, sql->index);
-        EXPECT(!"there is no such statement");
-        return false;
+        const struct sql *sql = sql_first();
+
+        while (sql != NULL && strcmp(sql->name, statement) != 0)
+                sql = sql->next;
+        EXPECT(sql != NULL);
+        return sql != NULL && is_prepared(fixture_ctx(shop)->db, sql->index);
 }
 
 TEST(tags_are_read_only_where_a_condition_asks_them)
