@@ -151,7 +151,8 @@ static const char *name_of(const struct activity *activity)
         return activity->code != NULL ? activity->code : activity_type_names.v[activity->type];
 }
 
-static void growth_count(struct work *w, int64_t growth)
+/* Growth of the day of an instant; it lifts the tier as of today. */
+static void growth_count(struct work *w, int64_t growth, struct instant at)
 {
         struct ctx *c = w->c;
         struct stand *stand = &w->person.stand;
@@ -159,7 +160,8 @@ static void growth_count(struct work *w, int64_t growth)
 
         if (growth == 0)
                 return;
-        stand_count(stand, c->arena, &(struct metric_day){.day = today, .growth = growth});
+        stand_count(stand, c->arena,
+                    &(struct metric_day){.day = zone_date(&c->shop->zone, at), .growth = growth});
         struct metrics metrics = stand_metrics(stand);
         size_t rank = judge_upgrade(w->program, stand->rank, &metrics, today);
         if (rank == stand->rank)
@@ -210,11 +212,11 @@ static enum err pay(struct work *w)
                           (struct instant){0});
                 activity->seq = (struct opt_int){true, w->person.book.account.last_seq};
         }
-        growth_count(w, rule->growth);
+        growth_count(w, rule->growth, activity->paid_at);
         return ERR_OK;
 }
 
-/* Growth goes too; the tier is judged at the end of its cycle. */
+/* Growth goes too, from the day on which it came; the tier is judged at the end of its cycle. */
 static void take_back(struct work *w)
 {
         struct activity *activity = &w->activity;
@@ -223,7 +225,7 @@ static void take_back(struct work *w)
         if (activity->points > 0)
                 book_take_back(&w->person.book, &w->journal, &why, activity->seq.v, activity->points,
                                w->program->points.refund_policy);
-        growth_count(w, -activity->growth);
+        growth_count(w, -activity->growth, activity->paid_at);
         activity->state = ACTIVITY_TAKEN_BACK;
         activity->why = "order_refunded";
 }

@@ -2,6 +2,7 @@
 
 #include "birthdays/occasion.h"
 #include "coupons/offers.h"
+#include "customers/tags.h"
 #include "db/statement.h"
 #include "orders/desk.h"
 #include "points/points.h"
@@ -146,7 +147,7 @@ static enum err party_load(struct party *party, const struct uuids *ids)
         struct ctx *c = party->c;
         struct session *s = &party->session;
         struct celebrating known = celebrating_of(party->task);
-        struct list locked = {0}, customers, given = {0}, accounts = {0}, lots = {0};
+        struct list locked = {0}, customers, given = {0}, accounts = {0}, lots = {0}, tags = {0};
         struct stand_rows stands = {0};
         struct coupon_offer_rows offers = {0};
         const char *templates[] = {party->task->rule->template};
@@ -160,9 +161,13 @@ static enum err party_load(struct party *party, const struct uuids *ids)
         TRY(stands_later(c, ids, /* from= */ (struct date){0}, &stands));
         if (templates[0] != NULL)
                 TRY(coupon_offers_later(c, &(struct texts){templates, 1}, ids, &offers));
+        if (expr_asks(party->task->rule->condition, FACT_TAGS))
+                TRY(tags_later(c, ids, c->now, &tags));
         TRY(db_flush(c));
         TRY(coupon_offers_give(c, &offers, &s->offers));
         desks_fill(party, &customers, &given);
+        for (size_t i = 0; i < party->count; i++)
+                party->desks[i].tags = tags_of(c->arena, &tags, party->desks[i].customer->id);
         return accounts_give(party, &accounts, &lots, &stands);
 }
 
@@ -170,14 +175,12 @@ static bool condition_holds(const struct party *party, const struct desk *desk, 
 {
         const struct session *s = &party->session;
         struct expr_facts *facts = ARENA_NEW(s->arena, struct expr_facts);
-        const char *segment = lifecycle_names.v[desk_lifecycle(s, desk, moment->today)];
 
         if (party->task->rule->condition == NULL)
                 return true;
         facts->now = moment->at;
         facts->zone = &s->shop->zone;
-        desk_facts(desk, moment, facts);
-        expr_set_texts(facts, FACT_SEGMENTS, &segment, 1);
+        desk_facts(s, desk, moment, facts);
         return expr_true(party->task->rule->condition, facts);
 }
 

@@ -132,6 +132,9 @@ struct customer_moment {
 };
 enum err customers_inquired(struct ctx *c, const struct customer_moment *moments, size_t n) MUST_CHECK;
 
+/* The same for customers who are locked and of whom nothing is noted, each once: no round trip. */
+enum err customers_first_asked(struct ctx *c, const struct customer_moment *moments, size_t n) MUST_CHECK;
+
 /* Tell the directory that something changed which customers are listed by: their own fields, orders, spend,
  * growth, tier, active points. Whoever writes such a thing calls this in the same transaction; at its end
  * everybody is noted once. */

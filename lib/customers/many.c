@@ -171,6 +171,18 @@ enum err customers_inquired(struct ctx *c, const struct customer_moment *moments
         return inquired_note(c, moments, n);
 }
 
+enum err customers_first_asked(struct ctx *c, const struct customer_moment *moments, size_t n)
+{
+        struct uuid *ids = ARENA_ARRAY(c->arena, n, struct uuid);
+
+        if (n == 0)
+                return ERR_OK;
+        for (size_t i = 0; i < n; i++)
+                ids[i] = moments[i].customer_id;
+        customers_touched(c, ids, n);
+        return inquired_note(c, moments, n);
+}
+
 /* Everybody who was touched in a transaction. */
 struct gathered {
         struct found_id *v;

@@ -34,11 +34,23 @@ struct tag_limit {
 SHAPE(tag_limit, "How many at once.", FIELD(limit));
 #undef SHAPE_T
 
+struct tags_query {
+        struct uuids ids;
+        struct instant at;
+};
+#define SHAPE_T struct tags_query
+SHAPE(tags_query, "Whose tags, and as of when.", FIELD(ids), FIELD(at));
+#undef SHAPE_T
+
 #define TAG_COLUMNS "customer_id, kind, tag, expires_at, created_at"
 
 SQL_MANY(tags_load, customer_ids, tag,
          "SELECT " TAG_COLUMNS " FROM customer_tags WHERE customer_id = ANY(:ids) "
          "AND (expires_at IS NULL OR expires_at > :now) ORDER BY customer_id, kind, tag")
+
+SQL_LATER(tags_at, tags_query, tag,
+          "SELECT " TAG_COLUMNS " FROM customer_tags WHERE customer_id = ANY(:ids) "
+          "AND (expires_at IS NULL OR expires_at > :at) ORDER BY customer_id, tag, kind")
 
 SQL_BATCH(tags_insert, tag,
           "INSERT INTO customer_tags (" TAG_COLUMNS ") SELECT * FROM unnest(:customer_id, :kind, :tag, "
@@ -235,6 +247,22 @@ static enum err expire_once(struct ctx *c, void *arg)
         TRY(events_store(c, &events));
         expiring->found = rows.n;
         return tx_commit(&tx);
+}
+
+enum err tags_later(struct ctx *c, const struct uuids *ids, struct instant at, struct list *ret)
+{
+        return tags_at(c, &(struct tags_query){*ids, at}, ret);
+}
+
+struct texts tags_of(struct arena *arena, const struct list *tags, struct uuid customer_id)
+{
+        const struct tag *rows = tags->v;
+        struct texts texts = {.v = ARENA_ARRAY(arena, tags->n, const char *)};
+
+        for (size_t i = 0; i < tags->n; i++)
+                if (uuid_equal(rows[i].customer_id, customer_id))
+                        texts.v[texts.n++] = rows[i].tag;
+        return texts;
 }
 
 enum err tags_expire(struct ctx *c, int64_t limit, bool *ret_more)

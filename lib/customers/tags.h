@@ -53,5 +53,10 @@ enum err tag_remove(struct ctx *c, const char *customer, const struct tag *tag) 
 /* All tags of a customer that have not expired, by kind and name. */
 enum err tags_list(struct ctx *c, struct uuid customer_id, struct list *ret) MUST_CHECK;
 
+/* Queue: the tags that some customers have at a moment, expired ones left out; *ret is struct tag. */
+enum err tags_later(struct ctx *c, const struct uuids *ids, struct instant at, struct list *ret) MUST_CHECK;
+/* Those of one customer among them; the texts are the list's. */
+struct texts tags_of(struct arena *arena, const struct list *tags, struct uuid customer_id);
+
 /* Take off tags that have expired, at most limit; *ret_more when there may be more. */
 enum err tags_expire(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

@@ -55,6 +55,7 @@ struct node {
 
 struct expr {
         const struct node *root;
+        uint64_t fields;       /* a bit for each enum expr_field that it asks */
         unsigned scopes;       /* enum expr_scope bits */
         unsigned money_digits; /* for printing */
 };

@@ -214,6 +214,14 @@ static bool parse_values(struct compiler *p, const enum expr_field *field, struc
         return true;
 }
 
+_Static_assert(FACT_COUNT_ <= 64, "fields are bits of a uint64_t");
+
+static void field_note(struct compiler *p, enum expr_field field)
+{
+        p->fields |= UINT64_C(1) << field;
+        p->scopes |= expr_field_info(field)->scope;
+}
+
 static struct node *parse_field(struct compiler *p)
 {
         struct token name = token_take(p), question = p->token;
@@ -234,7 +242,7 @@ static struct node *parse_field(struct compiler *p)
                 return NULL;
         if (known) {
                 node->field = field;
-                p->scopes |= expr_field_info(field)->scope;
+                field_note(p, field);
                 known = check_question(p, kind == NODE_TRUE ? &name : &question, field, kind);
         }
         return parse_values(p, known ? &field : NULL, node) ? node : NULL;
@@ -251,7 +259,7 @@ static struct node *parse_member(struct compiler *p, const char *what, enum expr
         if (node == NULL || !value_read(p, &field, NODE_HAS, &value))
                 return NULL;
         node->field = field;
-        p->scopes |= expr_field_info(field)->scope;
+        field_note(p, field);
         node_values(p, node, &value, 1);
         return node;
 }
@@ -354,7 +362,8 @@ enum err expr_compile(struct ctx *c, const char *pointer, const char *text, cons
         if (p.faults > 0)
                 return problem_check(c);
         struct expr *expr = ARENA_NEW(c->arena, struct expr);
-        *expr = (struct expr){.root = root, .scopes = p.scopes, .money_digits = p.money_digits};
+        *expr = (struct expr){
+                .root = root, .fields = p.fields, .scopes = p.scopes, .money_digits = p.money_digits};
         *ret = expr;
         return ERR_OK;
 }

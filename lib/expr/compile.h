@@ -11,6 +11,7 @@ struct compiler {
         const struct expr_names *names;
         struct token token; /* the one to be read next */
         size_t nodes;
+        uint64_t fields;
         unsigned depth, scopes, money_digits;
         size_t faults;
 };

@@ -117,6 +117,11 @@ bool expr_uses(const struct expr *expr, enum expr_scope scope)
         return (expr->scopes & scope) != 0;
 }
 
+bool expr_asks(const struct expr *expr, enum expr_field field)
+{
+        return expr != NULL && (expr->fields & UINT64_C(1) << field) != 0;
+}
+
 /* ---- filling the facts */
 
 void expr_set_unknown(struct expr_facts *facts, enum expr_field field)

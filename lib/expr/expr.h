@@ -40,7 +40,7 @@ enum expr_field {
 };
 
 /* Where the allowed values of a text come from. */
-enum expr_choice { EXPR_CHOICE_ANY, EXPR_CHOICE_CHANNEL, EXPR_CHOICE_GENDER };
+enum expr_choice { EXPR_CHOICE_ANY, EXPR_CHOICE_CHANNEL, EXPR_CHOICE_GENDER, EXPR_CHOICE_SEGMENT };
 
 struct expr_field_info {
         const char *name;
@@ -65,7 +65,7 @@ const struct expr_field_info *expr_field_info(enum expr_field field);
 struct expr_names {
         const char *const *tiers; /* codes, ascending by rank from 0 */
         size_t tier_count;
-        const struct names *channels, *genders; /* NULL: any text will do */
+        const struct names *channels, *genders, *segments; /* NULL: any text will do */
 };
 
 /* Compile text. The expression lives in c's arena and keeps nothing else. Money is read in the shop's
@@ -73,14 +73,17 @@ struct expr_names {
  *
  * ERR_INVALID: one fault or more was noted under pointer (a JSON pointer such as "#/earning/0/when"), each
  * naming the character (from 1) where it is. Codes: expression_syntax, expression_unknown_field,
- * expression_type (the value or operator does not fit the field), expression_value (no such tier or channel,
- * a number out of range) and expression_limit. A syntax fault ends the search, the others do not. */
+ * expression_type (the value or operator does not fit the field), expression_value (no such tier, channel or
+ * segment, a number out of range) and expression_limit. A syntax fault ends the search, the others do not. */
 enum err expr_compile(struct ctx *c, const char *pointer, const char *text, const struct expr_names *names,
                       const struct expr **ret) MUST_CHECK;
 
 /* Does it mention a field of this scope? What does not mention a line can be asked once for the whole order.
  */
 bool expr_uses(const struct expr *expr, enum expr_scope scope);
+
+/* Does it ask this field? What nobody asks need not be loaded. No expression (NULL) asks anything. */
+bool expr_asks(const struct expr *expr, enum expr_field field);
 
 /* Append the canonical text, which compiles to the same expression. */
 void expr_print(const struct expr *expr, struct text *out);

@@ -142,6 +142,21 @@ static void text_value(struct compiler *p, const struct token *token, const char
         *ret = (struct value){.kind = VALUE_TEXT, .text = text};
 }
 
+/* Segments are few and the shop's words for them differ, so that a guess says less than all of them. */
+static void segment_value(struct compiler *p, const struct token *token, struct value *ret)
+{
+        const struct names *segments = p->names->segments;
+        const char *text = token_text(p, token), *all = "";
+
+        if (segments == NULL || names_find(segments, text) != 0) {
+                *ret = (struct value){.kind = VALUE_TEXT, .text = text};
+                return;
+        }
+        for (unsigned i = 1; i < segments->n; i++)
+                all = arena_printf(p->c->arena, "%s%s%s", all, i > 1 ? ", " : "", segments->v[i]);
+        compile_fault(p, token, "expression_value", "there is no segment %s; there are %s.", text, all);
+}
+
 /* A date or an instant that the calendar has. */
 static void time_value(struct compiler *p, const struct token *token, struct value *ret)
 {
@@ -255,6 +270,8 @@ static void typed_value(struct compiler *p, const struct expr_field_info *info, 
                         text_value(p, token, "channel", p->names->channels, ret);
                 else if (!part && info->choice == EXPR_CHOICE_GENDER)
                         text_value(p, token, "gender", p->names->genders, ret);
+                else if (info->choice == EXPR_CHOICE_SEGMENT)
+                        segment_value(p, token, ret);
                 else
                         text_value(p, token, /* what= */ NULL, /* names= */ NULL, ret);
         }

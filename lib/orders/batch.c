@@ -5,6 +5,7 @@
 
 #include "base/idmap.h"
 #include "coupons/coupons.h"
+#include "customers/tags.h"
 #include "orders/check.h"
 #include "orders/store.h"
 #include "orders/take.h"
@@ -211,7 +212,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         struct arena *arena = b->c->arena;
         struct uuids customers = {ARENA_ARRAY(arena, b->desk_count, struct uuid), b->desk_count};
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
-        struct list accounts = {0}, caps = {0};
+        struct list accounts = {0}, caps = {0}, tags = {0};
         struct stand_rows stands = {0};
         struct coupon_rows coupons = {0};
         struct coupon_offer_rows offers = {0};
@@ -231,6 +232,8 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
         if (b->session.program->counts_days)
                 TRY(points_caps_later(b->c, &customers, first, &caps));
+        if (b->session.program->asks_tags)
+                TRY(tags_later(b->c, &customers, b->c->now, &tags));
         TRY(named_coupons_later(b, &coupons));
         TRY(offers_later(b, &customers, &offers));
         TRY(db_flush(b->c));
@@ -242,6 +245,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
                 desk->book.account.customer_id = desk->customer->id;
                 desk->stand = standing[i];
                 desk->caps = points_caps_of(arena, &caps, desk->customer->id);
+                desk->tags = tags_of(arena, &tags, desk->customer->id);
         }
         for (size_t i = 0; i < accounts.n; i++) {
                 const struct points_account *account = &((const struct points_account *)accounts.v)[i];
@@ -471,6 +475,18 @@ static enum err decide(struct batch *b, struct job *job)
 
 /* ------------------------------------------------------------------ storing */
 
+static enum err askers_store(struct batch *b)
+{
+        struct customer_moment *askers = ARENA_ARRAY(b->c->arena, b->desk_count, struct customer_moment);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->desk_count; i++)
+                if (instant_known(b->desks[i].asked_at))
+                        askers[n++] =
+                                (struct customer_moment){b->desks[i].customer->id, b->desks[i].asked_at};
+        return customers_first_asked(b->c, askers, n);
+}
+
 static enum err store(struct batch *b)
 {
         struct arena *arena = b->c->arena;
@@ -488,6 +504,7 @@ static enum err store(struct batch *b)
         for (size_t i = 0; i < b->file_count; i++)
                 if (b->files[i].changed)
                         files[n++] = &b->files[i];
+        TRY(askers_store(b));
         TRY(files_store(b->c, files, n));
         TRY(order_calls_store(b->c, b->new_calls, b->new_call_count));
         TRY(points_store(b->c, books, b->desk_count, &b->session.journal));

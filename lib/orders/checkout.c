@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "coupons/coupons.h"
+#include "customers/tags.h"
 #include "db/db.h"
 #include "orders/desk.h"
 #include "points/points.h"
@@ -95,7 +96,7 @@ static void basket_check(struct ctx *c, const struct checkout_in *in)
 static enum err desk_read(struct ctx *c, struct session *s, const struct checkout_in *in, struct instant at,
                           struct customer *customer, struct desk *ret)
 {
-        struct list accounts = {0}, caps = {0};
+        struct list accounts = {0}, caps = {0}, tags = {0};
         struct stand_rows stands = {0};
 
         *customer = (struct customer){.created_at = c->now};
@@ -107,9 +108,12 @@ static enum err desk_read(struct ctx *c, struct session *s, const struct checkou
                 TRY(stands_later(c, &id, /* from= */ (struct date){0}, &stands));
                 if (s->program->counts_days)
                         TRY(points_caps_later(c, &id, zone_date(&c->shop->zone, c->now), &caps));
+                if (s->program->asks_tags)
+                        TRY(tags_later(c, &id, at, &tags));
                 TRY(db_flush(c));
         }
         ret->caps = points_caps_of(c->arena, &caps, customer->id);
+        ret->tags = tags_of(c->arena, &tags, customer->id);
         ret->book.account.customer_id = customer->id;
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;

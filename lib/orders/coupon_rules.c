@@ -73,7 +73,7 @@ void coupon_rules_count(struct session *s, struct desk *desk, const struct file 
         facts = ARENA_NEW(s->arena, struct expr_facts);
         facts->zone = &s->shop->zone;
         file_facts(file, moment, facts);
-        desk_facts(desk, moment, facts);
+        desk_facts(s, desk, moment, facts);
         outcome->coupons.v = ARENA_ARRAY(s->arena, program->coupons.n, struct outcome_coupon);
         for (size_t i = 0; i < program->coupons.n; i++) {
                 const struct coupon_rule *rule = &program->coupons.v[i];

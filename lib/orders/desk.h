@@ -18,8 +18,10 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
-        struct caps_used caps; /* what was earned under caps by day and month */
-        bool live;             /* some call is no history: it is decided as of now */
+        struct caps_used caps;   /* what was earned under caps by day and month */
+        struct texts tags;       /* none where no condition asks them */
+        bool live;               /* some call is no history: it is decided as of now */
+        struct instant asked_at; /* he first asked, by an order that nobody has paid: to be noted */
 };
 
 /* One order with its lines. */
@@ -75,8 +77,9 @@ struct moment {
 };
 struct moment moment_of(const struct shop *shop, struct instant at);
 
-/* What conditions may ask of the customer, as he stands at that moment. */
-void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts);
+/* What conditions may ask of the customer, as he stands at that moment; of the session as desk_lifecycle. */
+void desk_facts(const struct session *s, const struct desk *desk, const struct moment *moment,
+                struct expr_facts *facts);
 
 /* And of the order. */
 void file_facts(const struct file *file, const struct moment *moment, struct expr_facts *facts);

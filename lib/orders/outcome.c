@@ -6,7 +6,9 @@ enum lifecycle desk_lifecycle(const struct session *s, const struct desk *desk, 
         const struct standing *standing = &desk->stand.standing;
         struct metrics metrics = stand_metrics(&desk->stand);
         const struct lifecycle_limits *limits = &s->program->lifecycle;
-        struct lifecycle_facts facts = {.orders = standing->orders};
+        struct lifecycle_facts facts = {.orders = standing->orders,
+                                        .inquired = instant_known(desk->customer->inquired_at) ||
+                                                    instant_known(desk->asked_at)};
 
         facts.orders_in_window =
                 metric_value(&metrics, METRIC_ORDERS,

@@ -32,7 +32,8 @@ void file_facts(const struct file *file, const struct moment *moment, struct exp
         expr_set_text(facts, FACT_COUPON, order->coupon);
 }
 
-void desk_facts(const struct desk *desk, const struct moment *moment, struct expr_facts *facts)
+void desk_facts(const struct session *s, const struct desk *desk, const struct moment *moment,
+                struct expr_facts *facts)
 {
         const struct customer *customer = desk->customer;
         const struct standing *standing = &desk->stand.standing;
@@ -55,6 +56,8 @@ void desk_facts(const struct desk *desk, const struct moment *moment, struct exp
         expr_set_number(facts, FACT_POINTS_ACTIVE, desk->book.account.active);
         expr_set_instant(facts, FACT_JOINED_AT, customer->created_at);
         expr_set_instant(facts, FACT_LAST_ORDER_AT, standing->last_order_at);
+        expr_set_texts(facts, FACT_TAGS, desk->tags.v, desk->tags.n);
+        expr_set_texts(facts, FACT_SEGMENTS, &lifecycle_names.v[desk_lifecycle(s, desk, moment->today)], 1);
 }
 
 /* What coupons take off is with its lines already; the rest of the order's own discount is shared by the
@@ -176,7 +179,7 @@ static void award(struct session *s, struct desk *desk, struct file *file, const
 
         facts->zone = &s->shop->zone;
         file_facts(file, moment, facts);
-        desk_facts(desk, moment, facts);
+        desk_facts(s, desk, moment, facts);
         struct earned points = earn_decide(s->arena, &input);
         input.target = TARGET_GROWTH;
         struct earned growth = earn_decide(s->arena, &input);

@@ -227,6 +227,14 @@ static void state_take(struct session *s, struct desk *desk, struct file *file, 
                 settle_activate(s, desk, file, moment);
 }
 
+/* Whoever orders and does not pay has asked. */
+static void asks(struct desk *desk, const struct order *order)
+{
+        if (!order_counts(order) && !instant_known(desk->customer->inquired_at) &&
+            !instant_known(desk->asked_at))
+                desk->asked_at = order->placed_at;
+}
+
 struct instant take_time_of(const struct order_in *in, struct instant now)
 {
         const struct instant times[] = {in->placed_at,    in->paid_at,      in->shipped_at,
@@ -264,6 +272,8 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
                 state_take(s, desk, file, in, &moment, ret);
                 note_state(s, file, &moment, ret);
         }
+        if (!known)
+                asks(desk, order);
         order->version++;
         order->calls++;
         order->updated_at = moment.at;

@@ -18,15 +18,16 @@
 
 /* Points outstanding that lapse in one month. */
 struct liability_line {
-        const char *month; /* "2027-01" in the shop's zone; NULL: not by a date */
-        int64_t points, value_minor;
+        const char *month; /* "2027-01" in the shop's zone; NULL: never, or not known yet */
+        int64_t active, held, pending;
+        int64_t points, value_minor;             /* of the three together */
         int64_t breakage_points, breakage_minor; /* expected */
 };
 
 struct liability {
         struct instant at;
         int64_t value_minor_per_100;          /* points, by the programme */
-        LIST_OF(struct liability_line) lines; /* active points, by month */
+        LIST_OF(struct liability_line) lines; /* by month; together what is outstanding */
         int64_t active, pending, held, debt;
         int64_t outstanding; /* active + pending + held */
         int64_t value_minor, breakage_points, breakage_minor;

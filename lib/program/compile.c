@@ -283,10 +283,21 @@ static bool counts_days(const struct program *program)
         return counts;
 }
 
-enum err program_compile(struct ctx *c, struct program *program)
+static bool asks_tags(const struct program *program)
+{
+        bool asks = false;
+
+        for (size_t i = 0; i < program->earning.n; i++)
+                asks |= expr_asks(program->earning.v[i].condition, FACT_TAGS);
+        for (size_t i = 0; i < program->coupons.n; i++)
+                asks |= expr_asks(program->coupons.v[i].condition, FACT_TAGS);
+        return asks;
+}
+
+static enum err compile(struct ctx *c, struct program *program, const struct names *segments)
 {
         const char **codes = ARENA_ARRAY(c->arena, program->tiers.n, const char *);
-        struct expr_names names = {.tiers = codes, .tier_count = program->tiers.n};
+        struct expr_names names = {.tiers = codes, .tier_count = program->tiers.n, .segments = segments};
 
         points_settings_check(c, &program->points);
         expiry_check(c, &program->points.expiry);
@@ -314,7 +325,18 @@ enum err program_compile(struct ctx *c, struct program *program)
         }
         for (size_t i = 0; i < program->birthdays.n; i++)
                 birthday_rule_compile(c, program, i, &names);
+        program->asks_tags = asks_tags(program);
         return problem_check(c);
+}
+
+enum err program_compile(struct ctx *c, struct program *program)
+{
+        return compile(c, program, &lifecycle_names);
+}
+
+enum err program_compile_stored(struct ctx *c, struct program *program)
+{
+        return compile(c, program, /* segments= */ NULL);
 }
 
 int program_tier(const struct program *program, const char *code)

@@ -205,6 +205,7 @@ struct program {
         bool counts_days;           /* some cap is by day or month. Not in the document. */
         bool pays_referrals;        /* some activity rule is for them. Not in the document. */
         bool withdraws_coupons;     /* some coupon rule does. Not in the document. */
+        bool asks_tags;             /* some rule for orders asks the customer's. Not in the document. */
 };
 SHAPE_DECLARE(program);
 SHAPE_DECLARE(tier);
@@ -216,6 +217,9 @@ extern const struct names metric_names;
 /* Check what a shape cannot (unique codes, ranks, rule fields by kind) and compile the conditions. Faults go
  * into c->problem; ERR_INVALID then. The program and its expressions live in c's arena. */
 enum err program_compile(struct ctx *c, struct program *program) MUST_CHECK;
+
+/* The same for one that was accepted before: the segments that its conditions name need not be there. */
+enum err program_compile_stored(struct ctx *c, struct program *program) MUST_CHECK;
 
 /* Index of the tier with a code, or -1. */
 int program_tier(const struct program *program, const char *code);

@@ -61,7 +61,7 @@ static enum err row_read(struct ctx *c, const struct program_row *row, struct pr
         json_decref(json);
         TRY(problem_check(c));
         program.version = row->version;
-        TRY(program_compile(c, &program));
+        TRY(program_compile_stored(c, &program));
         *ret = program;
         return ERR_OK;
 }
@@ -170,6 +170,7 @@ enum err program_restore(struct ctx *c, int64_t version, const struct program_st
         struct program program;
 
         TRY(program_get(c, version, &program));
+        TRY(program_compile(c, &program)); /* what was right then need not be right now */
         TRY(store(c, &program, why, (struct opt_int){.set = true, .v = version}));
         *ret = program;
         return ERR_OK;

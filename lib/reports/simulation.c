@@ -329,7 +329,7 @@ static enum err programs_load(struct ctx *c, const struct simulation_in *in, str
         proposed->tiers.n = in->tiers.n;
         if (in->cycle != NULL)
                 proposed->cycle = *in->cycle;
-        return program_compile(c, proposed);
+        return program_compile_stored(c, proposed);
 }
 
 enum err simulation_run(struct ctx *c, const struct simulation_in *in, struct simulation *ret)

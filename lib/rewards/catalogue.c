@@ -140,7 +140,8 @@ enum err reward_condition(struct ctx *c, const struct program *program, const st
         struct expr_names names = {.tiers = tiers,
                                    .tier_count = program->tiers.n,
                                    .channels = &channel_names,
-                                   .genders = &gender_names};
+                                   .genders = &gender_names,
+                                   .segments = &lifecycle_names};
 
         *ret = NULL;
         if (reward->condition == NULL)

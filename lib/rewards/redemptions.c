@@ -2,6 +2,7 @@
  * no longer than the commit takes. */
 #include "audit/audit.h"
 #include "coupons/coupons.h"
+#include "customers/tags.h"
 #include "orders/desk.h"
 #include "program/programs.h"
 #include "rewards/store.h"
@@ -151,18 +152,22 @@ static enum err limit_check(struct ctx *c, const struct reward *reward, struct u
                     reward->code);
 }
 
-/* The customer's desk, as conditions see it. */
-static enum err desk_load(struct ctx *c, const struct program *program, struct customer *customer,
-                          struct desk *ret)
+/* The customer's desk, as the condition (NULL: none) sees it. */
+static enum err desk_load(struct ctx *c, const struct program *program, const struct expr *condition,
+                          struct customer *customer, struct desk *ret)
 {
         struct uuids id = {&customer->id, 1};
-        struct list accounts = {0};
+        struct list accounts = {0}, tags = {0};
         struct stand_rows stands = {0};
 
         TRY(points_accounts_later(c, &id, &accounts));
         TRY(stands_later(c, &id, /* from= */ (struct date){0}, &stands));
+        if (expr_asks(condition, FACT_TAGS))
+                TRY(tags_later(c, &id, c->now, &tags));
         TRY(db_flush(c));
-        *ret = (struct desk){.customer = customer, .book.account.customer_id = customer->id};
+        *ret = (struct desk){.customer = customer,
+                             .book.account.customer_id = customer->id,
+                             .tags = tags_of(c->arena, &tags, customer->id)};
         if (accounts.n == 1)
                 ret->book.account = *(const struct points_account *)accounts.v;
         ret->stand = stand_of(c->arena, program, &stands, customer->id, customer->created_at);
@@ -194,25 +199,28 @@ static enum err trial_check(struct ctx *c, const struct program *program, const 
                        : not_for(c, reward, "The customer has this tier, or a higher one.");
 }
 
-static enum err condition_check(struct ctx *c, const struct program *program, const struct reward *reward,
-                                const struct desk *desk)
+/* The reward's condition, as the programme now has it; NULL: there is none. */
+static enum err condition_read(struct ctx *c, const struct program *program, const struct reward *reward,
+                               const struct expr **ret)
 {
-        const struct expr *condition;
+        if (reward_condition(c, program, reward, ret) == ERR_OK)
+                return ERR_OK;
+        problem_reset(c);
+        return not_for(c, reward, "The reward's condition does not fit the programme any more.");
+}
+
+static enum err condition_check(struct ctx *c, const struct program *program, const struct reward *reward,
+                                const struct expr *condition, const struct desk *desk)
+{
         struct moment moment = moment_of(c->shop, c->now);
         struct expr_facts *facts = ARENA_NEW(c->arena, struct expr_facts);
         struct session session = {.program = program, .shop = c->shop};
-        const char *segment = lifecycle_names.v[desk_lifecycle(&session, desk, moment.today)];
 
-        if (reward_condition(c, program, reward, &condition) != ERR_OK) {
-                problem_reset(c);
-                return not_for(c, reward, "The reward's condition does not fit the programme any more.");
-        }
         if (condition == NULL)
                 return ERR_OK;
         facts->now = c->now;
         facts->zone = &c->shop->zone;
-        desk_facts(desk, &moment, facts);
-        expr_set_texts(facts, FACT_SEGMENTS, &segment, 1);
+        desk_facts(&session, desk, &moment, facts);
         return expr_true(condition, facts) ? ERR_OK
                                            : not_for(c, reward, "The reward's condition does not hold.");
 }
@@ -235,7 +243,7 @@ static enum err bring(struct ctx *c, const struct program *program, const struct
         }
         if (reward->kind != REWARD_TIER_TRIAL)
                 return ERR_OK;
-        TRY(desk_load(c, program, customer, &desk));
+        TRY(desk_load(c, program, /* condition= */ NULL, customer, &desk));
         TRY(trial_check(c, program, reward, &desk));
         return tier_pin(c, &(struct tier_pin){.customer = who,
                                               .tier = reward->trial_tier,
@@ -267,6 +275,7 @@ enum err redemption_issue(struct ctx *c, const struct redemption_in *in, struct 
         PROGRAM(program);
         struct customer customer;
         struct reward reward;
+        const struct expr *condition;
         struct desk desk;
         bool taken;
 
@@ -274,8 +283,9 @@ enum err redemption_issue(struct ctx *c, const struct redemption_in *in, struct 
         TRY(reward_get(c, in->reward, &reward));
         TRY(season_check(c, &reward));
         TRY(limit_check(c, &reward, customer.id));
-        TRY(desk_load(c, program, &customer, &desk));
-        TRY(condition_check(c, program, &reward, &desk));
+        TRY(condition_read(c, program, &reward, &condition));
+        TRY(desk_load(c, program, condition, &customer, &desk));
+        TRY(condition_check(c, program, &reward, condition, &desk));
         TRY(trial_check(c, program, &reward, &desk));
         struct redemption redemption = {.customer_id = customer.id,
                                         .id = uuid_new(c->now),

@@ -78,6 +78,7 @@ class Referral:
     due: bool = False  # something is to be settled
     points: int = 0
     growth: int = 0
+    paid_at: int = None
     take_back: bool = False
 
 
@@ -302,9 +303,10 @@ class Customer:
         self.grow(program, rule.get("growth", 0), at)
         return rule.get("points", 0), rule.get("growth", 0), None
 
-    def grow(self, program, growth, at):
+    def grow(self, program, growth, at, since=None):
+        """Growth of the day of an earlier moment, or of this one."""
         if growth:
-            self.add(self.calendar.day(at), 0, 0, growth)
+            self.add(self.calendar.day(since or at), 0, 0, growth)
             self.rise(program, at)
 
     def settle(self, program, referral, at):
@@ -314,10 +316,11 @@ class Customer:
             rule = next((one for one in program["activities"] if one["type"] == "referral"), {})
             referral.points, referral.growth, why = self.act(program, "referral", at, referral.at, referral.name)
             referral.state, referral.take_back = "not_paid" if why else "paid", rule.get("take_back", False)
+            referral.paid_at = at
             return
         if referral.points:
             self.take_back(program, referral.points, referral.name, Outcome())
-        self.grow(program, -referral.growth, at)
+        self.grow(program, -referral.growth, at, since=referral.paid_at)
         referral.state = "taken_back"
 
     def spend(self, points, at):

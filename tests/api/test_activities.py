@@ -133,6 +133,22 @@ def test_a_referral_is_paid_for_the_first_order_and_taken_back_with_it(admin, ru
     act(admin, referrer, "referral", referred=f"ext:{friend}").ok(201)
 
 
+def test_growth_that_is_taken_back_goes_from_the_day_on_which_it_came(admin, rules, program, clock):
+    tiers = admin.get("/v1/program").ok()["tiers"]
+    tiers[1]["qualify"] = {"any_of": [{"metric": "growth", "window_months": 1, "at_least": 50}]}
+    program({"activities": RULES, "tiers": tiers})
+    clock.set("2027-08-01T04:00:00Z")
+    referrer, friend = somebody(admin), somebody(admin)
+    act(admin, referrer, "referral", referred=f"ext:{friend}").ok(201)
+    bought = take(admin, order(friend, 5000))["order"]["external_id"]
+    paid_for(admin, referrer, "paid")
+    clock.set("2027-10-01T04:00:00Z")
+    give_back(admin, bought, refund({"line_no": 1, "quantity": 1}))
+    paid_for(admin, referrer, "taken_back")
+    done = act(admin, referrer, "photo_review").ok(201)
+    assert (done["growth"], done["tier_after"]) == (50, "silver"), "what is taken from August leaves October alone"
+
+
 def test_a_referral_of_a_customer_brings_nothing(admin, rules):
     referrer, friend = somebody(admin), fresh("customer")
     take(admin, order(friend, 100))

@@ -64,6 +64,27 @@ def test_who_asks_is_inquiring_until_he_buys(admin, person, who):
     assert state() == ("inquiring", "deal"), "he did pay once"
 
 
+def test_who_orders_and_does_not_pay_is_inquiring(admin, person, who):
+    def state():
+        one = admin.get(who).ok()
+        return one["lifecycle"], one["deal_status"]
+
+    placed = order(person["external_id"], 1000, status="placed", placed_at="2026-11-01T00:00:00Z")
+    assert take(admin, placed)["segments"] == {"entered": ["inquiring"], "left": []}
+    assert state() == ("inquiring", "inquiring") and admin.get(who).ok()["inquired_at"] == "2026-11-01T00:00:00Z"
+    assert take(admin, {**placed, "status": "cancelled"}, 200)["segments"] == {"entered": [], "left": []}
+    assert state() == ("inquiring", "inquiring")
+    again = order(person["external_id"], 1000, status="placed")
+    assert take(admin, again)["segments"] == {"entered": [], "left": []}
+    assert take(admin, {**again, "status": "paid"}, 200)["segments"] == {"entered": ["new"], "left": ["inquiring"]}
+    assert state() == ("new", "deal") and admin.get(who).ok()["inquired_at"] == "2026-11-01T00:00:00Z"
+
+
+def test_who_pays_at_once_never_asked(admin, person, who):
+    take(admin, order(person["external_id"], 1000))
+    assert admin.get(who).ok()["inquired_at"] is None
+
+
 # ---------------------------------------------------------------------- lifecycle as of now
 
 

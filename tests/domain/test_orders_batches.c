@@ -259,6 +259,34 @@ TEST(random_batches_end_as_the_same_calls_one_by_one)
         EXPECT(till_int(together, "SELECT count(*) FROM refunds") > 5);
 }
 
+TEST(everybody_in_a_batch_has_his_own_tags_and_segment)
+{
+        struct fixture *both[] = {together, singly};
+        static const char *const first[] = {ORDER("tag-1", "paid", "\"external_id\":\"tag-a\"", "100"),
+                                            ORDER("tag-2", "paid", "\"external_id\":\"tag-b\"", "100")};
+        static const char *const orders[] = {ORDER("tag-3", "paid", "\"external_id\":\"tag-a\"", "100"),
+                                             ORDER("tag-4", "paid", "\"external_id\":\"tag-b\"", "100"),
+                                             ORDER("tag-5", "paid", "\"external_id\":\"tag-c\"", "100"),
+                                             ORDER("tag-6", "paid", "\"external_id\":\"tag-b\"", "100")};
+        static const int64_t earned[] = {0, 15, 0, 5};
+
+        EXPECT(take_both(first, ARRAY_SIZE(first)));
+        for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+                till_sql(
+                        both[i],
+                        "INSERT INTO customer_tags SELECT id, 'manual', CASE external_id WHEN 'tag-b' THEN 'vip' "
+                        "ELSE 'other' END, NULL, '2026-01-01' FROM customers WHERE external_id LIKE 'tag-%%'");
+                till_program(
+                        both[i],
+                        "{\"earning\":[{\"code\":\"vip\",\"kind\":\"add\",\"points\":5,\"when\":\"has tag 'vip'\"},"
+                        "{\"code\":\"new\",\"kind\":\"add\",\"points\":10,\"when\":\"has tag 'vip' and in segment "
+                        "'new'\"}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"}]}");
+        }
+        EXPECT(take_both(orders, ARRAY_SIZE(orders)));
+        for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+                EXPECT_INT(answer_int(&answers[i], "points.earned"), earned[i]);
+}
+
 TEST(both_are_sound_at_the_end)
 {
         EXPECT(till_sound(together));

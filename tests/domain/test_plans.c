@@ -243,6 +243,35 @@ TEST(plans_made_on_large_tables_use_keys)
         lane_close(plain);
 }
 
+static bool uses(const char *statement)
+{
+        const struct sql *sql = sql_first();
+
+        while (sql != NULL && strcmp(sql->name, statement) != 0)
+                sql = sql->next;
+        EXPECT(sql != NULL);
+        return sql != NULL && is_prepared(fixture_ctx(shop)->db, sql->index);
+}
+
+TEST(tags_are_read_only_where_a_condition_asks_them)
+{
+#define EARNING(when)                                                                                        \
+        "{\"earning\":[{\"code\":\"base\",\"kind\":\"base\",\"rate_millionths\":1000000" when                \
+        "}],\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"}]}"
+        struct db *plain = lane_open();
+
+        EXPECT_INT(till_take(shop, ORDER("untagged-1", "paid", "\"external_id\":\"untagged\"")).err, ERR_OK);
+        EXPECT(uses("customers_lock_rows") && !uses("tags_at"));
+        lane_close(plain);
+        till_program(shop, EARNING(",\"when\":\"not has tag 'staff'\""));
+        plain = lane_open();
+        EXPECT_INT(till_take(shop, ORDER("untagged-2", "paid", "\"external_id\":\"untagged\"")).err, ERR_OK);
+        EXPECT(uses("tags_at"));
+        (void)look();
+        lane_close(plain);
+        till_program(shop, EARNING(""));
+}
+
 TEST(a_plain_connection_may_read_whole_tables)
 {
         EXPECT_TEXT(till_text(shop, "SHOW enable_seqscan"), "on");

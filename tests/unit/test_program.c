@@ -35,6 +35,25 @@ static bool has_fault(const struct ctx *c, const char *pointer, const char *code
         return false;
 }
 
+TEST(program_that_was_stored_may_name_a_segment_that_there_is_not)
+{
+        struct program program = {0};
+        struct ctx c;
+
+        EXPECT_INT(
+                program_read(
+                        &c,
+                        "{\"earning\":[{\"code\":\"a\",\"kind\":\"add\",\"points\":1,\"when\":\"in segment 'vip'\"}],"
+                        "\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"B\"}]}",
+                        &program),
+                ERR_INVALID);
+        EXPECT(has_fault(&c, "#/earning/0/when", "expression_value"));
+        problem_reset(&c);
+        EXPECT_INT(program_compile_stored(&c, &program), ERR_OK);
+        EXPECT(!program.asks_tags && program.earning.v[0].condition != NULL);
+        program_end(&c);
+}
+
 TEST(program_default_is_the_table_of_the_rules)
 {
         const struct {
