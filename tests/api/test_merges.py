@@ -77,6 +77,8 @@ def test_a_merge_moves_everything_and_its_undoing_gives_it_back(admin, server):
     assert (profile["name"], profile["city"], profile["external_id"]) == ("王小明", "上海", two.one)
     assert profile["attributes"] == {"a": 1, "b": 1, "c": 3}
     assert profile["phone"] == f"+86{two.phones[0]}" and profile["email"] == f"{two.other}@example.com"
+    assert profile["identities"] == [{"kind": "phone", "value": f"+86{two.phones[1]}", "secondary": True}]
+    assert all(one["identities"] == [] for one in (preview["survivor"], preview["absorbed"]))
     assert sorted(tags) == ["both", "only-0", "only-1"] and sorted(notes) == ["note 0", "note 1"]
     assert {channel: (consent, why) for channel, consent, why in consents}["sms"] == ("denied", None), "the stricter one"
     assert {channel: why for channel, _, why in consents}["push"] == "manual"
