@@ -142,6 +142,43 @@ def fresh_customer(admin):
     return name
 
 
+OLDER, NEWER = "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"
+
+
+@pytest.mark.parametrize("survivor, absorbed, holds", [
+    (("denied", OLDER), ("granted", NEWER), "denied"),
+    (("withdrawn", OLDER), ("granted", NEWER), "withdrawn"),
+    (("granted", NEWER), ("denied", OLDER), "denied"),
+    (("granted", NEWER), ("withdrawn", OLDER), "withdrawn"),
+    (("granted", OLDER), ("withdrawn", NEWER), "withdrawn"),
+    (("denied", NEWER), ("withdrawn", OLDER), "denied"),
+    (("denied", OLDER), ("withdrawn", NEWER), "withdrawn"),
+    (("granted", OLDER), ("granted", NEWER), "granted"),
+    (None, ("denied", OLDER), "denied"),
+    (("withdrawn", OLDER), None, "withdrawn"),
+    (None, ("granted", OLDER), "granted"),
+])
+def test_the_stricter_consent_wins_whichever_is_newer_and_both_get_theirs_back(admin, survivor, absorbed, holds):
+    names = fresh("survivor"), fresh("absorbed")
+    for name, said in zip(names, (survivor, absorbed)):
+        make(admin, name)
+        if said is not None:
+            admin.put(f"/v1/customers/ext:{name}/consents/email", {"state": said[0], "occurred_at": said[1]}).ok()
+
+    def email(name):
+        one = next(one for one in admin.get(f"/v1/customers/ext:{name}/consents").ok()["channels"] if one["channel"] == "email")
+        return one["consent"], one["contactable"]
+    merged = merge(admin, *names)
+    assert [email(name) for name in names] == [(holds, holds == "granted")] * 2
+    history = [one["state"] for one in admin.get(f"/v1/customers/ext:{names[0]}/consent-history").ok()["data"]]
+    given = [one[0] for one in sorted(filter(None, (survivor, absorbed)), key=lambda one: one[1], reverse=True)]
+    assert history[-len(given):] == given and history[0] == holds, "what was said stays, and why it holds is told"
+    undo(admin, merged).ok()
+    for name, said in zip(names, (survivor, absorbed)):
+        state = said and said[0]
+        assert email(name) == (state, state == "granted")
+
+
 def test_an_erased_survivor_takes_the_absorbed_along(admin, server):
     two = Two(admin)
     merged = merge(admin, two.one, two.other)
