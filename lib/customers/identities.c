@@ -22,6 +22,10 @@ SQL_BATCH(identities_put, held_identity,
           "INSERT INTO customer_identities (kind, value, customer_id, created_at, secondary) "
           "SELECT k, v, c, :now, s FROM unnest(:kind, :value, :customer_id, :secondary) AS n(k, v, c, s)")
 
+SQL_EXEC(contact_prefer, held_identity,
+         "UPDATE customer_identities SET secondary = value <> :value WHERE customer_id = :customer_id "
+         "AND " OF_KIND " = :kind")
+
 static bool texts_equal(const char *a, const char *b)
 {
         return a != NULL && b != NULL && strcmp(a, b) == 0;
@@ -77,7 +81,7 @@ static enum err nobody_has(struct ctx *c, const struct identity *identity, struc
         return fail(c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", identity->kind);
 }
 
-/* The phone or e-mail of the profile: another one replaces all of its kind. */
+/* The phone or e-mail of the profile: a new one replaces all of its kind, a secondary one changes places. */
 static enum err contact_change(struct ctx *c, const struct identity *contact, struct uuid id)
 {
         const struct identity_row row = {contact->kind, contact->value, id};
@@ -85,7 +89,7 @@ static enum err contact_change(struct ctx *c, const struct identity *contact, st
 
         TRY(nobody_has(c, contact, id, &his));
         if (his)
-                return ERR_OK;
+                return contact_prefer(c, &(struct held_identity){id, contact->kind, contact->value, false});
         TRY(store_identities_clear(c, &row, 1));
         return store_identities_add(c, &row, 1);
 }

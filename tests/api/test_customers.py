@@ -255,6 +255,9 @@ def test_a_phone_among_the_identities_is_the_profiles_where_it_has_none(admin):
     path = f"/v1/customers/{made['id']}"
     patched = admin.patch(path, said(identity("phone", one), identity("phone", two))).ok()
     assert (patched["phone"], patched["identities"]) == (one, [identity("phone", two, secondary=True)])
+    patched = admin.patch(path, {"phone": two}).ok()
+    assert (patched["phone"], patched["identities"]) == (two, [identity("phone", one, secondary=True)]), "they change places"
+    assert admin.patch(path, {"phone": one}).ok()["phone"] == one
     patched = admin.patch(path, {"phone": None, **said(identity("phone", two))}).ok()
     assert (patched["phone"], patched["identities"]) == (two, [])
 
