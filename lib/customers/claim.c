@@ -313,6 +313,8 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         struct customer_in profile = *claim->in;
         profile.id = (struct uuid){0}; /* who it is is settled above */
         profile.external_id = profile.phone = profile.email = NULL;
+        profile.identities.v = NULL;
+        profile.identities.n = 0;
         changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
         claim->touched = claim->created || changed;
         if (claim->touched) {

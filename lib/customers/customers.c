@@ -135,7 +135,7 @@ static enum err shown(struct ctx *c, struct uuid id, struct customer *ret)
         bool found;
 
         TRY(customer_find(c, &(struct customer_key){id}, ret, &found));
-        return found ? ERR_OK : fail(c, ERR_INTERNAL, "The customer is gone.");
+        return found ? customers_identities(c, ret, 1) : fail(c, ERR_INTERNAL, "The customer is gone.");
 }
 
 static enum err claim_one(struct ctx *c, const struct customer_in *in, struct customer_claim *ret)
@@ -207,34 +207,6 @@ static enum err external_id_change(struct ctx *c, const struct customer_in *in,
         return found ? ERR_OK : store_alias(c, &(struct alias_row){id, customer->id}, 1);
 }
 
-static enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id)
-{
-        struct identities identities;
-        struct list owners = {0};
-
-        identities_of(c, "#", in, &identities);
-        TRY(problem_check(c));
-        if (SHAPE_HAS(customer_in, in, phone) && in->phone == NULL)
-                TRY(store_identities_clear(c, &(struct identity_row){"phone", NULL, id}, 1));
-        if (SHAPE_HAS(customer_in, in, email) && in->email == NULL)
-                TRY(store_identities_clear(c, &(struct identity_row){"email", NULL, id}, 1));
-        for (size_t i = 0; i < identities.n; i++) {
-                struct identity_row row = {identities.v[i].kind, identities.v[i].value, id};
-                struct identity_keys keys = {.kinds = {&row.kind, 1}, .values = {&row.value, 1}};
-                TRY(store_identities(c, &keys, &owners));
-                TRY(db_flush(c));
-                if (owners.n == 0) {
-                        if (identity_is_single(row.kind))
-                                TRY(store_identities_clear(c, &row, 1));
-                        TRY(store_identities_add(c, &row, 1));
-                } else if (!uuid_equal(((struct identity_row *)owners.v)[0].customer_id, id)) {
-                        problem_string(c, "kind", row.kind);
-                        return fail(c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", row.kind);
-                }
-        }
-        return ERR_OK;
-}
-
 /* A merge patch goes into the free objects too; what grows too large by it is a fault. */
 static void facts_merge(struct ctx *c, const char *pointer, struct json_text known, struct json_text *patch)
 {
@@ -263,6 +235,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(external_id_change(c, in, &customer));
         TRY(identities_change(c, in, customer.id));
         struct customer_in patch = *in;
+        patch.identities.v = NULL;
+        patch.identities.n = 0; /* they are settled above */
         facts_merge(c, "#/attributes", customer.attributes, &patch.attributes);
         facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
         TRY(problem_check(c));

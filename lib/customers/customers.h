@@ -21,6 +21,13 @@ struct identity {
 };
 SHAPE_DECLARE(identity);
 
+/* One that a customer has. */
+struct known_identity {
+        const char *kind, *value;
+        bool secondary;
+};
+SHAPE_DECLARE(known_identity);
+
 /* What a caller says of a customer: on creation, as a patch, or inside an order. */
 struct customer_in {
         struct presence has;
@@ -53,7 +60,8 @@ SHAPE_DECLARE(customer_metrics);
 struct customer {
         struct uuid id;
         const char *external_id;
-        const char *phone, *email; /* only filled where the customer is shown */
+        const char *phone, *email;                 /* only filled where the customer is shown */
+        LIST_OF(struct known_identity) identities; /* the others; filled by customers_identities alone */
         const char *name;
         unsigned gender;
         struct birthday birthday;
@@ -106,7 +114,8 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
  * ends. ERR_NOT_FOUND, ERR_STALE. */
 enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
 
-/* JSON merge patch; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
+/* JSON merge patch, whose list of identities replaces those that are not the profile's phone and e-mail;
+ * expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
  */
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret) MUST_CHECK;
@@ -123,6 +132,10 @@ enum err customers_lock_many(struct ctx *c, const struct texts *references, stru
 
 /* The customers of these ids with their contacts, in any order; those that are gone are left out. */
 enum err customers_of(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
+
+/* Fill in by what else than their phones and e-mails, which they hold already, these customers are
+ * recognised. One round trip. */
+enum err customers_identities(struct ctx *c, struct customer *customers, size_t n) MUST_CHECK;
 
 /* Queue: note that these customers first asked at a moment, where none is noted. They are known. Takes the
  * locks of those that change. */

@@ -7,6 +7,8 @@
 #define PHONE_DIGITS_MIN 8
 #define PHONE_DIGITS_MAX 15
 #define PHONE_COUNTRY    "86"
+/* Without its country none there has more. */
+#define PHONE_NATIONAL_MAX 11
 
 static const char *normal_email(struct ctx *c, const char *value)
 {
@@ -27,6 +29,19 @@ static const char *normal_email(struct ctx *c, const char *value)
                 return NULL;
         const char *dot = strchr(at + 1, '.');
         return dot != NULL && dot != at + 1 && email[len - 1] != '.' ? email : NULL;
+}
+
+static bool starts_with_country(const char *digits)
+{
+        return strncmp(digits, PHONE_COUNTRY, strlen(PHONE_COUNTRY)) == 0;
+}
+
+/* Between a country and its number people write the trunk prefix that is left out: +86 (0)138... */
+static const char *trunk_skip(const char *number)
+{
+        const size_t country = strlen(PHONE_COUNTRY);
+
+        return starts_with_country(number) && number[country] == '0' ? number + country + 1 : NULL;
 }
 
 static const char *normal_phone(struct ctx *c, const char *value)
@@ -51,6 +66,12 @@ static const char *normal_phone(struct ctx *c, const char *value)
         }
         if (!international && number[0] == '0')
                 number++; /* the trunk prefix of a national number */
+        if (!international && starts_with_country(number) && strlen(number) > PHONE_NATIONAL_MAX)
+                international = true;
+        if (international && trunk_skip(number) != NULL) {
+                number = trunk_skip(number);
+                international = false;
+        }
         n = strlen(number) + (international ? 0 : strlen(PHONE_COUNTRY));
         if (n < PHONE_DIGITS_MIN || n > PHONE_DIGITS_MAX)
                 return NULL;

@@ -38,7 +38,7 @@ SQL_LATER(customer_lines_by_id, customer_ids, customer,
 
 SQL_LATER(
         customer_lines_identities, customer_ids, identity_row,
-        "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, value")
+        "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, secondary DESC, value")
 
 static void line_of(const struct customer *customer, struct customer_line *ret)
 {

@@ -21,6 +21,12 @@ SHAPE(identity, "A further way to recognise a customer; it belongs to one custom
       FIELD(value, .need = true, .min = 1, .max = 200, .pii = PII_ALL));
 #undef SHAPE_T
 
+#define SHAPE_T struct known_identity
+SHAPE(known_identity, "An identity that a customer has.", FIELD(kind, .need = true),
+      FIELD(value, .need = true, .pii = PII_ALL),
+      FIELD(secondary, .doc = "A phone or e-mail beside that of the profile; a merge brings such."));
+#undef SHAPE_T
+
 /* What both the input and the stored customer have. */
 #define PROFILE_FIELDS                                                                                       \
         FIELD(name, .min = 1, .max = 200, .format = &format_printable, .pii = PII_NAME),                     \
@@ -43,7 +49,9 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
       FIELD(phone, .min = 1, .max = 40, .pii = PII_PHONE,
             .doc = "Any usual writing; kept as E.164, +86 where no country is given."),
       FIELD(email, .min = 3, .max = 254, .pii = PII_EMAIL, .doc = "Kept trimmed and in lower case."),
-      LIST(identities, identity, .max = IDENTITIES_MAX), PROFILE_FIELDS);
+      LIST(identities, identity, .max = IDENTITIES_MAX,
+           .doc = "Added to those that are known. A PATCH replaces them instead: what it leaves out is taken away, null and [] take all away but the phone and the email of the profile, which go by their own names; a further phone or e-mail recognises the customer beside those."),
+      PROFILE_FIELDS);
 #undef SHAPE_T
 
 #define SHAPE_T struct customer_metrics
@@ -56,8 +64,9 @@ SHAPE(customer_metrics, "What orders and points say of a customer.", FIELD(tier,
 #define SHAPE_T struct customer
 SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
       FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
-      FIELD(email, .pii = PII_EMAIL), PROFILE_FIELDS,
-      FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
+      FIELD(email, .pii = PII_EMAIL),
+      LIST(identities, known_identity, .doc = "What recognises the customer beside phone and email."),
+      PROFILE_FIELDS, FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
       FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
       FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),
       POINTER(metrics, customer_metrics), FIELD(version, .doc = "Counts up with every change; the ETag."),

@@ -83,6 +83,9 @@ struct identities {
 };
 void identities_of(struct ctx *c, const char *pointer, const struct customer_in *in, struct identities *ret);
 
+/* What a patch says of a customer's phone, e-mail and further identities. ERR_IDENTITY_TAKEN, ERR_INVALID. */
+enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id) MUST_CHECK;
+
 /* Note the event that a customer was created or changed. */
 struct event_list;
 void customer_told(struct arena *arena, struct event_list *events, bool created,

@@ -120,6 +120,8 @@ enum err merge_preview_get(struct ctx *c, const char *survivor, const char *abso
         TRY(tx_begin(c, &tx));
         TRY(customer_get(c, survivor, &preview.survivor));
         TRY(customer_get(c, absorbed, &preview.absorbed));
+        TRY(customers_identities(c, &preview.survivor, 1));
+        TRY(customers_identities(c, &preview.absorbed, 1));
         struct joint joint = {.from = preview.absorbed.id, .to = preview.survivor.id};
         TRY(blockers_find(c, &joint, preview.blockers.v, &preview.blockers.n));
         TRY(journal_count(c, &joint, &moves));

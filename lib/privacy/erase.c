@@ -58,8 +58,11 @@ SQL_EXEC(approvals_forget, erasing_ids,
          "UPDATE points_approvals SET reason = NULL WHERE id IN (SELECT approval_id FROM points_adjustments "
          "WHERE customer_id = :id)")
 SQL_EXEC(uses_forget, erasing_ids, "UPDATE coupons SET used_by = :nameless_id WHERE used_by = :id")
-SQL_EXEC(referrals_forget, erasing_ids,
-         "UPDATE activities SET referred_id = :nameless_id WHERE referred_id = :id")
+/* The answer kept for whoever referred him may name him by an id that he had before a merge. */
+SQL_EXEC(
+        referrals_forget, erasing_ids,
+        "UPDATE activities SET referred_id = :nameless_id, "
+        "outcome = regexp_replace(outcome, '\"referred_id\":\"[^\"]*\"', '\"referred_id\":null') WHERE referred_id = :id")
 
 /* Whatever an answer of the last day could say of him. */
 SQL_MANY(
@@ -71,13 +74,20 @@ SQL_BATCH(answers_forget, known_text,
           "DELETE FROM idempotency_keys k USING unnest(:value) AS t (value) WHERE t.value IS NOT NULL "
           "AND (position(t.value IN k.body) > 0 OR position(t.value IN coalesce(k.location, '')) > 0)")
 
+/* The directory may not have seen yet that somebody was merged into him. */
+#define HIS_IDS                                                                                              \
+        "ARRAY(SELECT :id::uuid UNION ALL SELECT alias_id FROM customer_aliases WHERE customer_id = :id)"
+
 static enum err table_erase(struct ctx *c, const struct holding *holding, const struct erasing_ids *ids)
 {
         const char *person = holding_person(holding);
         struct list counted;
         const char *change;
 
-        if (holding->erasing == ERASE_ROWS)
+        if (holding->copy)
+                change = arena_printf(c->arena, "DELETE FROM %s WHERE %s = ANY(" HIS_IDS ")", holding->table,
+                                      person);
+        else if (holding->erasing == ERASE_ROWS)
                 change = arena_printf(c->arena, "DELETE FROM %s WHERE %s = :id", holding->table, person);
         else
                 change = arena_printf(c->arena, "UPDATE %s SET %s = :nameless_id%s%s WHERE %s = :id",
@@ -135,6 +145,10 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
                                 they are */
         TRY(customers_touched_hold(c)); /* the directory may be taking him in at this very moment */
         for (size_t i = 0; i < holding_count; i++)
-                TRY(table_erase(c, &holdings[i], &ids));
+                if (holdings[i].copy)
+                        TRY(table_erase(c, &holdings[i], &ids)); /* while his former ids are known */
+        for (size_t i = 0; i < holding_count; i++)
+                if (!holdings[i].copy)
+                        TRY(table_erase(c, &holdings[i], &ids));
         return erasure_tell(c, ids.id, reason);
 }

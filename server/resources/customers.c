@@ -29,6 +29,7 @@ ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, 
          .summary = "Get a customer", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(customer_get(c, in->customer, out));
+        TRY(customers_identities(c, out, 1));
         return directory_complete(c, out, 1);
 }
 
@@ -48,10 +49,11 @@ ENDPOINT(
         return directory_complete(c, out, 1);
 }
 
-ENDPOINT(customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change, 200, customer,
-         .summary = "Change a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-         .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
-         .doc = "JSON merge patch: what is left out stays, null clears. If-Match is honoured.")
+ENDPOINT(
+        customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change, 200, customer,
+        .summary = "Change a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
+        .doc = "JSON merge patch: what is left out stays, null clears, the list of identities replaces those that are not the phone and the email of the profile. If-Match is honoured.")
 {
         TRY(customer_patch(c, in->customer, &in->profile, c->reply->if_match, out));
         return directory_complete(c, out, 1);

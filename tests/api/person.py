@@ -29,6 +29,7 @@ class Person:
         admin.patch(self.at, {"external_id": self.external, "name": self.later_name, "phone": self.later_phone},
                     Audit_Reason="Xoqbecause").ok()
         self.contacts()
+        self.referrals()
         self.buying()
 
     def contacts(self):
@@ -45,6 +46,19 @@ class Person:
         admin.put(f"{at}/consents/sms", {"state": "granted", "source": "Xoqsource", "evidence": "Xoqevidence"}).ok()
         admin.put(f"{at}/suppressions/email", {"reason": "bounce", "detail": "Xoqbounce"}).ok()
 
+    def referrals(self):
+        """He referred somebody, and was referred twice: as himself, and as somebody who turned out to be him."""
+        admin = self.admin
+        self.twin, self.friend, self.referrer = fresh(f"{MARK}-twin"), fresh("friend"), fresh("referrer")
+        for external_id in (self.twin, self.friend, self.referrer):
+            admin.post("/v1/customers", {"external_id": external_id}).ok(201)
+        self.referred = fresh("referral"), fresh("referral")
+        for key, customer, referred in ((fresh(f"{MARK}-referral"), self.external, self.friend),
+                                        (self.referred[0], self.referrer, self.external),
+                                        (self.referred[1], self.referrer, self.twin)):
+            admin.post("/v1/activities", {"key": key, "customer": f"ext:{customer}", "type": "referral", "referred": f"ext:{referred}"}).ok(201)
+        admin.post(f"{self.at}/merges", {"absorbed": f"ext:{self.twin}"}, Idempotency_Key=fresh("key")).ok(201)
+
     def buying(self):
         admin, at = self.admin, self.at
         who = {"external_id": self.external, "name": self.later_name, "phone": self.later_phone}
@@ -60,7 +74,7 @@ class Person:
     @property
     def references(self):
         """All that may stand for the person in a path."""
-        return [self.id, f"ext:{self.first_external}", f"ext:{self.external}"]
+        return [self.id, f"ext:{self.first_external}", f"ext:{self.external}", f"ext:{self.twin}"]
 
     @property
     def traces(self):

@@ -213,6 +213,55 @@ def test_a_phone_that_is_changed_or_cleared_is_free_again(admin, someone):
     assert create(admin, phone=new)["phone"] == f"+86{new}"
 
 
+def identity(kind, value=None, secondary=False):
+    return {"kind": kind, "value": value or fresh(kind), "secondary": secondary}
+
+
+def said(*identities):
+    return {"identities": [{"kind": one["kind"], "value": one["value"]} for one in identities]}
+
+
+def test_a_patch_replaces_the_list_of_identities(admin, someone, client_with):
+    path, card, wechat, other = f"/v1/customers/{someone['id']}", identity("card"), identity("wechat_openid"), identity("card")
+    assert someone["identities"] == []
+    assert admin.put(path, said(wechat)).ok()["identities"] == [wechat]
+    assert admin.put(path, said(card)).ok()["identities"] == [card, wechat], "a PUT adds"
+    assert admin.patch(path, {"name": "N"}).ok()["identities"] == [card, wechat], "what is left out stays"
+    assert admin.patch(path, said(other, wechat, other)).ok()["identities"] == sorted((other, wechat), key=lambda one: one["kind"])
+    assert create(admin, **said(card))["id"] != someone["id"], "what was left out is free"
+    admin.patch(path, said(card)).is_problem(409, "identity-taken")
+    kept = admin.get(path).ok()
+    assert kept["identities"] == [other, wechat] and admin.get(f"/v1/customers?q={someone['external_id']}").ok()["data"] == [kept]
+    masked = client_with("customers:read").get(path).ok()["identities"]
+    assert [one["kind"] for one in masked] == ["card", "wechat_openid"]
+    assert wechat["value"] not in json.dumps(masked) and masked[0]["value"] != other["value"]
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_identities_are_cleared_but_for_the_phone_and_the_email_of_the_profile(admin, someone, nothing):
+    path, card, phone = f"/v1/customers/{someone['id']}", identity("card"), identity("phone", f"+86{fresh_phone()}", secondary=True)
+    listed = admin.patch(path, said(card, phone)).ok()
+    assert listed["identities"] == [card, phone] and listed["phone"] == someone["phone"]
+    assert take(admin, order({"phone": phone["value"]}, 100))["customer"]["id"] == someone["id"]
+    cleared = admin.patch(path, {"identities": nothing}).ok()
+    assert (cleared["identities"], cleared["phone"], cleared["email"]) == ([], someone["phone"], someone["email"])
+    assert create(admin, **said(card, phone))["phone"] == phone["value"]
+    entry = admin.get(f"/v1/audit?customer={someone['id']}&operation=customer_patch_one").ok()["data"][0]
+    assert entry["personal"]["identities"] == {"before": [card, phone], "after": []}
+
+
+def test_a_phone_among_the_identities_is_the_profiles_where_it_has_none(admin):
+    made, one, two = create(admin, external_id=fresh("customer")), f"+86{fresh_phone()}", f"+86{fresh_phone()}"
+    path = f"/v1/customers/{made['id']}"
+    patched = admin.patch(path, said(identity("phone", one), identity("phone", two))).ok()
+    assert (patched["phone"], patched["identities"]) == (one, [identity("phone", two, secondary=True)])
+    patched = admin.patch(path, {"phone": two}).ok()
+    assert (patched["phone"], patched["identities"]) == (two, [identity("phone", one, secondary=True)]), "they change places"
+    assert admin.patch(path, {"phone": one}).ok()["phone"] == one
+    patched = admin.patch(path, {"phone": None, **said(identity("phone", two))}).ok()
+    assert (patched["phone"], patched["identities"]) == (two, [])
+
+
 def test_an_order_finds_its_customer_by_any_identity(admin, someone):
     card = fresh("card")
     admin.patch(f"/v1/customers/{someone['id']}", {"identities": [{"kind": "card", "value": card}]}).ok()

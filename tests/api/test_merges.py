@@ -77,6 +77,8 @@ def test_a_merge_moves_everything_and_its_undoing_gives_it_back(admin, server):
     assert (profile["name"], profile["city"], profile["external_id"]) == ("王小明", "上海", two.one)
     assert profile["attributes"] == {"a": 1, "b": 1, "c": 3}
     assert profile["phone"] == f"+86{two.phones[0]}" and profile["email"] == f"{two.other}@example.com"
+    assert profile["identities"] == [{"kind": "phone", "value": f"+86{two.phones[1]}", "secondary": True}]
+    assert all(one["identities"] == [] for one in (preview["survivor"], preview["absorbed"]))
     assert sorted(tags) == ["both", "only-0", "only-1"] and sorted(notes) == ["note 0", "note 1"]
     assert {channel: (consent, why) for channel, consent, why in consents}["sms"] == ("denied", None), "the stricter one"
     assert {channel: why for channel, _, why in consents}["push"] == "manual"
@@ -138,6 +140,43 @@ def fresh_customer(admin):
     name = fresh("another")
     make(admin, name)
     return name
+
+
+OLDER, NEWER = "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"
+
+
+@pytest.mark.parametrize("survivor, absorbed, holds", [
+    (("denied", OLDER), ("granted", NEWER), "denied"),
+    (("withdrawn", OLDER), ("granted", NEWER), "withdrawn"),
+    (("granted", NEWER), ("denied", OLDER), "denied"),
+    (("granted", NEWER), ("withdrawn", OLDER), "withdrawn"),
+    (("granted", OLDER), ("withdrawn", NEWER), "withdrawn"),
+    (("denied", NEWER), ("withdrawn", OLDER), "denied"),
+    (("denied", OLDER), ("withdrawn", NEWER), "withdrawn"),
+    (("granted", OLDER), ("granted", NEWER), "granted"),
+    (None, ("denied", OLDER), "denied"),
+    (("withdrawn", OLDER), None, "withdrawn"),
+    (None, ("granted", OLDER), "granted"),
+])
+def test_the_stricter_consent_wins_whichever_is_newer_and_both_get_theirs_back(admin, survivor, absorbed, holds):
+    names = fresh("survivor"), fresh("absorbed")
+    for name, said in zip(names, (survivor, absorbed)):
+        make(admin, name)
+        if said is not None:
+            admin.put(f"/v1/customers/ext:{name}/consents/email", {"state": said[0], "occurred_at": said[1]}).ok()
+
+    def email(name):
+        one = next(one for one in admin.get(f"/v1/customers/ext:{name}/consents").ok()["channels"] if one["channel"] == "email")
+        return one["consent"], one["contactable"]
+    merged = merge(admin, *names)
+    assert [email(name) for name in names] == [(holds, holds == "granted")] * 2
+    history = [one["state"] for one in admin.get(f"/v1/customers/ext:{names[0]}/consent-history").ok()["data"]]
+    given = [one[0] for one in sorted(filter(None, (survivor, absorbed)), key=lambda one: one[1], reverse=True)]
+    assert history[-len(given):] == given and history[0] == holds, "what was said stays, and why it holds is told"
+    undo(admin, merged).ok()
+    for name, said in zip(names, (survivor, absorbed)):
+        state = said and said[0]
+        assert email(name) == (state, state == "granted")
 
 
 def test_an_erased_survivor_takes_the_absorbed_along(admin, server):

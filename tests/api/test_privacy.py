@@ -45,6 +45,17 @@ def held(url):
     return find
 
 
+def ids_of(url, person):
+    """Those he has and had, and the one that each of his external ids stands for."""
+    rows = f"SELECT id FROM customers WHERE id = '{person.id}' UNION SELECT alias_id FROM customer_aliases WHERE customer_id = '{person.id}'"
+    return set(servers.psql(url, rows).split())
+
+
+def tells_of_the_erasure(table, line):
+    """Where nothing but who was erased is kept: the ids themselves, the event and the entry of the audit log."""
+    return "erased_customers" in table or "customer.erased" in line or "customer_erase\t" in line
+
+
 def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
     export = admin.get(f"{person.at}/export", Audit_Reason="he asked").ok()
     assert export["customer_id"] == person.id
@@ -69,10 +80,14 @@ def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin,
     found = held(server.database_url)(person.traces)
     assert any("job_chunks" in table and "xoqstaged" in line for _, table, line in found)
     before = {trace for trace, _, _ in found}
+    ids = ids_of(server.database_url, person)
+    assert len(ids) >= 3 and {one for one, table, _ in held(server.database_url)(ids) if "activities" in table} >= {person.id}
     assert person.name.lower() in before and "xoq" in before and person.phone in before, "or the search would find nothing at all"
     spend = admin.get(person.at).ok()["metrics"]["spend_minor"]
     admin.call("DELETE", f"{person.at}?reason=requested", headers={"Audit-Reason": "Xoq asked by letter"}).empty()
     assert held(server.database_url)(person.traces) == set()
+    left = {found for found in held(server.database_url)(ids) if not tells_of_the_erasure(*found[1:])}
+    assert left == set(), "an id leads to him"
     for reference in person.references:
         admin.get(f"/v1/customers/{reference}").is_problem(410, "erased")
     admin.call("DELETE", person.at).is_problem(410, "erased")
@@ -86,6 +101,17 @@ def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin,
     # the order goes on, as nobody's
     give_back(admin, person.number, refund({"line_no": 2, "amount_minor": 30_000}))
     assert " 0 wrong" in server.command("check")
+
+
+def test_whoever_referred_somebody_erased_is_told_of_nobody(admin, server, person):
+    admin.call("DELETE", person.at).empty()
+    kept = servers.psql(server.database_url, "SELECT outcome FROM activities WHERE key IN ('{}', '{}')".format(*person.referred))
+    assert [json.loads(line)["activity"]["referred_id"] for line in kept.splitlines()] == [None, None]
+    for key, referred in zip(person.referred, (person.external, person.twin)):
+        body = {"key": key, "customer": f"ext:{person.referrer}", "type": "referral", "referred": f"ext:{referred}"}
+        assert admin.post("/v1/activities", body).faults == {("#/referred", "unknown_customer")}
+    listed = admin.get(f"/v1/customers/ext:{person.referrer}/activities").ok()["data"]
+    assert len(listed) == 2 and person.id not in json.dumps(listed)
 
 
 def test_what_was_erased_is_free_for_somebody_new(admin, server, person):

@@ -1,5 +1,8 @@
 /* The list of what is held on a person is held against the schema: no table and no column is forgotten. */
+#include "directory/directory.h"
+#include "merges/merges.h"
 #include "privacy/holdings.h"
+#include "privacy/privacy.h"
 #include "test.h"
 #include "till.h"
 
@@ -96,6 +99,45 @@ TEST(every_table_in_the_lists_exists)
                 EXPECT_INT(till_int(shop, "SELECT count(*) FROM pg_class WHERE relname = '%s'",
                                     impersonals[i].table),
                            1);
+}
+
+static enum err listed(struct ctx *c, const char *const *external_ids, size_t n)
+{
+        struct uuids ids = {ARENA_ARRAY(c->arena, n, struct uuid), n};
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        for (size_t i = 0; i < n; i++) {
+                struct customer_in in = {.external_id = external_ids[i], .name = external_ids[i]};
+                struct customer customer;
+                TRY(customer_create(c, &in, &customer));
+                ids.v[i] = customer.id;
+        }
+        TRY(directory_refresh(c, &ids));
+        return tx_commit(&tx);
+}
+
+static enum err merged_and_erased(struct ctx *c)
+{
+        struct customer_merge merge;
+        TX(tx);
+
+        TRY(tx_begin(c, &tx));
+        TRY(merge_do(c, "ext:stays", "ext:twin", &merge));
+        TRY(privacy_erase(c, "ext:twin", /* reason= */ 1));
+        return tx_commit(&tx);
+}
+
+TEST(an_erasure_takes_him_from_the_directory_by_his_former_ids_too)
+{
+        static const char *const names[] = {"stays", "twin"};
+
+        EXPECT_INT(listed(fixture_ctx(shop), names, ARRAY_SIZE(names)), ERR_OK);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM customer_search"), 2);
+        EXPECT_INT(merged_and_erased(fixture_ctx(shop)), ERR_OK);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM customer_search"), 0);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM customer_directory"), 0);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM customer_alike"), 0);
 }
 
 int main(void)

@@ -1,0 +1,164 @@
+/* What a known customer is recognised by: shown, and changed by a patch. */
+#include "base/idmap.h"
+#include "customers/store.h"
+
+/* One that a customer has. */
+struct held_identity {
+        struct uuid customer_id;
+        const char *kind, *value;
+        bool secondary;
+};
+#define SHAPE_T struct held_identity
+SHAPE(held_identity, "An identity.", FIELD(customer_id), FIELD(kind), FIELD(value), FIELD(secondary));
+#undef SHAPE_T
+
+SQL_MANY(identities_held, customer_ids, held_identity,
+         "SELECT customer_id, kind, value, secondary FROM customer_identities WHERE customer_id = ANY(:ids) "
+         "ORDER BY customer_id, secondary, kind, value")
+SQL_BATCH(identities_drop, held_identity,
+          "DELETE FROM customer_identities i USING unnest(:kind, :value, :customer_id) AS n(k, v, c) "
+          "WHERE i.kind = n.k AND i.value = n.v AND i.customer_id = n.c")
+SQL_BATCH(identities_put, held_identity,
+          "INSERT INTO customer_identities (kind, value, customer_id, created_at, secondary) "
+          "SELECT k, v, c, :now, s FROM unnest(:kind, :value, :customer_id, :secondary) AS n(k, v, c, s)")
+
+SQL_EXEC(contact_prefer, held_identity,
+         "UPDATE customer_identities SET secondary = value <> :value WHERE customer_id = :customer_id "
+         "AND " OF_KIND " = :kind")
+
+static bool texts_equal(const char *a, const char *b)
+{
+        return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Is it shown as the phone or the e-mail of the profile? */
+static bool is_contact(const struct customer *customer, const struct held_identity *held)
+{
+        return (strcmp(held->kind, "phone") == 0 && texts_equal(customer->phone, held->value)) ||
+               (strcmp(held->kind, "email") == 0 && texts_equal(customer->email, held->value));
+}
+
+enum err customers_identities(struct ctx *c, struct customer *customers, size_t n)
+{
+        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct idmap by_id = idmap_new(c->arena, n);
+        struct list held;
+
+        for (size_t i = 0; i < n; i++) {
+                customers[i].identities.n = 0;
+                idmap_put(&by_id, customers[i].id, i);
+                ids.ids.v[ids.ids.n++] = customers[i].id;
+        }
+        TRY(identities_held(c, &ids, &held));
+        const struct held_identity *rows = held.v;
+        struct known_identity *known = ARENA_ARRAY(c->arena, held.n, struct known_identity);
+        for (size_t i = 0; i < held.n; i++) { /* those of one customer follow each other */
+                struct customer *customer = &customers[idmap_get(&by_id, rows[i].customer_id)];
+                if (is_contact(customer, &rows[i]))
+                        continue;
+                if (customer->identities.n == 0)
+                        customer->identities.v = known;
+                customer->identities.n++;
+                *known++ = (struct known_identity){rows[i].kind, rows[i].value, rows[i].secondary};
+        }
+        return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ changing */
+
+static enum err nobody_has(struct ctx *c, const struct identity *identity, struct uuid id, bool *ret_his)
+{
+        struct identity_keys keys = {.kinds = {(const char **)&identity->kind, 1},
+                                     .values = {(const char **)&identity->value, 1}};
+        struct list owners = {0};
+
+        TRY(store_identities(c, &keys, &owners));
+        TRY(db_flush(c));
+        *ret_his = owners.n > 0;
+        if (owners.n == 0 || uuid_equal(((struct identity_row *)owners.v)[0].customer_id, id))
+                return ERR_OK;
+        problem_string(c, "kind", identity->kind);
+        return fail(c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", identity->kind);
+}
+
+/* The phone or e-mail of the profile: a new one replaces all of its kind, a secondary one changes places. */
+static enum err contact_change(struct ctx *c, const struct identity *contact, struct uuid id)
+{
+        const struct identity_row row = {contact->kind, contact->value, id};
+        bool his;
+
+        TRY(nobody_has(c, contact, id, &his));
+        if (his)
+                return contact_prefer(c, &(struct held_identity){id, contact->kind, contact->value, false});
+        TRY(store_identities_clear(c, &row, 1));
+        return store_identities_add(c, &row, 1);
+}
+
+static bool is_listed(const struct identity *listed, size_t n, const char *kind, const char *value)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(listed[i].kind, kind) == 0 && strcmp(listed[i].value, value) == 0)
+                        return true;
+        return false;
+}
+
+/* The first of its kind is what the profile shows: see CONTACT_COLUMN. */
+static bool is_first(const struct held_identity *rows, size_t at)
+{
+        for (size_t i = 0; i < at; i++)
+                if (strcmp(rows[i].kind, rows[at].kind) == 0)
+                        return false;
+        return identity_is_single(rows[at].kind);
+}
+
+static bool kind_is_held(const struct held_identity *rows, size_t n, const char *kind)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(rows[i].kind, kind) == 0)
+                        return true;
+        return false;
+}
+
+static enum err identities_replace(struct ctx *c, const struct identity *listed, size_t n, struct uuid id)
+{
+        struct held_identity *added = ARENA_ARRAY(c->arena, n, struct held_identity);
+        struct list held;
+        size_t gone_count = 0, added_count = 0;
+
+        TRY(identities_held(c, &(struct customer_ids){{&id, 1}}, &held));
+        const struct held_identity *rows = held.v;
+        struct held_identity *gone = ARENA_ARRAY(c->arena, held.n, struct held_identity);
+        for (size_t i = 0; i < held.n; i++)
+                if (!is_first(rows, i) && !is_listed(listed, n, rows[i].kind, rows[i].value))
+                        gone[gone_count++] = rows[i];
+        for (size_t i = 0; i < n; i++) {
+                const struct identity *one = &listed[i];
+                bool his;
+                TRY(nobody_has(c, one, id, &his));
+                if (his || is_listed(listed, i, one->kind, one->value))
+                        continue;
+                bool beside = identity_is_single(one->kind) && (kind_is_held(rows, held.n, one->kind) ||
+                                                                kind_is_held(added, added_count, one->kind));
+                added[added_count++] = (struct held_identity){id, one->kind, one->value, beside};
+        }
+        TRY(identities_drop(c, gone, gone_count));
+        return identities_put(c, added, added_count);
+}
+
+enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id)
+{
+        struct identities given;
+        size_t contacts = (in->phone != NULL ? 1U : 0U) + (in->email != NULL ? 1U : 0U);
+
+        identities_of(c, "#", in, &given);
+        TRY(problem_check(c));
+        if (SHAPE_HAS(customer_in, in, phone) && in->phone == NULL)
+                TRY(store_identities_clear(c, &(struct identity_row){"phone", NULL, id}, 1));
+        if (SHAPE_HAS(customer_in, in, email) && in->email == NULL)
+                TRY(store_identities_clear(c, &(struct identity_row){"email", NULL, id}, 1));
+        for (size_t i = 0; i < contacts; i++)
+                TRY(contact_change(c, &given.v[i], id));
+        if (!SHAPE_HAS(customer_in, in, identities))
+                return ERR_OK;
+        return identities_replace(c, given.v + contacts, given.n - contacts, id);
+}
