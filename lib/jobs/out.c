@@ -9,17 +9,11 @@
 #include "customers/notes.h"
 #include "events/events.h"
 #include "jobs/people.h"
-#include "merges/merges.h"
 #include "points/adjustments.h"
 #include "points/book.h"
 #include "program/versions.h"
 #include "rewards/rewards.h"
 #include "tiers/standing.h"
-
-#define OUT(name_, shape_, ...)                                                                              \
-        const struct bulk_type bulk_type_##name_ = {                                                         \
-                .name = #name_, .line_shape = &shape_##_shape, .each = name_##_out, __VA_ARGS__}
-#define OF_CUSTOMER .filters = BULK_OF_CUSTOMER | BULK_IN_TIME
 
 SQL_EACH(
         activities_out, bulk_filter, activity,
@@ -89,12 +83,6 @@ SQL_EACH(
         "FROM groups WHERE true" OUT_KIND("platform") " ORDER BY code")
 OUT(groups, group, .doc = "Groups and communities.", .scope_read = SCOPE_CUSTOMERS_READ, .kind = "platform",
     .kinds = &platform_names);
-
-SQL_EACH(merges_out, bulk_filter, customer_merge,
-         "SELECT t.customer_id, t.id, t.absorbed_id, t.created_at, t.undo_until, t.undone_at, "
-         "t.undo_reason" OUT_OF_PLAIN("merges") OUT_IN_TIME("t.created_at") " ORDER BY t.customer_id, t.id")
-OUT(merges, customer_merge, .doc = "Customers who became one, those that were taken apart again included.",
-    .scope_read = SCOPE_CUSTOMERS_READ, .has_pii = true, OF_CUSTOMER);
 
 SQL_EACH(
         notes_out, bulk_filter, note,
