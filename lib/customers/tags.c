@@ -138,8 +138,11 @@ static enum err changes_store(struct ctx *c, const struct tag_change *changes, s
                 if (change->changed)
                         event_add(c->arena, &events,
                                   change->remove ? EVENT_CUSTOMER_UNTAGGED : EVENT_CUSTOMER_TAGGED,
-                                  change->tag.customer_id, c->now, &tag_event_shape,
-                                  &(struct tag_event){tag_kind_names.v[change->tag.kind], change->tag.tag});
+                                  change->tag.customer_id, change->remove ? c->now : change->tag.created_at,
+                                  &tag_event_shape,
+                                  &(struct tag_event){tag_kind_names.v[change->tag.kind], change->tag.tag,
+                                                      change->remove ? (struct instant){0}
+                                                                     : change->tag.expires_at});
         }
         TRY(tags_delete(c, gone, gone_count));
         TRY(tags_insert(c, puts, put_count));
@@ -230,7 +233,8 @@ static enum err expire_once(struct ctx *c, void *arg)
         tags = rows.v;
         for (size_t i = 0; i < rows.n; i++)
                 event_add(c->arena, &events, EVENT_CUSTOMER_UNTAGGED, tags[i].customer_id, c->now,
-                          &tag_event_shape, &(struct tag_event){tag_kind_names.v[tags[i].kind], tags[i].tag});
+                          &tag_event_shape,
+                          &(struct tag_event){.kind = tag_kind_names.v[tags[i].kind], .tag = tags[i].tag});
         TRY(tags_delete(c, tags, rows.n));
         TRY(events_store(c, &events));
         expiring->found = rows.n;

@@ -232,8 +232,8 @@ def test_everything_kept_goes_out_masked_audited_and_filtered(admin, client_with
     admin.post(f"/v1/customers/ext:{one}/interactions", {"kind": "call", "content": "a secret"}).ok(201)
     admin.post(f"/v1/customers/ext:{one}/points/holds", {"points": 1}, Idempotency_Key=fresh("key")).ok(201)
     admin.post("/v1/activities", {"key": fresh("a"), "customer": f"ext:{one}", "type": "photo_review"}).ok(201)
-    admin.put("/v1/attributes/known", {"type": "text"})
     defined = fresh("defined").replace("-", "_")
+    admin.put(f"/v1/attributes/{defined}", {"type": "text"}).ok(201)
     admin.put(f"/v1/coupon-templates/{defined}", {"name": "Test", "kind": "amount", "off_minor": 1000}).ok(201)
     admin.put(f"/v1/rewards/{defined}", {"name": "Test", "kind": "gift", "points": 30}).ok(201)
     both = [admin.get(f"/v1/customers/ext:{who}").ok()["id"] for who in people(admin)]
