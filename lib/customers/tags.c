@@ -184,6 +184,13 @@ static enum err change_one(struct ctx *c, const char *reference, struct tag_chan
                               tag_kind_names.v[change->tag.kind]);
 }
 
+enum err tag_kind_check(struct ctx *c, unsigned kind)
+{
+        if (kind == TAG_RULE)
+                fault_body(c, "#/kind", "not_allowed", "must not be rule, whose tags are kept by segments");
+        return problem_check(c);
+}
+
 enum err tag_put(struct ctx *c, const char *customer, const struct tag *tag, struct tag *ret, bool *ret_added)
 {
         struct tag_change change = {.tag = *tag};

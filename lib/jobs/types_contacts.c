@@ -30,6 +30,8 @@ static enum err tag_read(struct bulk_line *line, const struct bulk_options *opti
                 fault_body(&line->c, "#/expires_at", "too_early", "must lie in the future");
         if (options->backfill)
                 not_in_future(line, "#/created_at", in->created_at);
+        else if (!in->remove)
+                TRY(tag_kind_check(&line->c, in->kind));
         TRY(problem_check(&line->c));
         *ret = (struct tag_change){.tag = {.customer_id = customer_id,
                                            .kind = in->kind,
