@@ -91,7 +91,7 @@ static void check_text(struct ctx *c, const struct where *where, const struct fi
 
 /* ------------------------------------------------------------------ from text */
 
-static const char *names_listed(struct ctx *c, const struct names *names)
+const char *names_listed(struct ctx *c, const struct names *names)
 {
         struct text out = {0};
 
@@ -417,13 +417,22 @@ void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, 
                 decode_object(c, &root, shape, json, object);
 }
 
+/* One name may stand in the path and in the query. */
+static const struct field *parameter_field(const struct shape *shape, enum place place, const char *name)
+{
+        for (size_t i = 0; i < shape->count; i++)
+                if (shape->fields[i].in == place && strcmp(shape->fields[i].name, name) == 0)
+                        return &shape->fields[i];
+        return NULL;
+}
+
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
                             const char *value, uint64_t *seen, void *object)
 {
-        const struct field *field = shape_field(shape, name, strlen(name));
+        const struct field *field = parameter_field(shape, place, name);
         struct where where = {.parameter = name};
 
-        if (field == NULL || field->in != place) { /* place is IN_PATH or IN_QUERY */
+        if (field == NULL) {
                 fault_at(c, &where, "unknown_parameter", "there is no such parameter");
                 return;
         }

@@ -17,6 +17,9 @@ void shape_decode(struct ctx *c, const struct shape *shape, const json_t *json, 
 void shape_decode_parameter(struct ctx *c, const struct shape *shape, enum place place, const char *name,
                             const char *value, uint64_t *seen, void *object);
 
+/* All names, with commas between: what a problem says that a value must be one of. */
+const char *names_listed(struct ctx *c, const struct names *names);
+
 /* Apply the defaults of path and query fields that were not given, and demand those that are needed. */
 void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint64_t seen, void *object);
 

@@ -228,10 +228,11 @@ static enum err suppression_told(struct ctx *c, enum event_type type, const stru
 {
         struct event_list events = {0};
 
-        event_add(c->arena, &events, type, suppression->customer_id, c->now, &suppression_event_shape,
+        bool lifted = type == EVENT_CUSTOMER_UNSUPPRESSED;
+        event_add(c->arena, &events, type, suppression->customer_id,
+                  lifted ? c->now : suppression->created_at, &suppression_event_shape,
                   &(struct suppression_event){contact_channel_names.v[suppression->channel],
                                               suppression_reason_names.v[suppression->reason]});
-        bool lifted = type == EVENT_CUSTOMER_UNSUPPRESSED;
         TRY(audit_write(c, &(struct audit_change){.customer_id = suppression->customer_id,
                                                   .subject = customer_part(
                                                           c->arena, suppression->customer_id, "suppressions",

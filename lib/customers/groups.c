@@ -187,6 +187,7 @@ static void decide(struct ctx *c, struct group *group, struct membership *member
         bool outdated = !membership->leave && !inside && instant_known(membership->at) &&
                         membership->at.us <= member->left_at.us;
 
+        membership->was_once = was_once;
         membership->changed = was_once || (inside == membership->leave && !outdated);
         if (!membership->changed)
                 return;
@@ -200,6 +201,20 @@ static void decide(struct ctx *c, struct group *group, struct membership *member
         else
                 *member = (struct group_member){membership->customer_id, group->id, group->code, at, {0}};
         group->members += membership->leave ? -1 : 1;
+}
+
+/* Who is told only when he has left has joined as well. */
+static void members_tell(struct ctx *c, const struct group *group, const struct membership *one,
+                         struct event_list *events)
+{
+        const struct group_event event = {group->code};
+
+        if (!one->leave || one->was_once)
+                event_add(c->arena, events, EVENT_GROUP_JOINED, one->customer_id, one->member.joined_at,
+                          &group_event_shape, &event);
+        if (one->leave)
+                event_add(c->arena, events, EVENT_GROUP_LEFT, one->customer_id, one->member.left_at,
+                          &group_event_shape, &event);
 }
 
 enum err group_change(struct ctx *c, const char *code, struct membership *memberships, size_t n)
@@ -236,8 +251,7 @@ enum err group_change(struct ctx *c, const char *code, struct membership *member
                                               .shape = &group_member_shape,
                                               .after = &one->member};
                 changed[count++] = one->member;
-                event_add(c->arena, &events, one->leave ? EVENT_GROUP_LEFT : EVENT_GROUP_JOINED,
-                          one->customer_id, c->now, &group_event_shape, &(struct group_event){group.code});
+                members_tell(c, &group, one, &events);
         }
         if (count == 0)
                 return ERR_OK;

@@ -64,7 +64,7 @@ struct membership {
                 at; /* none: now. History: who is known to have left then or later does not join by it */
         struct instant joined_at;   /* of one who leaves and was never seen: kept as a member since then until
                                        `at`; none: nothing is kept of him */
-        bool changed;               /* out */
+        bool changed, was_once;     /* out; was_once: kept as one who has joined and left */
         struct group_member member; /* out: as it is now; nothing when somebody left who never was a member */
 };
 /* Change members of one group, set-based; their locks are the transaction's, each customer comes once. Emits

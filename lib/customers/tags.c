@@ -150,8 +150,11 @@ static enum err changes_store(struct ctx *c, const struct tag_change *changes, s
                 if (change->changed)
                         event_add(c->arena, &events,
                                   change->remove ? EVENT_CUSTOMER_UNTAGGED : EVENT_CUSTOMER_TAGGED,
-                                  change->tag.customer_id, c->now, &tag_event_shape,
-                                  &(struct tag_event){tag_kind_names.v[change->tag.kind], change->tag.tag});
+                                  change->tag.customer_id, change->remove ? c->now : change->tag.created_at,
+                                  &tag_event_shape,
+                                  &(struct tag_event){tag_kind_names.v[change->tag.kind], change->tag.tag,
+                                                      change->remove ? (struct instant){0}
+                                                                     : change->tag.expires_at});
         }
         TRY(tags_delete(c, gone, gone_count));
         TRY(tags_insert(c, puts, put_count));
@@ -191,6 +194,13 @@ static enum err change_one(struct ctx *c, const char *reference, struct tag_chan
                        ? ERR_OK
                        : fail(c, change->err, "The customer has %d tags of the kind %s already.", TAGS_MAX,
                               tag_kind_names.v[change->tag.kind]);
+}
+
+enum err tag_kind_check(struct ctx *c, unsigned kind)
+{
+        if (kind == TAG_RULE)
+                fault_body(c, "#/kind", "not_allowed", "must not be rule, whose tags are kept by segments");
+        return problem_check(c);
 }
 
 enum err tag_put(struct ctx *c, const char *customer, const struct tag *tag, struct tag *ret, bool *ret_added)
@@ -242,7 +252,8 @@ static enum err expire_once(struct ctx *c, void *arg)
         tags = rows.v;
         for (size_t i = 0; i < rows.n; i++)
                 event_add(c->arena, &events, EVENT_CUSTOMER_UNTAGGED, tags[i].customer_id, c->now,
-                          &tag_event_shape, &(struct tag_event){tag_kind_names.v[tags[i].kind], tags[i].tag});
+                          &tag_event_shape,
+                          &(struct tag_event){.kind = tag_kind_names.v[tags[i].kind], .tag = tags[i].tag});
         TRY(tags_delete(c, tags, rows.n));
         TRY(events_store(c, &events));
         expiring->found = rows.n;

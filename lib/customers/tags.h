@@ -42,6 +42,10 @@ struct tag_change {
  * into its err; the result is the batch's. Emits customer.tagged and customer.untagged. */
 enum err tags_change(struct ctx *c, struct tag_change *changes, size_t n) MUST_CHECK;
 
+/* May somebody put on a tag of this kind? Those of rules are kept by segments; only history brings them.
+ * ERR_INVALID. */
+enum err tag_kind_check(struct ctx *c, unsigned kind) MUST_CHECK;
+
 /* One tag of one customer, in a transaction. *ret_added tells whether it is new. ERR_NOT_FOUND,
  * ERR_TAGS_TOO_MANY. */
 enum err tag_put(struct ctx *c, const char *customer, const struct tag *tag, struct tag *ret,

@@ -31,7 +31,7 @@ SHAPE(customer_event, "A customer's event.", FIELD(external_id), FIELD(version))
 #undef SHAPE_T
 
 #define SHAPE_T struct tag_event
-SHAPE(tag_event, "A tag's event.", FIELD(kind, .need = true), FIELD(tag, .need = true));
+SHAPE(tag_event, "A tag's event.", FIELD(kind, .need = true), FIELD(tag, .need = true), FIELD(expires_at));
 #undef SHAPE_T
 
 #define SHAPE_T struct note_event

@@ -39,6 +39,7 @@ struct customer_event {
 };
 struct tag_event {
         const char *kind, *tag;
+        struct instant expires_at; /* none: it stays */
 };
 struct note_event {
         struct uuid note_id;

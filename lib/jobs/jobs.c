@@ -43,6 +43,9 @@ struct job_key {
 SHAPE(job_key, "One job.", FIELD(id));
 #undef SHAPE_T
 
+/* Until when a job that ends now is kept. */
+#define JOB_EXPIRES "CASE WHEN forgotten THEN :now ELSE :now + " JOB_KEPT " END "
+
 /* ------------------------------------------------------------------ showing */
 
 void job_show(struct ctx *c, const struct job *job, struct job_view *ret)
@@ -110,7 +113,7 @@ enum err jobs_list(struct ctx *c, const struct job_page *page, struct list *ret)
 SQL_OPT(job_cancel_row, job_key, job,
         "UPDATE jobs SET status = CASE WHEN status = 'queued' THEN 'canceled' ELSE 'canceling' END, "
         "completed_at = CASE WHEN status = 'queued' THEN :now END, "
-        "expires_at = CASE WHEN status = 'queued' THEN :now + " JOB_KEPT " END "
+        "expires_at = CASE WHEN status = 'queued' THEN " JOB_EXPIRES "END "
         "WHERE id = :id AND status IN ('queued', 'running', 'canceling') RETURNING " JOB_COLUMNS)
 
 enum err job_cancel(struct ctx *c, struct uuid id, struct job *ret)
@@ -390,7 +393,7 @@ enum err job_results_clear(struct ctx *c, const struct job *job)
 
 SQL_OPT(job_end_row, job, job_key,
         "UPDATE jobs SET status = :status, detail = :detail, heartbeat_at = NULL, completed_at = :now, "
-        "expires_at = :now + " JOB_KEPT " WHERE id = :id AND attempt = :attempt AND "
+        "expires_at = " JOB_EXPIRES "WHERE id = :id AND attempt = :attempt AND "
         "status IN ('running', 'canceling') RETURNING id")
 
 enum err job_end(struct ctx *c, const struct job *job, unsigned status, const char *detail)
@@ -446,11 +449,15 @@ SQL_EXEC(jobs_over_chunks, nothing,
 SQL_EXEC(jobs_over_results, nothing,
          "DELETE FROM job_results WHERE job_id IN (SELECT id FROM jobs WHERE expires_at IS NOT NULL)")
 SQL_EXEC(jobs_over, nothing, "DELETE FROM jobs WHERE expires_at IS NOT NULL")
+SQL_EXEC(jobs_open_mark, nothing,
+         "UPDATE jobs SET forgotten = true WHERE status IN ('receiving', 'queued', 'running', 'canceling') "
+         "AND NOT forgotten")
 
 enum err jobs_forget(struct ctx *c)
 {
         const struct nothing nothing = {0};
 
+        TRY(jobs_open_mark(c, &nothing)); /* before those that are over are looked for: none ends between */
         TRY(jobs_over_chunks(c, &nothing));
         TRY(jobs_over_results(c, &nothing));
         return jobs_over(c, &nothing);

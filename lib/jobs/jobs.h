@@ -133,5 +133,6 @@ enum err job_release(struct ctx *c, const struct job *job) MUST_CHECK;
 /* Remove one job whose time is over, or whose file never came in whole; *ret_more: there may be others. */
 enum err jobs_expire(struct ctx *c, bool *ret_more) MUST_CHECK;
 
-/* Remove every job that is over, lines and results: personal data stands in them. In a transaction. */
+/* Remove every job that is over, lines and results: personal data stands in them; those that are not go as
+ * soon as they end. In a transaction, and last in it: the rows of open jobs stay locked. */
 enum err jobs_forget(struct ctx *c) MUST_CHECK;

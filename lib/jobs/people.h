@@ -22,4 +22,12 @@ enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct u
 #define OUT_IN_TIME(at_)                                                                                     \
         " AND (:since::timestamptz IS NULL OR " at_ " >= :since) AND (:until::timestamptz IS NULL OR " at_   \
         " < :until)"
-#define OUT_REFERENCE "coalesce('ext:' || c.external_id, t.customer_id::text) AS customer"
+/* The condition on the column that the type's kinds are of. */
+#define OUT_KIND(kind_) " AND (:kind::text IS NULL OR " kind_ " = :kind)"
+#define OUT_REFERENCE   "coalesce('ext:' || c.external_id, t.customer_id::text) AS customer"
+
+/* A type that only goes out, by <name>_out. */
+#define OUT(name_, shape_, ...)                                                                              \
+        const struct bulk_type bulk_type_##name_ = {                                                         \
+                .name = #name_, .line_shape = &shape_##_shape, .each = name_##_out, __VA_ARGS__}
+#define OF_CUSTOMER .filters = BULK_OF_CUSTOMER | BULK_IN_TIME

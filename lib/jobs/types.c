@@ -58,5 +58,6 @@ const struct shape *bulk_out_shape(const struct bulk_type *type)
 }
 
 #define SHAPE_T struct bulk_filter
-SHAPE(bulk_filter, "What goes out.", FIELD(first_id), FIELD(last_id), FIELD(since), FIELD(until));
+SHAPE(bulk_filter, "What goes out.", FIELD(first_id), FIELD(last_id), FIELD(since), FIELD(until), FIELD(kind),
+      FIELD(key_id), FIELD(operation), FIELD(group));
 #undef SHAPE_T

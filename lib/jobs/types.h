@@ -38,7 +38,11 @@ enum bulk_filters {
         BULK_OF_CUSTOMER = 1, /* of one customer */
         BULK_IN_TIME = 2,     /* since, until */
         BULK_LISTED = 4,      /* the filters of the list of customers */
-        BULK_COUPONS = 8,     /* template, state, job */
+        BULK_COUPONS = 8,     /* template, job */
+        BULK_AUDITED = 16,    /* key, operation */
+        BULK_OF_GROUP = 32,   /* group */
+        BULK_CHANNEL = 64,    /* channel, of channel_names */
+        BULK_TOTALS = 128,    /* total_min, total_max */
 };
 struct customer_filter;
 struct bulk_filter {
@@ -46,9 +50,13 @@ struct bulk_filter {
         struct uuid first_id, last_id;        /* the same as a range of customers */
         struct instant since, until;          /* since included, until not; none: ever */
         const struct customer_filter *listed; /* NULL: all */
+        const char *kind;                     /* of the type's kinds; NULL: all */
+        const char *key_id, *operation;       /* of audit entries; NULL: all */
+        const char *group;                    /* code; NULL: all */
+        unsigned channel;                     /* of channel_names; 0: all */
+        struct opt_int total_min, total_max;  /* of orders */
         /* Of coupons: */
         const char *template; /* NULL: all */
-        unsigned state;       /* enum coupon_state; 0: all */
         struct uuid job_id;   /* nil: all */
 };
 SHAPE_DECLARE(bulk_filter);
@@ -61,6 +69,8 @@ struct bulk_type {
         const struct shape *out_shape;      /* of an exported line, when it is another; or NULL */
         bool has_pii;                       /* an export shows personal data */
         unsigned filters;                   /* enum bulk_filters */
+        const char *kind;                   /* the parameter that filters by kinds, as in the list; or NULL */
+        const struct names *kinds;          /* its values */
         size_t batch_max;                   /* lines that `apply` takes at once, and that are kept at once */
 
         /* Lines of one key are applied in their order; others may be applied at the same time. */

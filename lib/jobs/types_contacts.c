@@ -30,6 +30,8 @@ static enum err tag_read(struct bulk_line *line, const struct bulk_options *opti
                 fault_body(&line->c, "#/expires_at", "too_early", "must lie in the future");
         if (options->backfill)
                 not_in_future(line, "#/created_at", in->created_at);
+        else if (!in->remove)
+                TRY(tag_kind_check(&line->c, in->kind));
         TRY(problem_check(&line->c));
         *ret = (struct tag_change){.tag = {.customer_id = customer_id,
                                            .kind = in->kind,
@@ -178,8 +180,9 @@ static enum err members_apply(struct ctx *c, const struct bulk_options *options,
 
 SQL_EACH(group_members_out, bulk_filter, group_member_line,
          "SELECT " OUT_REFERENCE ", (SELECT g.code FROM groups g WHERE g.id = t.group_id) AS \"group\", "
-         "t.joined_at, t.left_at" OUT_OF("group_members")
-                 OUT_IN_TIME("t.joined_at") " ORDER BY t.customer_id, t.group_id")
+         "t.joined_at, t.left_at" OUT_OF("group_members") OUT_IN_TIME(
+                 "t.joined_at") " AND (:group::text IS NULL OR t.group_id = (SELECT g.id FROM groups g "
+                                "WHERE g.code = :group)) ORDER BY t.customer_id, t.group_id")
 
 const struct bulk_type bulk_type_group_members = {
         .name = "group_members",
@@ -187,7 +190,7 @@ const struct bulk_type bulk_type_group_members = {
         .scope_read = SCOPE_CUSTOMERS_READ,
         .scope_write = SCOPE_CUSTOMERS_WRITE,
         .line_shape = &group_member_line_shape,
-        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_OF_GROUP,
         .batch_max = BATCH_MAX,
         .key = people_key,
         .apply = members_apply,
@@ -240,8 +243,8 @@ static enum err interactions_apply(struct ctx *c, const struct bulk_options *opt
 SQL_EACH(interactions_out, bulk_filter, interaction_line,
          "SELECT " OUT_REFERENCE
          ", t.external_id, t.kind, t.direction, t.channel, t.agent, t.content, t.outcome, "
-         "t.satisfaction, t.occurred_at, t.id" OUT_OF("interactions")
-                 OUT_IN_TIME("t.occurred_at") " ORDER BY t.customer_id, t.id")
+         "t.satisfaction, t.occurred_at, t.id" OUT_OF("interactions") OUT_IN_TIME("t.occurred_at")
+                 OUT_KIND("t.kind") " ORDER BY t.customer_id, t.id")
 
 const struct bulk_type bulk_type_interactions = {
         .name = "interactions",
@@ -251,6 +254,8 @@ const struct bulk_type bulk_type_interactions = {
         .line_shape = &interaction_line_shape,
         .has_pii = true,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .kind = "kind",
+        .kinds = &interaction_kind_names,
         .batch_max = BATCH_MAX,
         .key = people_key,
         .apply = interactions_apply,
@@ -306,8 +311,8 @@ static enum err behaviour_apply(struct ctx *c, const struct bulk_options *option
 SQL_EACH(behaviour_out, bulk_filter, behaviour_line,
          "SELECT " OUT_REFERENCE
          ", t.occurred_at, t.id, t.type, t.channel, t.sku, t.category, t.brand, t.query, "
-         "t.quantity, t.value_minor" OUT_OF("behaviour_events")
-                 OUT_IN_TIME("t.occurred_at") " ORDER BY t.customer_id, t.occurred_at, t.id")
+         "t.quantity, t.value_minor" OUT_OF("behaviour_events") OUT_IN_TIME("t.occurred_at")
+                 OUT_KIND("t.type") " ORDER BY t.customer_id, t.occurred_at, t.id")
 
 const struct bulk_type bulk_type_behaviour_events = {
         .name = "behaviour_events",
@@ -317,6 +322,8 @@ const struct bulk_type bulk_type_behaviour_events = {
         .line_shape = &behaviour_line_shape,
         .has_pii = true,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .kind = "type",
+        .kinds = &behaviour_names,
         .batch_max = BEHAVIOUR_MAX,
         .key = people_key,
         .apply = behaviour_apply,
@@ -362,7 +369,8 @@ static enum err consents_apply(struct ctx *c, const struct bulk_options *options
 SQL_EACH(consents_out, bulk_filter, consent_line,
          "SELECT " OUT_REFERENCE
          ", t.channel, t.state, t.source, t.evidence, t.occurred_at, t.created_at" OUT_OF("consent_changes")
-                 OUT_IN_TIME("t.occurred_at") " ORDER BY t.customer_id, t.channel, t.change_no")
+                 OUT_IN_TIME("t.occurred_at")
+                         OUT_KIND("t.channel") " ORDER BY t.customer_id, t.channel, t.change_no")
 
 const struct bulk_type bulk_type_consents = {
         .name = "consents",
@@ -372,6 +380,8 @@ const struct bulk_type bulk_type_consents = {
         .line_shape = &consent_line_shape,
         .has_pii = true,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .kind = "channel",
+        .kinds = &contact_channel_names,
         .batch_max = BATCH_MAX,
         .key = people_key,
         .apply = consents_apply,

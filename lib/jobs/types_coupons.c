@@ -32,12 +32,13 @@ static enum err coupons_apply(struct ctx *c, const struct bulk_options *options,
 static enum err coupons_page(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
                              int64_t n, struct list *ret)
 {
-        struct coupon_page page = {.before_id = position->id,
-                                   .customer_id = filter->customer_id,
-                                   .origin_id = filter->job_id,
-                                   .template = filter->template,
-                                   .state = filter->state,
-                                   .limit = n};
+        struct coupon_page page = {
+                .before_id = position->id,
+                .customer_id = filter->customer_id,
+                .origin_id = filter->job_id,
+                .template = filter->template,
+                .state = filter->kind != NULL ? names_find(&coupon_state_names, filter->kind) : 0,
+                .limit = n};
 
         TRY(coupons_list(c, &page, ret));
         if (ret->n > 0)
@@ -53,6 +54,8 @@ const struct bulk_type bulk_type_coupons = {
         .line_shape = &coupon_wanted_shape,
         .out_shape = &coupon_shape,
         .filters = BULK_OF_CUSTOMER | BULK_COUPONS,
+        .kind = "state",
+        .kinds = &coupon_state_names,
         .batch_max = BATCH_MAX,
         .key = coupon_key,
         .apply = coupons_apply,

@@ -113,7 +113,17 @@ static enum err orders_apply(struct ctx *c, const struct bulk_options *options, 
 
 static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL_VISIT(visit), void *arg)
 {
-        return bulk_orders(c, filter->customer_id, visit, arg);
+        const struct order_page page = {
+                .customer_id = filter->customer_id,
+                .status = filter->kind != NULL ? names_find(&order_status_names, filter->kind) : 0,
+                .channel = filter->channel,
+                .since = filter->since,
+                .until = filter->until,
+                .total_min = filter->total_min,
+                .total_max = filter->total_max,
+        };
+
+        return bulk_orders(c, &page, visit, arg);
 }
 
 /* ------------------------------------------------------------------ refunds */
@@ -164,6 +174,8 @@ static enum err refunds_page(struct ctx *c, const struct bulk_filter *filter, st
                              int64_t n, struct list *ret)
 {
         struct bulk_order_page page = {.customer_id = filter->customer_id,
+                                       .since = filter->since,
+                                       .until = filter->until,
                                        .after_at = position->at,
                                        .after_id = position->id,
                                        .after_parent = position->parent,
@@ -185,7 +197,7 @@ const struct bulk_type bulk_type_customers = {
         .key = customer_key,
         .apply = customers_apply,
         .page = customers_page,
-        .filters = BULK_LISTED,
+        .filters = BULK_LISTED | BULK_CHANNEL,
 };
 
 const struct bulk_type bulk_type_orders = {
@@ -198,7 +210,9 @@ const struct bulk_type bulk_type_orders = {
         .key = order_key,
         .apply = orders_apply,
         .each = orders_each,
-        .filters = BULK_OF_CUSTOMER,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_CHANNEL | BULK_TOTALS,
+        .kind = "status",
+        .kinds = &order_status_names,
 };
 
 const struct bulk_type bulk_type_refunds = {
@@ -213,5 +227,5 @@ const struct bulk_type bulk_type_refunds = {
         .meet = refunds_meet,
         .apply = refunds_apply,
         .page = refunds_page,
-        .filters = BULK_OF_CUSTOMER,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
 };

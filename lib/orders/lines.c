@@ -51,8 +51,8 @@ const struct shape *bulk_refund_shape(void)
 }
 
 #define SHAPE_T struct bulk_order_page
-SHAPE(bulk_order_page, "A position.", FIELD(customer_id), FIELD(after_at), FIELD(after_id),
-      FIELD(after_parent), FIELD(limit));
+SHAPE(bulk_order_page, "A position.", FIELD(customer_id), FIELD(since), FIELD(until), FIELD(after_at),
+      FIELD(after_id), FIELD(after_parent), FIELD(limit));
 #undef SHAPE_T
 
 /* A line with its order, as an export reads them. */
@@ -87,9 +87,16 @@ SHAPE(order_export_row, "A line with its order.", NEST(order, order), NEST(line,
                                                                       "LEFT JOIN customers c ON c.id = o.customer_id"
 #define EXPORT_ORDER " ORDER BY o.placed_at, o.id"
 
-SQL_EACH(orders_out, nothing, order_export_row, EXPORTED EXPORT_ORDER)
-SQL_EACH(orders_out_of, bulk_order_page, order_export_row,
-         EXPORTED " WHERE o.customer_id = :customer_id" EXPORT_ORDER)
+/* The conditions of orders_list. */
+#define EXPORT_ONLY                                                                                          \
+        " WHERE (:status::text IS NULL OR o.status = :status) AND (:channel::text IS NULL OR "               \
+        "o.channel = :channel) AND (:since::timestamptz IS NULL OR o.placed_at >= :since) AND "              \
+        "(:until::timestamptz IS NULL OR o.placed_at < :until) AND (:total_min::bigint IS NULL OR "          \
+        "o.total_minor >= :total_min) AND (:total_max::bigint IS NULL OR o.total_minor <= :total_max)"
+
+SQL_EACH(orders_out, order_page, order_export_row, EXPORTED EXPORT_ONLY EXPORT_ORDER)
+SQL_EACH(orders_out_of, order_page, order_export_row,
+         EXPORTED EXPORT_ONLY " AND o.customer_id = :customer_id" EXPORT_ORDER)
 
 static void line_of(const struct order *order, struct bulk_order *ret)
 {
@@ -199,12 +206,11 @@ static enum err row_gather(struct ctx *c, const void *arg_row, void *arg)
         return ERR_OK;
 }
 
-enum err bulk_orders(struct ctx *c, struct uuid customer_id, SQL_VISIT(visit), void *arg)
+enum err bulk_orders(struct ctx *c, const struct order_page *page, SQL_VISIT(visit), void *arg)
 {
         struct gathering g = {.visit = visit, .arg = arg};
-        const struct bulk_order_page of = {.customer_id = customer_id};
-        enum err err = uuid_known(customer_id) ? orders_out_of(c, &of, row_gather, &g)
-                                               : orders_out(c, &(struct nothing){0}, row_gather, &g);
+        enum err err = uuid_known(page->customer_id) ? orders_out_of(c, page, row_gather, &g)
+                                                     : orders_out(c, page, row_gather, &g);
 
         if (err == ERR_OK && uuid_known(g.order.id))
                 err = visit(c, &g.order, arg);
@@ -264,6 +270,8 @@ SHAPE(refund_export_row, "A refund.", FIELD(customer_id), FIELD(order_id), FIELD
         "SELECT r.customer_id, r.order_id, r.id, o.external_id AS order_external_id, r.external_id, r.reason, " \
         "r.shipping_minor, r.created_at FROM refunds r JOIN orders o ON o.customer_id = r.customer_id AND "     \
         "o.id = r.order_id WHERE r.fingerprint IS NOT NULL AND o.status <> 'cancelled' AND "                    \
+        "(:since::timestamptz IS NULL OR r.created_at >= :since) AND "                                          \
+        "(:until::timestamptz IS NULL OR r.created_at < :until) AND "                                           \
         "(r.created_at, r.order_id, r.id) > (coalesce(:after_at, '-infinity'), "                                \
         "coalesce(:after_parent, '00000000-0000-0000-0000-000000000000'), "                                     \
         "coalesce(:after_id, '00000000-0000-0000-0000-000000000000'))"

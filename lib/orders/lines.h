@@ -24,14 +24,15 @@ const struct shape *bulk_refund_shape(void);
 enum err bulk_refunds_meet(struct ctx *c, struct bulk_refund **refunds, size_t n) MUST_CHECK;
 
 /* All orders in the order of placing, with their lines, one by one (a struct bulk_order, good until the call
- * returns); customer_id nil: of everybody. In a snapshot. */
-enum err bulk_orders(struct ctx *c, struct uuid customer_id, SQL_VISIT(visit), void *arg) MUST_CHECK;
+ * returns), by the filters of the page: a position and a limit are not looked at. In a snapshot. */
+enum err bulk_orders(struct ctx *c, const struct order_page *page, SQL_VISIT(visit), void *arg) MUST_CHECK;
 
 /* Pages of refunds in the order of refunding; customer_id nil: of everybody. Refunds that a cancellation
  * made, and those of orders that were cancelled later, are left out: the order's own line brings them. In a
  * snapshot; *ret is an array of struct bulk_refund. */
 struct bulk_order_page {
         struct uuid customer_id;
+        struct instant since, until; /* refunded then; none: any */
         struct instant after_at;
         struct uuid after_id, after_parent; /* after_parent: the order of a refund */
         int64_t limit;

@@ -187,6 +187,7 @@ struct order_page {
         struct uuid before_id;
         int64_t limit;
 };
+SHAPE_DECLARE(order_page);
 enum err orders_list(struct ctx *c, const struct order_page *page, struct list *ret) MUST_CHECK;
 
 /* ---- refunds */

@@ -141,8 +141,6 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
         TRY(approvals_forget(c, &ids));
         TRY(referrals_forget(c, &ids));
         TRY(uses_forget(c, &ids));
-        TRY(jobs_forget(c)); /* lines of files can't be searched: those of jobs that are through go, whosever
-                                they are */
         TRY(customers_touched_hold(c)); /* the directory may be taking him in at this very moment */
         for (size_t i = 0; i < holding_count; i++)
                 if (holdings[i].copy)
@@ -150,5 +148,7 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
         for (size_t i = 0; i < holding_count; i++)
                 if (!holdings[i].copy)
                         TRY(table_erase(c, &holdings[i], &ids));
+        TRY(jobs_forget(c)); /* lines of files can't be searched: those of jobs that are through go, whosever
+                                they are, and those of the others when they are */
         return erasure_tell(c, ids.id, reason);
 }

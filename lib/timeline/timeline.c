@@ -4,8 +4,9 @@
 
 #include "db/statement.h"
 
-NAMES(timeline_kind_names, "behaviour", "consent", "coupon", "created", "group_joined", "group_left",
-      "interaction", "note", "order", "points", "redemption", "refund", "suppression", "tag", "tier");
+NAMES(timeline_kind_names, "activity", "behaviour", "consent", "coupon", "created", "group_joined",
+      "group_left", "interaction", "merged", "note", "order", "points", "redemption", "refund", "suppression",
+      "suppression_lifted", "tag", "tag_removed", "tier", "unmerged");
 
 #define SHAPE_T struct timeline_entry
 SHAPE(timeline_entry, "Something that happened.", FIELD(customer_id, .need = true, .subject = true),
@@ -32,6 +33,15 @@ SHAPE(timeline_page, "A position.", FIELD(customer_id), FIELD(before_at),
 #define SOURCE(kind_, at_, key_, data_, content_, from_)                                                     \
         SOURCE_WHERE(kind_, at_, key_, data_, content_, from_, "customer_id = :customer_id")
 #define NOTHING "NULL::text"
+/* Of what is changed and undone in one row only the events tell all of it. */
+#define SOURCE_EVENTS(kind_, type_, data_)                                                                   \
+        SOURCE_WHERE(kind_, "occurred_at", "id::text", data_, NOTHING, "events",                             \
+                     "customer_id = :customer_id AND type = '" type_ "'")
+
+SOURCE(activity, "occurred_at", "id::text",
+       "jsonb_build_object('activity_id', id, 'type', type, 'code', code, 'state', state, 'why', why, "
+       "'points', points, 'growth', growth, 'referred_id', referred_id)",
+       NOTHING, "activities")
 
 SOURCE_WHERE(created, "created_at", "id::text",
              "jsonb_build_object('channel', source_channel, 'campaign', source_campaign)", NOTHING,
@@ -69,18 +79,26 @@ SOURCE(behaviour, "occurred_at", "id::text",
        "query", "behaviour_events")
 SOURCE(note, "created_at", "id::text",
        "jsonb_build_object('note_id', id, 'author', author, 'pinned', pinned)", "content", "customer_notes")
-SOURCE(tag, "created_at", "kind || ':' || tag",
-       "jsonb_build_object('kind', kind, 'tag', tag, 'expires_at', expires_at)", NOTHING, "customer_tags")
-#define GROUP_DATA "jsonb_build_object('group', (SELECT code FROM groups WHERE id = group_id))"
-SOURCE(group_joined, "joined_at", "group_id::text", GROUP_DATA, NOTHING, "group_members")
-SOURCE_WHERE(group_left, "left_at", "group_id::text", GROUP_DATA, NOTHING, "group_members",
-             "customer_id = :customer_id AND left_at IS NOT NULL")
+#define TAG_DATA                                                                                             \
+        "jsonb_build_object('kind', payload -> 'kind', 'tag', payload -> 'tag', 'expires_at', payload -> "   \
+        "'expires_at')"
+SOURCE_EVENTS(tag, "customer.tagged", TAG_DATA)
+SOURCE_EVENTS(tag_removed, "customer.untagged", TAG_DATA)
+#define GROUP_DATA "jsonb_build_object('group', payload -> 'group')"
+SOURCE_EVENTS(group_joined, "group.joined", GROUP_DATA)
+SOURCE_EVENTS(group_left, "group.left", GROUP_DATA)
 SOURCE(consent, "occurred_at", "id::text",
        "jsonb_build_object('channel', channel, 'state', state, 'source', source)", NOTHING, "consent_changes")
-SOURCE(suppression, "created_at", "channel", "jsonb_build_object('channel', channel, 'reason', reason)",
-       NOTHING, "suppressions")
+#define SUPPRESSION_DATA "jsonb_build_object('channel', payload -> 'channel', 'reason', payload -> 'reason')"
+SOURCE_EVENTS(suppression, "customer.suppressed", SUPPRESSION_DATA)
+SOURCE_EVENTS(suppression_lifted, "customer.unsuppressed", SUPPRESSION_DATA)
+#define MERGE_DATA                                                                                           \
+        "jsonb_build_object('merge_id', payload -> 'merge_id', 'absorbed_id', payload -> 'absorbed_id')"
+SOURCE_EVENTS(merged, "customer.merged", MERGE_DATA)
+SOURCE_EVENTS(unmerged, "customer.unmerged", MERGE_DATA)
 
 static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in, struct list *ret) = {
+        [TIMELINE_ACTIVITY] = load_activity,
         [TIMELINE_BEHAVIOUR] = load_behaviour,
         [TIMELINE_CONSENT] = load_consent,
         [TIMELINE_COUPON] = load_coupon,
@@ -88,14 +106,18 @@ static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in
         [TIMELINE_GROUP_JOINED] = load_group_joined,
         [TIMELINE_GROUP_LEFT] = load_group_left,
         [TIMELINE_INTERACTION] = load_interaction,
+        [TIMELINE_MERGED] = load_merged,
         [TIMELINE_NOTE] = load_note,
         [TIMELINE_ORDER] = load_order,
         [TIMELINE_POINTS] = load_points,
         [TIMELINE_REDEMPTION] = load_redemption,
         [TIMELINE_REFUND] = load_refund,
         [TIMELINE_SUPPRESSION] = load_suppression,
+        [TIMELINE_SUPPRESSION_LIFTED] = load_suppression_lifted,
         [TIMELINE_TAG] = load_tag,
+        [TIMELINE_TAG_REMOVED] = load_tag_removed,
         [TIMELINE_TIER] = load_tier,
+        [TIMELINE_UNMERGED] = load_unmerged,
 };
 
 /* Newest first, then by name of the kind and by key, backwards. */

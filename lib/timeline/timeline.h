@@ -8,6 +8,7 @@
 
 enum timeline_kind {
         TIMELINE_NONE,
+        TIMELINE_ACTIVITY,
         TIMELINE_BEHAVIOUR,
         TIMELINE_CONSENT,
         TIMELINE_COUPON,
@@ -15,14 +16,18 @@ enum timeline_kind {
         TIMELINE_GROUP_JOINED,
         TIMELINE_GROUP_LEFT,
         TIMELINE_INTERACTION,
+        TIMELINE_MERGED,
         TIMELINE_NOTE,
         TIMELINE_ORDER,
         TIMELINE_POINTS,
         TIMELINE_REDEMPTION,
         TIMELINE_REFUND,
         TIMELINE_SUPPRESSION,
+        TIMELINE_SUPPRESSION_LIFTED,
         TIMELINE_TAG,
+        TIMELINE_TAG_REMOVED,
         TIMELINE_TIER,
+        TIMELINE_UNMERGED,
 };
 extern const struct names timeline_kind_names;
 

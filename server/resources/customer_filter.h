@@ -17,7 +17,11 @@
                 };                                                                                           \
         }
 
-#define CUSTOMER_FILTER_FIELDS                                                                                                                                                       \
+#define CUSTOMER_FILTER_FIELDS                                                                               \
+        FIELD(channel, .in = IN_QUERY, .names = &channel_names, .doc = "Of the first contact."),             \
+                CUSTOMER_FILTER_FIELDS_FURTHER
+
+#define CUSTOMER_FILTER_FIELDS_FURTHER                                                                                                                                               \
         FILTER_TEXT_(                                                                                                                                                                \
                 q,                                                                                                                                                                   \
                 "Words that must occur in name, phone, e-mail or external id; single characters too. Without customers:pii: one of these in full."),                                 \
@@ -28,7 +32,6 @@
                 FILTER_TEXT_(city, "As it is stored."), FILTER_TEXT_(district, "As it is stored."),                                                                                  \
                 FILTER_TEXT_(owner, "The agent."), FILTER_TEXT_(campaign, "Of the first contact."),                                                                                  \
                 FIELD(gender, .in = IN_QUERY, .names = &gender_names, .doc = "As it is stored."),                                                                                    \
-                FIELD(channel, .in = IN_QUERY, .names = &channel_names, .doc = "Of the first contact."),                                                                             \
                 FIELD(deal_status, .in = IN_QUERY, .names = &deal_names,                                                                                                             \
                       .doc = "Ever paid an order; asked or filled a cart; neither."),                                                                                                \
                 FIELD(lifecycle, .in = IN_QUERY, .names = &lifecycle_names,                                                                                                          \

@@ -1,8 +1,8 @@
 /* /v1/exports */
 #include "audit/audit.h"
 #include "base/shape_json.h"
-#include "coupons/coupons.h"
 #include "customers/customers.h"
+#include "customers/groups.h"
 #include "db/statement.h"
 #include "http/stream.h"
 #include "jobs/csv.h"
@@ -18,22 +18,42 @@
 
 struct export_query {
         unsigned type;
-        const char *customer, *template;
-        unsigned state;
+        const char *customer, *template, *key, *operation;
+        const char *kind, *of_type, *platform, *state, *status, *of_channel; /* of values by the type */
         struct uuid job;
         struct instant since, until;
+        struct opt_int total_min, total_max;
         CUSTOMER_FILTER;
 };
 #define SHAPE_T struct export_query
+/* A parameter by another name than the member's. */
+#define NAMED(name_, member_, doc_)                                                                          \
+        {                                                                                                    \
+                .name = (name_), .wire = WIRE_TEXT, .offset = offsetof(SHAPE_T, member_),                    \
+                .size = sizeof(const char *), .in = IN_QUERY, .max = 50, .doc = (doc_)                       \
+        }
 SHAPE(export_query, "What to export.",
       FIELD(type, .in = IN_PATH, .need = true, .names = &export_type_names, .doc = "What the lines are."),
       FIELD(customer, .in = IN_QUERY, .max = 300,
             .doc = "Only what is this customer's: UUID or ext:<external id>."),
       FIELD(template, .in = IN_QUERY, .max = 50, .doc = "Only coupons of this template."),
-      FIELD(state, .in = IN_QUERY, .names = &coupon_state_names, .doc = "Only coupons in this state."),
+      FIELD(key, .in = IN_QUERY, .max = 40, .doc = "Only audit entries of this key, named by its id."),
+      FIELD(operation, .in = IN_QUERY, .max = 100, .doc = "Only audit entries of this operationId."),
+      FIELD(kind, .in = IN_QUERY, .max = 50, .doc = "Only audit entries or interactions of this kind."),
+      NAMED("type", of_type, "Only behaviour events of this type."),
+      FIELD(platform, .in = IN_QUERY, .max = 50, .doc = "Only communities there."),
+      FIELD(state, .in = IN_QUERY, .max = 50,
+            .doc = "Only coupons, holds, redemptions or approvals in this state."),
+      FIELD(status, .in = IN_QUERY, .max = 50, .doc = "Only orders in this state."),
+      NAMED("channel", of_channel,
+            "Only orders that came this way, customers who first came so, or consents of this channel."),
+      FIELD(total_min, .in = IN_QUERY, .from_zero = true, .max = FILTER_NUMBER_MAX,
+            .doc = "Only orders of this total or more."),
+      FIELD(total_max, .in = IN_QUERY, .from_zero = true, .max = FILTER_NUMBER_MAX,
+            .doc = "Only orders of this total or less."),
       FIELD(job, .in = IN_QUERY, .doc = "Only coupons that this job issued."),
       FIELD(since, .in = IN_QUERY, .doc = "Only what happened from then on."),
-      FIELD(until, .in = IN_QUERY, .doc = "Only what happened before then."), CUSTOMER_FILTER_FIELDS);
+      FIELD(until, .in = IN_QUERY, .doc = "Only what happened before then."), CUSTOMER_FILTER_FIELDS_FURTHER);
 #undef SHAPE_T
 
 struct export
@@ -115,18 +135,6 @@ static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const 
 
 /* ------------------------------------------------------------------ what goes out */
 
-static bool is_listed(const struct export_query *in)
-{
-        const struct shape *shape = &export_query_shape;
-        size_t from = offsetof(struct export_query, filter);
-
-        for (size_t i = 0; i < shape->count; i++)
-                if (shape->fields[i].offset >= from &&
-                    !field_is_null(&shape->fields[i], (const char *)in + shape->fields[i].offset))
-                        return true;
-        return false;
-}
-
 /* A filter that the type does not know must not be ignored. */
 static void refuse_unless(struct ctx *c, bool allowed, bool asked, const char *parameter)
 {
@@ -134,27 +142,94 @@ static void refuse_unless(struct ctx *c, bool allowed, bool asked, const char *p
                 fault_parameter(c, parameter, "not_allowed", "does not filter this type");
 }
 
+static void listed_take(struct ctx *c, const struct bulk_type *type, const struct export_query *in,
+                        bool *ret_listed)
+{
+        const struct shape *shape = &export_query_shape;
+        size_t from = offsetof(struct export_query, filter);
+
+        *ret_listed = false;
+        for (size_t i = 0; i < shape->count; i++) {
+                const struct field *field = &shape->fields[i];
+                bool set = field->offset >= from && !field_is_null(field, (const char *)in + field->offset);
+                if (set && field->offset == offsetof(struct export_query, group) &&
+                    (type->filters & BULK_OF_GROUP))
+                        continue;
+                refuse_unless(c, type->filters & BULK_LISTED, set, field->name);
+                *ret_listed = *ret_listed || set;
+        }
+}
+
+/* The index of a value among names; 0 when it is not there, or none was given. */
+static unsigned value_take(struct ctx *c, const struct names *names, const char *parameter, const char *value)
+{
+        unsigned found = value != NULL ? names_find(names, value) : 0;
+
+        if (value != NULL && found == 0)
+                fault_parameter(c, parameter, "unknown_value", "must be one of: %s", names_listed(c, names));
+        return found;
+}
+
+/* What the lists call by these names are kinds of what they hold; each type has its own. */
+static const char *kind_take(struct ctx *c, const struct bulk_type *type, const struct export_query *in)
+{
+        const struct {
+                const char *parameter, *value;
+        } given[] = {{"kind", in->kind},   {"type", in->of_type},  {"platform", in->platform},
+                     {"state", in->state}, {"status", in->status}, {"channel", in->of_channel}};
+        const char *kind = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+                if (given[i].value == NULL)
+                        continue;
+                if (type->kind != NULL && strcmp(type->kind, given[i].parameter) == 0)
+                        kind = type->kinds->v[value_take(c, type->kinds, given[i].parameter, given[i].value)];
+                else if (given[i].value != in->of_channel || !(type->filters & BULK_CHANNEL))
+                        refuse_unless(c, false, true, given[i].parameter);
+        }
+        return kind;
+}
+
 static enum err filter_of(struct ctx *c, const struct export_query *in, struct bulk_filter *ret)
 {
-        unsigned filters = bulk_type(in->type)->filters;
-        bool listed = is_listed(in);
+        const struct bulk_type *type = bulk_type(in->type);
+        unsigned filters = type->filters;
+        struct customer_filter *listed = ARENA_NEW(c->arena, struct customer_filter);
         struct customer customer;
+        struct group group;
+        bool is_listed;
 
         refuse_unless(c, filters & BULK_OF_CUSTOMER, in->customer != NULL, "customer");
         refuse_unless(c, filters & BULK_IN_TIME, instant_known(in->since), "since");
         refuse_unless(c, filters & BULK_IN_TIME, instant_known(in->until), "until");
-        refuse_unless(c, filters & BULK_LISTED, listed, "q");
         refuse_unless(c, filters & BULK_COUPONS, in->template != NULL, "template");
-        refuse_unless(c, filters & BULK_COUPONS, in->state != 0, "state");
         refuse_unless(c, filters & BULK_COUPONS, uuid_known(in->job), "job");
-        TRY(problem_check(c));
-        TRY(customer_filter_check(c, &in->filter));
+        refuse_unless(c, filters & BULK_AUDITED, in->key != NULL, "key");
+        refuse_unless(c, filters & BULK_AUDITED, in->operation != NULL, "operation");
+        refuse_unless(c, filters & BULK_TOTALS, in->total_min.set, "total_min");
+        refuse_unless(c, filters & BULK_TOTALS, in->total_max.set, "total_max");
+        listed_take(c, type, in, &is_listed);
         *ret = (struct bulk_filter){.since = in->since,
                                     .until = in->until,
-                                    .listed = listed ? &in->filter : NULL,
+                                    .kind = kind_take(c, type, in),
+                                    .key_id = in->key,
+                                    .operation = in->operation,
+                                    .group = filters & BULK_OF_GROUP ? in->group : NULL,
+                                    .total_min = in->total_min,
+                                    .total_max = in->total_max,
                                     .template = in->template,
-                                    .state = in->state,
                                     .job_id = in->job};
+        if (filters & BULK_CHANNEL)
+                ret->channel = value_take(c, &channel_names, "channel", in->of_channel);
+        TRY(problem_check(c));
+        *listed = in->filter;
+        if (filters & BULK_LISTED)
+                listed->channel = ret->channel;
+        TRY(customer_filter_check(c, listed));
+        if (is_listed || listed->channel != 0)
+                ret->listed = listed;
+        if (ret->group != NULL)
+                TRY(group_get(c, ret->group, &group));
         memset(&ret->last_id, UINT8_MAX, sizeof ret->last_id);
         if (in->customer == NULL)
                 return ERR_OK;
@@ -181,8 +256,8 @@ ENDPOINT(
         .streams = true, .produces = export_produces, .summary = "Export everything of a type",
         .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
         .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them; all as it was at one moment. "
-               "Types that an import does not know only go out. The filters are those of the lists: customer, since and until, and for "
-               "customers all that their list has. Personal data is masked without customers:pii.")
+               "Types that an import does not know only go out. The filters are those of the type's list, beside customer, since and until "
+               "where it is somebody's and has a time; one that the type does not have is a fault. Personal data is masked without customers:pii.")
 {
         const struct bulk_type *type = bulk_type(in->type);
         struct bulk_filter filter;

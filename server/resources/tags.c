@@ -35,7 +35,8 @@ struct tag_setting {
         struct instant expires_at;
 };
 #define SHAPE_T struct tag_setting
-SHAPE(tag_setting, "A tag to put on.", TAG_PATH, FIELD(kind, .names = &tag_kind_names, .dflt = "manual"),
+SHAPE(tag_setting, "A tag to put on.", TAG_PATH,
+      FIELD(kind, .names = &tag_kind_names, .dflt = "manual", .doc = "Not rule: those are kept by segments."),
       FIELD(expires_at, .doc = "From then on it is gone; null: it stays."));
 #undef SHAPE_T
 
@@ -47,6 +48,7 @@ ENDPOINT(tag_put_one, PUT, "/v1/customers/{customer}/tags/{tag}", tag_setting, 2
         struct tag tag = {.kind = in->kind, .tag = in->tag, .expires_at = in->expires_at};
         bool added;
 
+        TRY(tag_kind_check(c, in->kind));
         TRY(tag_put(c, in->customer, &tag, out, &added));
         c->reply->status = added ? 201 : 200;
         if (added)

@@ -35,7 +35,8 @@ ENDPOINT(
         timeline_get, GET, "/v1/customers/{customer}/timeline", timeline_query, 200, timeline,
         .summary = "See everything that happened to a customer", .scope = SCOPE_CUSTOMERS_READ,
         .errors = ERRS(ERR_NOT_FOUND, ERR_BAD_CURSOR),
-        .doc = "Newest first: orders, refunds, points, tiers, contacts, behaviour, notes, tags, groups, consent.")
+        .doc = "Newest first: orders, refunds, points, activities, tiers, contacts, behaviour, notes, tags put on and taken off, groups joined "
+               "and left, consent, suppressions and their end, merges.")
 {
         struct timeline_position at = {0};
         struct customer customer;

@@ -1,7 +1,10 @@
 """Contacts with customers: interactions, behaviour, consent, suppression, and the timeline of it all."""
 
+import json
+
 import pytest
 
+from bulk import import_all
 from coupons import act, issue, template
 from shop import fresh, give_back, order, refund, take
 
@@ -253,6 +256,52 @@ def test_the_timeline_tells_everything_newest_first_in_pages_of_any_size(admin, 
     assert [one["data"]["kind"] for one in admin.get(f"{who}/timeline?kind=points").ok()["data"]] == ["hold", "adjust", "reverse", "earn"]
     assert [one["data"]["action"] for one in admin.get(f"{who}/timeline?kind=coupon").ok()["data"]] == ["locked", "issued"]
     admin.get(f"{who}/timeline?cursor=x").is_problem(400, "bad-cursor")
+
+
+def told(client, who, *kinds):
+    """What the timeline tells of these kinds, the oldest first: kind and what of it."""
+    return [(one["kind"], one["data"].get("tag") or one["data"].get("group") or one["data"].get("channel") or one["data"].get("absorbed_id")
+             or one["data"].get("type")) for one in reversed(client.get(f"{who}/timeline?limit=200").ok()["data"]) if one["kind"] in kinds]
+
+
+def test_the_timeline_tells_what_was_taken_back_and_done_again(admin, person, who, clock):
+    group = fresh("again").replace("-", "_")
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    other = admin.post("/v1/customers", {"external_id": fresh("other")}).ok(201)["id"]
+    admin.put(f"/v1/customers/{other}/tags/theirs", {}).ok(201)
+    clock.advance(hours=1)
+    for step in (lambda: admin.put(f"{who}/tags/long", {}).ok(201),
+                 lambda: admin.call("DELETE", f"{who}/tags/long").empty(),
+                 *(lambda way=way: admin.post(f"/v1/groups/{group}/members", {way: [person["id"]]}).ok() for way in ("add", "remove", "add", "remove")),
+                 lambda: admin.put(f"{who}/suppressions/sms", {"reason": "bounce", "detail": "a secret"}).ok(),
+                 lambda: admin.call("DELETE", f"{who}/suppressions/sms").empty(),
+                 lambda: admin.put(f"{who}/suppressions/sms", {"reason": "manual"}).ok(),
+                 lambda: admin.post("/v1/activities", {"key": fresh("a"), "customer": person["id"], "type": "custom", "code": "unpaid"}).ok(201)):
+        step()
+        clock.advance(minutes=1)
+    merge = admin.post(f"{who}/merges", {"absorbed": other}, Idempotency_Key=fresh("key")).ok(201)["id"]
+    clock.advance(minutes=1)
+    assert ("tag", "theirs") in told(admin, who, "tag"), "what was the other's is his"
+    admin.post(f"/v1/merges/{merge}/undo", {}, Idempotency_Key=fresh("key")).ok()
+    assert told(admin, who, "tag", "tag_removed", "group_joined", "group_left", "suppression", "suppression_lifted", "activity", "merged", "unmerged") == [
+        ("tag", "long"), ("tag_removed", "long"), ("group_joined", group), ("group_left", group), ("group_joined", group),
+        ("group_left", group), ("suppression", "sms"), ("suppression_lifted", "sms"), ("suppression", "sms"), ("activity", "custom"),
+        ("merged", other), ("unmerged", other)]
+    whole = admin.get(f"{who}/timeline?limit=200").ok()["data"]
+    for limit in (1, 3):
+        assert [one for page in admin.pages(f"{who}/timeline?limit={limit}") for one in page] == whole
+    assert "a secret" not in json.dumps(whole)
+
+
+def test_the_timeline_has_history_at_its_own_times(admin, person, who):
+    group, me = fresh("past").replace("-", "_"), person["id"]
+    admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
+    for kind, line in (("tags", {"tag": "old", "created_at": "2020-01-01T00:00:00Z"}),
+                       ("group_members", {"group": group, "joined_at": "2020-02-01T00:00:00Z", "left_at": "2020-03-01T00:00:00Z"}),
+                       ("suppressions", {"channel": "sms", "reason": "bounce", "created_at": "2020-04-01T00:00:00Z"})):
+        import_all(admin, kind, [{"customer": me, **line}], "?backfill=true")
+    assert [(one["at"][:10], one["kind"]) for one in admin.get(f"{who}/timeline").ok()["data"] if one["at"] < "2021"] == [
+        ("2020-04-01", "suppression"), ("2020-03-01", "group_left"), ("2020-02-01", "group_joined"), ("2020-01-01", "tag")]
 
 
 def test_the_timeline_masks_what_was_said(admin, person, who, client_with):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bulk import errors, import_all, job_over, ndjson, upload
 from client import quoted
 from shop import eventually, fresh
 
@@ -50,9 +51,21 @@ def test_at_most_250_tags_of_a_kind(admin, who):
         admin.put(f"{who}/tags/t{number}", {}).ok(201)
     admin.put(f"{who}/tags/one-more", {}).is_problem(409, "too-many-tags")
     admin.put(f"{who}/tags/t7", {}).ok(200)
-    admin.put(f"{who}/tags/one-more", {"kind": "rule"}).ok(201)
+    admin.put(f"{who}/tags/one-more", {"kind": "official"}).ok(201)
     assert admin.call("DELETE", f"{who}/tags/t7").status == 204
     admin.put(f"{who}/tags/one-more", {}).ok(201)
+
+
+def test_tags_of_rules_come_from_segments_and_from_history_only(admin, who):
+    assert admin.put(f"{who}/tags/kept", {"kind": "rule"}).faults == {("#/kind", "not_allowed")}
+    line = {"customer": who.rpartition("/")[2], "tag": "kept", "kind": "rule"}
+    refused = job_over(admin, upload(admin, "tags", ndjson([line])).ok(201))
+    assert [one["code"] for one in errors(admin, refused)[0]["error"]["errors"]] == ["not_allowed"]
+    assert admin.get(f"{who}/tags").ok()["data"] == []
+    import_all(admin, "tags", [line], "?backfill=true")
+    assert [(one["kind"], one["tag"]) for one in admin.get(f"{who}/tags").ok()["data"]] == [("rule", "kept")]
+    import_all(admin, "tags", [{**line, "remove": True}])
+    assert admin.get(f"{who}/tags").ok()["data"] == []
 
 
 def test_customers_are_listed_by_tag_and_by_group_at_once(admin, who):

@@ -13,7 +13,7 @@ import servers
 from bulk import job_over, ndjson, upload
 from calls import OPERATIONS, address, headers_for, sound_body
 from person import Person
-from shop import balance, fresh, give_back, order, refund, take
+from shop import balance, eventually, fresh, give_back, order, refund, take
 
 
 BYTES = re.compile(r"\\\\x((?:[0-9a-f]{2})+)")  # as COPY writes bytea
@@ -71,6 +71,28 @@ def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
     assert entry["reason"] == "he asked"
     client_with("customers:read").get(f"{person.at}/export").is_problem(403, "missing-scope")
     admin.get("/v1/customers/ext:nobody/export").is_problem(404, "not-found")
+
+
+SLOWLY = """CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';
+CREATE TRIGGER slowly AFTER INSERT ON job_results FOR EACH STATEMENT EXECUTE FUNCTION slowly()"""
+
+
+def test_an_erasure_reaches_files_that_are_still_being_imported(admin, server, person):
+    other = admin.post("/v1/customers", {"external_id": fresh("other")}).ok(201)["id"]
+    servers.psql(server.database_url, SLOWLY)
+    try:
+        jobs = [upload(admin, "interactions", ndjson([{"customer": who, "kind": "call", "external_id": fresh("call"), "content": text}])).ok(201)
+                for who, text in ((other, "a bag"), (f"ext:{person.external}", "Xoqstaged"))]
+        eventually(lambda: admin.get(f"/v1/jobs/{jobs[0]['id']}").ok()["status"] == "running")
+        admin.call("DELETE", person.at).empty()
+        assert admin.get(f"/v1/jobs/{jobs[1]['id']}").ok()["status"] in ("queued", "running"), "it waited for the first"
+        for job in jobs:  # both: nobody knows who is in a file
+            eventually(lambda job=job: admin.get(f"/v1/jobs/{job['id']}").status == 404, seconds=30)
+    finally:
+        servers.psql(server.database_url, "DROP FUNCTION slowly CASCADE")
+    assert held(server.database_url)(person.traces) == set()
+    after = job_over(admin, upload(admin, "interactions", ndjson([{"customer": other, "kind": "call", "external_id": fresh("call")}])).ok(201))
+    assert after["expires_at"][:10] > after["completed_at"][:10], "what comes later is kept as ever"
 
 
 def test_an_erasure_leaves_nothing_of_the_person_and_the_ledgers_balanced(admin, server, person):
