@@ -38,13 +38,16 @@ enum err tiers_gone_check(struct ctx *c, const struct program *proposed, const c
         if (gone.codes.n == 0)
                 return ERR_OK;
         TRY(holders_count(c, &gone, &counted));
+        const char *told = NULL;
         for (size_t i = 0; i < counted.n; i++) {
                 const struct holders *holders = &((const struct holders *)counted.v)[i];
-                if (holders->pinned > 0 || program_tier(&newest, holders->tier) > 0)
-                        fault_body(
-                                c, pointer, "tier_in_use",
-                                "the tier %s is gone, but %lld customers hold it and %lld are pinned to it",
-                                holders->tier, (long long)holders->held, (long long)holders->pinned);
+                if (holders->pinned == 0 && program_tier(&newest, holders->tier) == 0)
+                        continue;
+                told = arena_printf(c->arena, "%s%s%s: %lld hold it and %lld are pinned to it",
+                                    told != NULL ? told : "", told != NULL ? "; " : "", holders->tier,
+                                    (long long)holders->held, (long long)holders->pinned);
         }
+        if (told != NULL)
+                fault_body(c, pointer, "tier_in_use", "customers have tiers that are gone: %s", told);
         return ERR_OK;
 }

@@ -3,8 +3,8 @@
 
 #include "program/program.h"
 
-/* Note a fault `tier_in_use` at the pointer for each tier of the newest programme that the proposed one lacks
- * while somebody holds it or is pinned to it: such customers would have the lowest tier at once. The lowest
- * tier itself may go, for they have the new lowest one. Counts only when a tier is gone. The faults are for
- * the check that follows to find. */
+/* Note a fault `tier_in_use` at the pointer when somebody holds, or is pinned to, tiers of the newest
+ * programme that the proposed one lacks; it names them with the numbers. Such customers would have the lowest
+ * tier at once. The lowest tier itself may go, for they have the new lowest one. Counts only when a tier is
+ * gone. The fault is for the check that follows to find. */
 enum err tiers_gone_check(struct ctx *c, const struct program *proposed, const char *pointer) MUST_CHECK;

@@ -66,9 +66,11 @@ def test_every_fault_of_a_document_is_pointed_at_at_once(admin):
                   {"rank": 1, "code": "b", "name": "B"},
                   {"rank": 3, "code": "b", "name": "C", "qualify": {"all_of": [{"metric": "orders", "at_least": 1}]},
                    "benefits": {"full_reduction": [{"threshold_minor": 5, "off_minor": 6}], "lifetime_repair_goods": "sku = 'x'"}}]}
+    take(admin, order(fresh("customer"), 60000))  # somebody holds silver, which is gone
     before = admin.get("/v1/program").ok()
     answer = admin.put("/v1/program", wrong)
     assert answer.faults == {
+        ("#/tiers", "tier_in_use"),
         ("#/points/pending_days", "required"), ("#/earning/0/points", "not_for_kind"), ("#/earning/1/code", "duplicate"),
         ("#/earning/2/factor_millionths", "required"), ("#/earning/3/code", "reserved"),
         ("#/earning/3/rate_millionths", "not_for_kind"), ("#/earning/4/when", "expression_unknown_field"),
@@ -243,7 +245,7 @@ def test_a_tier_that_somebody_holds_or_is_pinned_to_does_not_go(admin, program):
         assert "diamond" in answer.json()["errors"][0]["detail"]
     answer = admin.post("/v1/program/rollback", {"version": first["version"]})
     assert answer.faults == {("#/version", "tier_in_use")}
-    assert "spare is gone, but 0 customers hold it and 1 are pinned" in answer.json()["errors"][0]["detail"]
+    assert "spare: 0 hold it and 1 are pinned to it" in answer.json()["errors"][0]["detail"]
     assert admin.get("/v1/program").ok() == wider
     renamed = [{**one, "name": "Brilliant"} if one["code"] == "diamond" else one for one in wider["tiers"]]
     assert program({"tiers": renamed})["tiers"][3]["name"] == "Brilliant", "its name may change"

@@ -138,10 +138,11 @@ TEST(program_diff_keeps_an_own_activity_apart_from_the_type_of_its_name)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
         struct activity_rule better = own_review;
-        struct program before = {.activities = ACTIVITIES(review, own_review)}, after = {0};
+        struct program before = {.activities = ACTIVITIES(review, own_review)},
+                       after = {.activities = ACTIVITIES(review, own_review)};
 
         better.points = 5;
-        after.activities = (typeof(after.activities))ACTIVITIES(review, better);
+        after.activities.v[1] = better;
         struct program_changes changes = program_diff(arena, &before, &after);
         EXPECT_INT(changes.n, 1);
         if (changes.n == 1)
