@@ -28,7 +28,7 @@ def random_points(rng):
     pending = rng.choice(("none", "none", "days", "delivered", "completed"))
     return {"pending": pending, "pending_days": rng.randint(1, 30) if pending == "days" else 0,
             "caps": {"per_order": rng.choice((None, 1500)), "per_month": rng.choice((2000, 5000))},
-            "approval_above": rng.choice((60, 250, 10000)),
+            "approval_above": rng.choice((60, 60, 250, 10000)),
             "refund_policy": rng.choice(("unlimited", "within_balance", "only_pending")),
             "restored_life_days": rng.choice((1, 20, 60)), "expiry": random_expiry(rng)}
 
@@ -49,7 +49,7 @@ def random_earning(rng):
               "caps": {"per_day": 10, "per_month": rng.choice((7, 20))}, "stacking": rng.choice(("stack", "exclusive"))},
              {"code": "birthday", "kind": "add", "points": 66, "when": "birthday_month"},
              {"code": "growth_gold", "target": "growth", "kind": "multiply", "factor_millionths": 1500000, "when": "tier >= gold"}]
-    return rules + [rule for rule in extra if rng.random() < 0.5]
+    return rules + [rule for rule in extra if rng.random() < 0.8]
 
 
 def requirement(rng, metric, rank, months):
@@ -65,6 +65,8 @@ def random_tier(rng, rank):
     if rank == 0:
         return {**tier, "floor": False}
     any_of = [requirement(rng, "spend", rank, rng.choice((6, 12))), requirement(rng, "spend", 2 * rank, None)]
+    if rng.random() < 0.3:
+        any_of.append(requirement(rng, "growth", 2 * rank, rng.choice((12, None))))  # which activities can reach
     all_of = [requirement(rng, rng.choice(("orders", "growth")), 1, rng.choice((12, None)))] if rng.random() < 0.4 else []
     keep = {"all_of": [requirement(rng, rng.choice(("growth", "spend", "orders")), rank, rng.choice((3, 6, 12)))]}
     if rng.random() < 0.3:
@@ -78,10 +80,11 @@ ACTIVITIES = ("check_in", "sign_up", "photo_review", "quiz", "share")
 def random_activities(rng):
     rules = [{"type": "check_in", "points": 5, "per_day": 1, "per_week": rng.choice((2, None)), "per_month": 3},
              {"type": "sign_up", "points": 50, "per_lifetime": 1}, {"type": "photo_review", "growth": 50},
-             {"type": "referral", "points": rng.choice((200, 30)), "growth": rng.choice((0, 100)), "take_back": rng.random() < 0.8,
+             {"type": "referral", "points": rng.choice((200, 30)), "growth": rng.choice((0, 100)), "take_back": rng.random() < 0.9,
               "per_month": rng.choice((None, 1)), "per_lifetime": rng.choice((None, 2))},
              {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
-    return [rule for rule in rules if rng.random() < 0.8]
+    # what is rare in a life needs its rule nearly always
+    return [rule for rule in rules if rng.random() < (0.95 if rule["type"] == "referral" else 0.8)]
 
 
 def random_program(rng):
@@ -135,7 +138,7 @@ class Walker:
             return self.join()
         acts = ((self.order, 5), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
                 (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
-                (self.adjust, 1.5), (self.decide, 1), (self.act, 1.5), (self.refer, 1))
+                (self.adjust, 2), (self.decide, 1.5), (self.act, 1.5), (self.refer, 1))
         return self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
 
     def join(self):
@@ -271,7 +274,7 @@ class Walker:
     def adjust(self):
         rng, customer = self.rng, self.customer
         body = {"points": rng.choice((rng.randint(1, 500), -rng.randint(1, customer.active + 20))), "reason": "a test"}
-        expires_at = rng.choice(("program", None, self.at + rng.randint(1, 300) * 86400))
+        expires_at = rng.choice(("program", None, self.at + rng.randint(1, rng.choice((40, 300))) * 86400))
         if body["points"] > 0 and expires_at != "program":
             body.update({"expiry": "never"} if expires_at is None else {"expiry": "at", "expires_at": text_of(expires_at)})
         body["allow_debt"] = body["points"] < 0 and rng.random() < 0.5
