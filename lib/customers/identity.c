@@ -46,7 +46,7 @@ static const char *trunk_skip(const char *number)
 
 static const char *normal_phone(struct ctx *c, const char *value)
 {
-        char digits[64];
+        char digits[64] = {0};
         size_t n = 0;
         bool international = false;
 
@@ -58,7 +58,6 @@ static const char *normal_phone(struct ctx *c, const char *value)
                 else if (strchr(" -().\t", *p) == NULL)
                         return NULL;
         }
-        digits[n] = '\0';
         const char *number = digits;
         if (!international && number[0] == '0' && number[1] == '0') {
                 international = true;

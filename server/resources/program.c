@@ -54,8 +54,9 @@ ENDPOINT(
 {
         struct program_storing why = {c->reply->if_match, in->note};
 
+        TRY(tiers_gone_check(c, &in->program,
+                             "#/tiers")); /* first: it compiles the newest, without a fault */
         templates_check(c, &in->program);
-        TRY(tiers_gone_check(c, &in->program, "#/tiers"));
         return program_put(c, &in->program, &why, out);
 }
 
@@ -84,8 +85,8 @@ ENDPOINT(
 {
         struct program_changes changes;
 
-        templates_check(c, in);
         TRY(tiers_gone_check(c, in, "#/tiers"));
+        templates_check(c, in);
         TRY(program_compare(c, in, &out->from_version, &changes));
         tell_changes(out, changes);
         return ERR_OK;

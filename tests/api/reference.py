@@ -5,7 +5,8 @@ import datetime
 from dataclasses import dataclass, field
 
 from reference_calendar import Calendar, add_months, period_end, seconds
-from reference_earning import earn, largest_remainder
+from reference_earning import earn
+from reference_orders import Hold, Lot, Order, Outcome, is_wholly_refunded, paid_lines
 
 STATES = ("placed", "paid", "shipped", "delivered", "completed")
 DAY = 86400
@@ -14,90 +15,6 @@ METRICS = {"spend": 0, "orders": 1, "growth": 2}
 
 def half_up(amount, part, whole):
     return (2 * amount * part + whole) // (2 * whole)
-
-
-@dataclass
-class Lot:
-    amount: int
-    remaining: int
-    pending: bool
-    active_from: int  # None: it waits for a state of its order
-    expires_at: int  # None: never, or by inactivity
-    order: str
-
-
-@dataclass
-class Hold:
-    points: int
-    expires_at: int  # None: it waits for its order
-    draws: list  # [lot, points] in the order in which they were drawn
-    state: str = "open"
-    order: str = None
-    captured: int = 0
-    restored: int = 0
-
-
-@dataclass
-class Line:
-    body: dict  # as it was sent
-    paid: int
-    points: int = 0
-    growth: int = 0
-    refunded: int = 0
-    refunded_quantity: int = 0
-
-    def part(self):
-        """How much of it went back: (part, whole), by money, or by pieces when it cost nothing."""
-        if self.paid:
-            return self.refunded, self.paid
-        return self.refunded_quantity, self.body["quantity"]
-
-
-@dataclass
-class Order:
-    body: dict  # as it was sent last
-    lines: list
-    status: str = None
-    day: datetime.date = None  # on which it counts
-    hold: str = None
-    refunded: int = 0
-    refunded_shipping: int = 0
-    wholly_refunded: bool = False
-
-    @property
-    def total(self):
-        return self.body["total_minor"]
-
-
-@dataclass
-class Referral:
-    name: str
-    at: int
-    state: str = "waiting"
-    order: str = None  # the one that it is paid for
-    due: bool = False  # something is to be settled
-    points: int = 0
-    growth: int = 0
-    paid_at: int = None
-    take_back: bool = False
-
-
-@dataclass
-class Outcome:
-    """What one call changed."""
-
-    first: bool = False  # the order began to count as the only one, with points
-    lost: bool = False  # nothing is left of it
-
-    earned: int = 0
-    reversed: int = 0
-    written_off: int = 0
-    spent: int = 0
-    restored: int = 0
-    growth_earned: int = 0
-    growth_reversed: int = 0
-    tier_before: str = None
-    tier_after: str = None
 
 
 @dataclass
@@ -610,20 +527,6 @@ class Customer:
         lower = {"none": rank, "one_step": rank - 1,
                  "reassess": max(i for i in self.held_by(program, *when) if i < rank)}[way]
         return min(rank, max([lower, self.qualified(program, *when), *floors]))
-
-
-# ---------------------------------------------------------------------- orders
-
-
-def paid_lines(body):
-    totals = [line["total_minor"] for line in body["lines"]]
-    off = largest_remainder(body.get("discount_minor", 0), totals)
-    return [Line({"quantity": 1, **line}, total - less) for line, total, less in zip(body["lines"], totals, off)]
-
-
-def is_wholly_refunded(order):
-    """All money is back; an order that cost nothing counts until it is cancelled."""
-    return order.status == "cancelled" or (order.total > 0 and order.refunded == order.total)
 
 
 def released(program, status):

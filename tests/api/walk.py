@@ -1,6 +1,7 @@
 """A shop of random customers over years: what they do, and what the programme is meanwhile."""
 
-from reference import STATES, Customer, Referral
+from reference import STATES, Customer
+from reference_orders import Referral
 from reference_calendar import Calendar, text_of
 
 YUAN = 100
