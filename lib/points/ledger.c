@@ -1,6 +1,7 @@
 /* The ledger as it is read: every entry with what it takes to explain it. */
-#include "db/statement.h"
-#include "points/points.h"
+#include "customers/customers.h"
+#include "points/store.h"
+#include "program/programs.h"
 
 #define SHAPE_T struct ledger_page
 SHAPE(ledger_page, "A position.", FIELD(customer_id), FIELD(before_seq), FIELD(limit));
@@ -181,11 +182,35 @@ static void explanation_give(struct arena *arena, struct ledger_line *line, cons
                                 (struct explained){explained[i].rule, explained[i].points};
 }
 
+/* A balance is told as of now, though the housekeeper has not come by; so the ledger that explains it gets the lines
+ * that he would write, before it is told. */
+static enum err settle(struct ctx *c, struct uuid customer_id)
+{
+        const struct uuid no_hold = {0};
+        struct list locked;
+        struct book book;
+        PROGRAM(program);
+        struct journal journal = journal_of(c, program);
+        TX(tx);
+
+        TRY(book_load(c, customer_id, no_hold, &book));
+        if (!book_is_due(&book, &journal, c->now))
+                return ERR_OK;
+        TRY(tx_begin(c, &tx));
+        TRY(customers_lock(c, &(struct uuids){&customer_id, 1}, &locked));
+        TRY(book_load(c, customer_id, no_hold, &book));
+        TRY(points_catch_up(c, (struct book *[]){&book}, 1, &journal, c->now));
+        TRY(book_store(c, &book, &journal));
+        return tx_commit(&tx);
+}
+
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret)
 {
         struct list rows, draws = {0}, explanations = {0};
         struct page_span span = {.customer_id = page->customer_id};
 
+        if (page->before_seq == 0)
+                TRY(settle(c, page->customer_id));
         TRY(ledger_load(c, page, &rows));
         const struct ledger_row *entries = rows.v;
         struct ledger_line *lines = ARENA_ARRAY(c->arena, rows.n, struct ledger_line);

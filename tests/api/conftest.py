@@ -25,6 +25,15 @@ def server(contract):
         yield running
 
 
+@pytest.fixture(autouse=True)
+def while_it_lives(request):
+    """A server that has ended fails the test in which it did, and the rest is not tried: its last words stand in the errors."""
+    yield
+    if "server" in request.fixturenames and request.getfixturevalue("server").process.poll() is not None:
+        request.session.shouldfail = "the server has ended; what it said stands above, at the teardown"
+        pytest.fail("the server has ended")
+
+
 @pytest.fixture(scope="session")
 def admin(server, contract):
     client = Client(server, contract)

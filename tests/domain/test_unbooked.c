@@ -203,6 +203,35 @@ TEST(it_does_not_matter_whether_the_housekeeper_came_first)
         EXPECT(fallen > 10 && expired > 20 && activated > 40 && released > 5);
 }
 
+TEST(the_ledger_explains_the_balance_that_is_told)
+{
+        static const char *const moments[] = {"2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z",
+                                              "2026-06-01T00:00:00Z"};
+        struct points_balance balance = {0};
+        struct list lines;
+
+        late = till_open("late");
+        till_program(late, programs[0]);
+        till_clock(late, "2026-01-01T00:00:00Z");
+        EXPECT_INT(buy(late, "p1", 1, 5000).err, ERR_OK);
+        for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+                till_clock(late, moments[i]);
+                struct ctx *c = fixture_ctx(late);
+                struct points_read read = {.c = c, .customer = "ext:p1", .balance = &balance};
+                EXPECT_INT(db_ready(c), ERR_OK);
+                EXPECT_INT(points_balances(c, &read, 1), ERR_OK);
+                struct ledger_page page = {.customer_id = balance.customer_id, .limit = 9};
+                EXPECT_INT(points_ledger(c, &page, &lines), ERR_OK);
+                const struct ledger_line *newest = lines.v;
+                EXPECT_INT(lines.n, i + 1); /* earned, activated, lapsed */
+                EXPECT_INT(newest->active_after, balance.active);
+                EXPECT_INT(newest->pending_after, balance.pending);
+        }
+        EXPECT_INT(balance.lifetime_expired, 50);
+        EXPECT(till_sound(late));
+        till_close(late);
+}
+
 int main(void)
 {
         return test_run_all();
