@@ -112,6 +112,11 @@ SQL_ONE(customers_count, nothing, everybody, "SELECT count(*) AS customers FROM 
 
 SQL_EXEC(see_one_moment, nothing, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
+/* Left to itself the planner follows the indexes by customer, for the order they give, through tables that lie in the
+ * order of time: a third slower at a million customers than reading them as they lie and sorting. */
+SQL_EXEC(read_as_it_lies, nothing, "SET LOCAL enable_indexscan = off")
+SQL_EXEC(sort_in_memory, nothing, "SET LOCAL work_mem = '16MB'")
+
 struct sample_ids {
         struct uuids ids;
 };
@@ -339,6 +344,8 @@ enum err simulation_run(struct ctx *c, const struct simulation_in *in, struct si
         struct date today = zone_date(&c->shop->zone, c->now);
 
         TRY(see_one_moment(c, &(struct nothing){0}));
+        TRY(read_as_it_lies(c, &(struct nothing){0}));
+        TRY(sort_in_memory(c, &(struct nothing){0}));
         TRY(programs_load(c, in, &now, &proposed));
         int window = program_window_months(&proposed);
         if (window < YEAR_MONTHS)
