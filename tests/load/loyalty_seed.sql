@@ -66,3 +66,13 @@ FROM (SELECT customer_id, n, count(*) AS orders, sum(total_minor) AS spend, min(
 
 INSERT INTO tier_history (customer_id, change_no, tier_before, tier_after, cause, created_at)
 SELECT customer_id, 1, 'basic', tier, 'order', since FROM tier_standings WHERE tier <> 'basic';
+
+-- Lists have caught up long ago.
+INSERT INTO customer_directory (customer_id, created_at, updated_at, version, last_order_at, orders, spend_minor, growth, points_active,
+                                paid, inquired, has_phone, has_email, tier, name)
+SELECT c.id, c.created_at, c.updated_at, c.version, s.last_order_at, s.orders, s.spend_minor, s.growth, a.active, true, false, false, false,
+       s.tier, ''
+FROM customers c JOIN tier_standings s ON s.customer_id = c.id JOIN points_accounts a ON a.customer_id = c.id;
+INSERT INTO customer_search (customer_id, content, pieces)
+SELECT id, external_id, array_to_tsvector(ARRAY(SELECT DISTINCT substr(external_id, place, 3) FROM generate_series(1, length(external_id)) AS place))
+FROM customers;
