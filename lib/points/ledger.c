@@ -182,8 +182,8 @@ static void explanation_give(struct arena *arena, struct ledger_line *line, cons
                                 (struct explained){explained[i].rule, explained[i].points};
 }
 
-/* A balance is told as of now, though the housekeeper has not come by; so the ledger that explains it gets the lines
- * that he would write, before it is told. */
+/* A balance is told as of now, though the housekeeper has not come by; so the ledger that explains it gets
+ * the lines that he would write, before it is told. */
 static enum err settle(struct ctx *c, struct uuid customer_id)
 {
         const struct uuid no_hold = {0};

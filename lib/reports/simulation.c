@@ -112,8 +112,9 @@ SQL_ONE(customers_count, nothing, everybody, "SELECT count(*) AS customers FROM 
 
 SQL_EXEC(see_one_moment, nothing, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
-/* Left to itself the planner follows the indexes by customer, for the order they give, through tables that lie in the
- * order of time: a third slower at a million customers than reading them as they lie and sorting. */
+/* Left to itself the planner follows the indexes by customer, for the order they give, through tables that
+ * lie in the order of time: a third slower at a million customers than reading them as they lie and sorting.
+ */
 SQL_EXEC(read_as_it_lies, nothing, "SET LOCAL enable_indexscan = off")
 SQL_EXEC(sort_in_memory, nothing, "SET LOCAL work_mem = '16MB'")
 

@@ -3,11 +3,13 @@
 usage: tidy.py BUILD CACHE JOBS
 
 A verdict depends on the file with all it includes, the flags, the checks and the version of clang-tidy. The file's
-preprocessed text stands for the first three; a clean verdict leaves an empty file in CACHE named by the hash of it all.
+preprocessed text stands for the first three; a clean verdict leaves an empty file in CACHE named by the hash of it all. Where the
+checkout lies does not matter, so that all of a developer's share one CACHE, as they do the compiler's.
 """
 import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -28,7 +30,8 @@ def check(command, build, cache, seed):
     source = preprocessed(command)
     if source.returncode != 0:
         return source.stderr.decode()
-    mark = cache / hashlib.sha256(seed + command["command"].encode() + source.stdout).hexdigest()
+    seen = (seed + command["command"].encode() + source.stdout).replace(os.fsencode(os.getcwd()), b".")
+    mark = cache / hashlib.sha256(seen).hexdigest()
     if mark.exists():
         mark.touch()
         return ""
