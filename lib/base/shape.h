@@ -248,8 +248,11 @@ const struct field *shape_pii_of_nobody(const struct shape *shape);
 /* The id in the object's own `.subject` field; nil when it has none. */
 struct uuid shape_subject(const struct shape *shape, const void *object);
 
-/* The people whose personal data the object holds, each once, added to the arena's list. */
-void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people);
+/* The people whose personal data stands in what is picked of the object (NULL: all of it), each once, added
+ * to the arena's list. */
+struct pick;
+void shape_subjects(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const void *object, struct uuids *people);
 
 /* Does the value at this address stand for null? */
 bool field_is_null(const struct field *field, const void *at);

@@ -1,5 +1,5 @@
 /* Whose personal data an object holds. */
-#include "base/shape.h"
+#include "base/pick.h"
 
 /* Shapes nest no deeper, so a shape that nests in itself is noticed and not followed for ever. */
 #define DEPTH_MAX 16
@@ -110,8 +110,8 @@ static struct uuid person_of(const struct shape *shape, const char *object, unsi
         return person;
 }
 
-static void collect(struct arena *arena, const struct shape *shape, const char *object, struct uuid person,
-                    struct uuids *people)
+static void collect(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const char *object, struct uuid person, struct uuids *people)
 {
         struct uuid named = person_of(shape, object, 0);
 
@@ -120,24 +120,26 @@ static void collect(struct arena *arena, const struct shape *shape, const char *
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
                 const char *at = object + field->offset;
-                if (field_is_null(field, at))
+                const struct pick *below = pick_below(pick, i);
+                if (!pick_has(pick, i) || field_is_null(field, at))
                         continue;
                 if (field->pii != PII_NONE && uuid_known(person)) {
                         person_add(arena, people, person);
                 } else if (field->wire == WIRE_STRUCT) {
-                        collect(arena, field->of, at, person, people);
+                        collect(arena, field->of, below, at, person, people);
                 } else if (field->wire == WIRE_POINTER) {
-                        collect(arena, field->of, *(const char *const *)at, person, people);
+                        collect(arena, field->of, below, *(const char *const *)at, person, people);
                 } else if (field->wire == WIRE_LIST) {
                         const struct list *list = (const struct list *)at;
                         for (size_t k = 0; k < list->n; k++)
-                                collect(arena, field->of, (const char *)list->v + k * field->of->size, person,
-                                        people);
+                                collect(arena, field->of, below, (const char *)list->v + k * field->of->size,
+                                        person, people);
                 }
         }
 }
 
-void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people)
+void shape_subjects(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const void *object, struct uuids *people)
 {
-        collect(arena, shape, object, (struct uuid){{0}}, people);
+        collect(arena, shape, pick, object, (struct uuid){{0}}, people);
 }
