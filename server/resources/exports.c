@@ -271,7 +271,7 @@ ENDPOINT(
 {
         const struct bulk_type *type = bulk_type(in->type);
         struct bulk_filter filter;
-        struct picks picks;
+        struct picks picks = {0};
         TX(tx);
 
         (void)out;
@@ -279,7 +279,9 @@ ENDPOINT(
         if (in->fields != NULL)
                 pick_read(c, "fields", in->fields, bulk_out_shape(type), PICK_COLUMNS, &picks);
         TRY(filter_of(c, in, &filter));
-        if (type->has_pii && c->principal->pii)
+        bool personal =
+                type->has_pii && (picks.pick == NULL || shape_has_pii(bulk_out_shape(type), picks.pick));
+        if (personal && c->principal->pii)
                 TRY(export_audit(c, type));
         if (filter.listed != NULL)
                 TRY(directory_settle(c));

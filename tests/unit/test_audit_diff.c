@@ -147,7 +147,7 @@ TEST(a_struct_beside_it_may_name_whose_personal_data_it_is)
 
 TEST(subject_is_demanded_where_there_is_personal_data)
 {
-        EXPECT(shape_has_pii(&page_shape) && shape_pii_of_nobody(&page_shape) == NULL);
+        EXPECT(shape_has_pii(&page_shape, /* pick= */ NULL) && shape_pii_of_nobody(&page_shape) == NULL);
         EXPECT(shape_pii_of_nobody(&leak_shape) == shape_field(&leak_shape, "name", 4));
         EXPECT(shape_pii_of_nobody(&home_shape) != NULL);
         EXPECT(uuid_equal(shape_subject(&person_shape, &(struct person){.id = id_of(5)}), id_of(5)));

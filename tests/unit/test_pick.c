@@ -166,7 +166,9 @@ TEST(only_what_is_picked_counts_as_seen)
 
         shape_subjects(c.arena, &person_shape, picks.pick, &somebody, &people);
         EXPECT_INT(people.n, 0);
+        EXPECT(!shape_has_pii(&person_shape, picks.pick));
         picks = picked("others.number", PICK_DEEP);
+        EXPECT(shape_has_pii(&person_shape, picks.pick));
         shape_subjects(c.arena, &person_shape, picks.pick, &somebody, &people);
         EXPECT_INT(people.n, 1);
         EXPECT(people.n == 1 && uuid_equal(people.v[0], somebody.id));
