@@ -61,7 +61,8 @@ static bool may_repeat(const struct endpoint *e)
 /* Has a call an entry in the audit log? */
 static bool is_audited(const struct endpoint *e)
 {
-        return e->method == METHOD_GET ? shape_has_pii(e->out, /* pick= */ NULL) : e->run != NULL && !e->only_asks;
+        return e->method == METHOD_GET ? shape_has_pii(e->out, /* pick= */ NULL)
+                                       : e->run != NULL && !e->only_asks;
 }
 
 /* Every error that the endpoint may answer with: its own and the server's. */

@@ -1,5 +1,5 @@
-/* Members that are picked of a shape: which, in what order, what is told of wrong names, and that an object is
- * written with them and nothing else. */
+/* Members that are picked of a shape: which, in what order, what is told of wrong names, and that an object
+ * is written with them and nothing else. */
 #include "test.h"
 
 #include "base/pick.h"
@@ -84,9 +84,10 @@ TEST(what_is_picked_is_written_and_nothing_else)
         EXPECT_WRITTEN("metrics.spend_minor", "{\"metrics\":{\"spend_minor\":45000}}");
         EXPECT_WRITTEN("phone.verified,name", "{\"name\":\"Anna\",\"phone\":{\"verified\":true}}");
         EXPECT_WRITTEN("others.number", "{\"others\":[{\"number\":\"+8613900139000\"},{\"number\":null}]}");
-        EXPECT_WRITTEN("others.number,others.verified,tags,attributes",
-                       "{\"others\":[{\"number\":\"+8613900139000\",\"verified\":false},"
-                       "{\"number\":null,\"verified\":true}],\"tags\":[\"vip\"],\"attributes\":{\"shoe\":42}}");
+        EXPECT_WRITTEN(
+                "others.number,others.verified,tags,attributes",
+                "{\"others\":[{\"number\":\"+8613900139000\",\"verified\":false},"
+                "{\"number\":null,\"verified\":true}],\"tags\":[\"vip\"],\"attributes\":{\"shoe\":42}}");
 }
 
 TEST(picked_members_are_masked_and_left_out_when_null_as_ever)
