@@ -115,7 +115,7 @@ static void put_name(struct text *out, const char *name, bool first)
         if (!first)
                 *at++ = ',';
         *at++ = '"';
-        memcpy(at, name, len);
+        memcpy(at, name, len + 1);
         memcpy(at + len, "\":", sizeof "\":");
         out->len = (size_t)(at - out->data) + len + strlen("\":");
 }

@@ -108,8 +108,8 @@ static void remember(const struct field *field, bool key, const char *row, struc
         memcpy((char *)ret + place_of(field, key)->offset, row + field->offset, field->size);
 }
 
-enum err page_read(struct ctx *c, const struct page_sql *sql, const void *in, const struct paging *paging,
-                   struct page_rows *ret)
+enum err sql_list(struct ctx *c, const struct page_sql *sql, const void *in, const struct paging *paging,
+                  struct page_rows *ret)
 {
         const struct order order = order_of(sql, paging->sort);
         const struct query query = {sql->count->name, statement(c, sql, &order, paging), sql->count->in,

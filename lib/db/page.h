@@ -34,8 +34,8 @@ struct page_sql {
         const struct sql *count; /* its input is the page's */
         const struct shape *out;
 };
-enum err page_read(struct ctx *c, const struct page_sql *sql, const void *in, const struct paging *paging,
-                   struct page_rows *ret) MUST_CHECK;
+enum err sql_list(struct ctx *c, const struct page_sql *sql, const void *in, const struct paging *paging,
+                  struct page_rows *ret) MUST_CHECK;
 
 /* How many rows a list has. */
 struct page_count {
@@ -68,5 +68,5 @@ SHAPE_DECLARE(page_count);
         };                                                                                                   \
         MUST_CHECK static enum err name_(struct ctx *c, const struct in_ *in, struct page_rows *ret)         \
         {                                                                                                    \
-                return page_read(c, &name_##_page_sql, in, &in->page, ret);                                  \
+                return sql_list(c, &name_##_page_sql, in, &in->page, ret);                                   \
         }
