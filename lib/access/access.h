@@ -9,6 +9,7 @@
 #include "access/network.h"
 #include "access/scopes.h"
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 
 #define KEY_ID_CHARS     12 /* hexadecimal */
@@ -72,7 +73,7 @@ enum err key_get(struct ctx *c, const char *id, struct key_info *ret) MUST_CHECK
 struct key_page {
         struct instant after_at;
         const char *after_id; /* NULL: from the first */
-        int64_t limit;
+        PAGED;
 };
 enum err key_list(struct ctx *c, const struct key_page *page, struct list *ret) MUST_CHECK;
 

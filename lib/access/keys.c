@@ -6,7 +6,7 @@
 #include "access/installation.h"
 #include "access/key_text.h"
 #include "audit/audit.h"
-#include "db/statement.h"
+#include "db/page.h"
 
 #define KEY_NAME_MAX 100
 
@@ -84,9 +84,9 @@ SQL_EXEC(
         key_put, key_insert,
         "INSERT INTO access_keys (id, hash, name, scopes, networks, rate_per_second, rate_burst, created_at, expires_at)"
         " VALUES (:id, :hash, :name, :scopes, :networks, :rate_per_second, :rate_burst, :now, :expires_at)")
-SQL_MANY(keys_page, key_page, key_info,
-         "SELECT " KEY_COLUMNS " FROM access_keys WHERE (created_at, id) > "
-         "(coalesce(:after_at, '-infinity'), coalesce(:after_id, '')) ORDER BY created_at, id LIMIT :limit")
+SQL_PAGE(keys_page, key_page, key_info, KEY_COLUMNS, "access_keys WHERE true",
+         "AND (created_at, id) > (coalesce(:after_at, '-infinity'), coalesce(:after_id, '')) "
+         "ORDER BY created_at, id")
 SQL_OPT(key_read_one, key_ref, key_info, "SELECT " KEY_COLUMNS " FROM access_keys WHERE id = :id")
 SQL_OPT(key_lock, key_ref, key_info, "SELECT " KEY_COLUMNS " FROM access_keys WHERE id = :id FOR UPDATE")
 SQL_ONE(key_hash, key_ref, key_secrets,

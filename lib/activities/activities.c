@@ -6,7 +6,7 @@
 #include "audit/audit.h"
 #include "base/shape_json.h"
 #include "customers/customers.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "events/events.h"
 #include "points/store.h"
 #include "program/programs.h"
@@ -97,10 +97,9 @@ SQL_EXEC(
         "paid_at = excluded.paid_at")
 SQL_EXEC(outcome_store, kept_outcome, "UPDATE activities SET outcome = :outcome WHERE id = :id")
 SQL_ONE(outcome_load, activity_key, kept_outcome, "SELECT id, outcome FROM activities WHERE id = :id")
-SQL_MANY(activities_page, activity_page, activity,
-         "SELECT " COLUMNS " FROM activities WHERE customer_id = :customer_id "
+SQL_PAGE(activities_page, activity_page, activity, COLUMNS, "activities WHERE customer_id = :customer_id",
          "AND (:before_at IS NULL OR (created_at, id) < (:before_at, :before_id)) "
-         "ORDER BY created_at DESC, id DESC LIMIT :limit")
+         "ORDER BY created_at DESC, id DESC")
 
 /* Somebody with what he has, behind his lock. */
 struct person {

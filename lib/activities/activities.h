@@ -2,6 +2,7 @@
  * referred customer's first order counts, and may be taken back when that order is refunded as a whole. */
 #pragma once
 
+#include "base/page.h"
 #include "points/points.h"
 
 enum activity_state {
@@ -59,7 +60,7 @@ struct activity_page {
         struct uuid customer_id;
         struct instant before_at;
         struct uuid before_id;
-        int64_t limit;
+        PAGED;
 };
 enum err activities_list(struct ctx *c, const struct activity_page *page, struct list *ret) MUST_CHECK;
 

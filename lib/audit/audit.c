@@ -1,7 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/diff.h"
-#include "db/statement.h"
+#include "db/page.h"
 
 NAMES(audit_kind_names, "write", "read");
 
@@ -54,19 +54,20 @@ SQL_BATCH(
         "AS n(c, i, k, o, y, r, w, s, d, p, t)")
 
 /* One statement for each index: a plan that serves all filters would use none. */
-#define PAGE(where_)                                                                                         \
-        "SELECT id, nullif(customer_id, " NOBODY                                                             \
-        ") AS customer_id, kind, operation, key_id, request_id, reason, "                                    \
-        "subject, changes, personal, at FROM audit_log WHERE " where_                                        \
-        " AND id < coalesce(:before_id, :end_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff') "                   \
-        "AND id >= coalesce(:first_id, " NOBODY ") "                                                         \
+#define ENTRIES                                                                                              \
+        "id, nullif(customer_id, " NOBODY ") AS customer_id, kind, operation, key_id, request_id, reason, "  \
+        "subject, changes, personal, at"
+#define ENTRIES_ONLY(where_)                                                                                 \
+        "audit_log WHERE " where_ " AND id >= coalesce(:first_id, " NOBODY                                   \
+        ") AND (:end_id IS NULL OR id < :end_id) "                                                           \
         "AND (:operation IS NULL OR operation = :operation) AND (:kind IS NULL OR kind = :kind) "            \
-        "AND at >= coalesce(:since, '-infinity') AND at < coalesce(:until, 'infinity') "                     \
-        "ORDER BY id DESC LIMIT :limit"
-SQL_MANY(audit_of_all, audit_page, audit_entry, PAGE("true"))
-SQL_MANY(audit_of_key, audit_page, audit_entry, PAGE("key_id = :key_id"))
-SQL_MANY(audit_of_customer, audit_page, audit_entry,
-         PAGE("customer_id = :customer_id AND (:key_id IS NULL OR key_id = :key_id)"))
+        "AND at >= coalesce(:since, '-infinity') AND at < coalesce(:until, 'infinity')"
+#define NEWEST_FIRST                                                                                         \
+        "AND id < coalesce(:before_id, :end_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY id DESC"
+SQL_PAGE(audit_of_all, audit_page, audit_entry, ENTRIES, ENTRIES_ONLY("true"), NEWEST_FIRST)
+SQL_PAGE(audit_of_key, audit_page, audit_entry, ENTRIES, ENTRIES_ONLY("key_id = :key_id"), NEWEST_FIRST)
+SQL_PAGE(audit_of_customer, audit_page, audit_entry, ENTRIES,
+         ENTRIES_ONLY("customer_id = :customer_id AND (:key_id IS NULL OR key_id = :key_id)"), NEWEST_FIRST)
 
 SQL_EXEC(
         audit_forget, audit_person,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 
 enum audit_kind { AUDIT_KIND_NONE, AUDIT_WRITE, AUDIT_READ };
@@ -55,7 +56,7 @@ struct audit_page {
         const char *key_id, *operation;
         unsigned kind;
         struct instant since, until; /* since included, until not */
-        int64_t limit;
+        PAGED;
         struct uuid first_id, end_id; /* left to audit_list */
 };
 enum err audit_list(struct ctx *c, const struct audit_page *page, struct list *ret) MUST_CHECK;

@@ -238,8 +238,9 @@ bool shape_merge(const struct shape *patch_shape, const void *patch, const struc
  * as they are. */
 void shape_copy(struct arena *arena, const struct shape *shape, const void *from, void *ret);
 
-/* Has the shape, or one below it, a field with personal data? */
-bool shape_has_pii(const struct shape *shape);
+/* May there be personal data in what is picked of the shape (NULL: all of it)? */
+struct pick;
+bool shape_has_pii(const struct shape *shape, const struct pick *pick);
 
 /* A field of personal data that names nobody: no `.subject` id beside it, in a struct beside it or around it.
  * NULL: all name somebody. */
@@ -248,8 +249,11 @@ const struct field *shape_pii_of_nobody(const struct shape *shape);
 /* The id in the object's own `.subject` field; nil when it has none. */
 struct uuid shape_subject(const struct shape *shape, const void *object);
 
-/* The people whose personal data the object holds, each once, added to the arena's list. */
-void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people);
+/* The people whose personal data stands in what is picked of the object, each once, added to the arena's
+ * list.
+ */
+void shape_subjects(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const void *object, struct uuids *people);
 
 /* Does the value at this address stand for null? */
 bool field_is_null(const struct field *field, const void *at);

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/mask.h"
+#include "base/pick.h"
 #include "base/shape_json.h"
 
 /* Long enough for the text of every value that has none of its own. */
@@ -45,9 +46,9 @@ static void encode_string(struct text *out, const struct field *field, const voi
                 text_put_json(out, value);
 }
 
-static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls);
+static void encode(struct text *out, const struct shape *shape, const void *object, struct encoding how);
 
-static void encode_items(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
+static void encode_items(struct text *out, const struct field *field, const void *at, struct encoding how)
 {
         const struct list *list = at;
 
@@ -56,8 +57,8 @@ static void encode_items(struct text *out, const struct field *field, const void
                 if (i > 0)
                         text_putc(out, ',');
                 if (field->wire == WIRE_LIST)
-                        encode(out, field->of, (const char *)list->v + i * field->of->size, masked, nulls);
-                else if (masked && field->pii != PII_NONE)
+                        encode(out, field->of, (const char *)list->v + i * field->of->size, how);
+                else if (how.masked && field->pii != PII_NONE)
                         mask_put(out, field->pii, ((const char **)list->v)[i]);
                 else
                         text_put_json(out, ((const char **)list->v)[i]);
@@ -65,7 +66,8 @@ static void encode_items(struct text *out, const struct field *field, const void
         text_putc(out, ']');
 }
 
-static void encode_value(struct text *out, const struct field *field, const void *at, bool masked, bool nulls)
+/* how.pick is what is wanted of the value's own members. */
+static void encode_value(struct text *out, const struct field *field, const void *at, struct encoding how)
 {
         switch (field->wire) {
         case WIRE_BOOL:
@@ -81,30 +83,53 @@ static void encode_value(struct text *out, const struct field *field, const void
                 text_put_int(out, ((const struct opt_int *)at)->v);
                 break;
         case WIRE_JSON:
-                if (masked && field->pii != PII_NONE)
+                if (how.masked && field->pii != PII_NONE)
                         text_puts(out, "{}");
-                else if (masked && field->mask != NULL)
+                else if (how.masked && field->mask != NULL)
                         field->mask(out, ((const struct json_text *)at)->text);
                 else
                         text_puts(out, ((const struct json_text *)at)->text);
                 break;
         case WIRE_STRUCT:
-                encode(out, field->of, at, masked, nulls);
+                encode(out, field->of, at, how);
                 break;
         case WIRE_POINTER:
-                encode(out, field->of, *(const void *const *)at, masked, nulls);
+                encode(out, field->of, *(const void *const *)at, how);
                 break;
         case WIRE_LIST:
         case WIRE_TEXTS:
-                encode_items(out, field, at, masked, nulls);
+                encode_items(out, field, at, how);
                 break;
         default:
-                encode_string(out, field, at, masked);
+                encode_string(out, field, at, how.masked);
         }
 }
 
-/* Without nulls only what a body may hold is written. */
-static void encode(struct text *out, const struct shape *shape, const void *object, bool masked, bool nulls)
+/* ,"name": in one piece, for an answer has thousands. */
+static void put_name(struct text *out, const char *name, bool first)
+{
+        size_t len = strlen(name);
+
+        text_reserve(out, len + strlen(",\"\":"));
+        char *at = out->data + out->len;
+        if (!first)
+                *at++ = ',';
+        *at++ = '"';
+        memcpy(at, name, len + 1);
+        memcpy(at + len, "\":", sizeof "\":");
+        out->len = (size_t)(at - out->data) + len + strlen("\":");
+}
+
+/* How a member is written; what was picked of the object is, of it, something else. */
+static struct encoding below(struct encoding how, size_t index)
+{
+        if (how.pick != NULL)
+                how.pick = how.pick->below[index];
+        return how;
+}
+
+/* Of what is known only, no more is written than a body may hold. */
+static void encode(struct text *out, const struct shape *shape, const void *object, struct encoding how)
 {
         bool first = true;
 
@@ -113,28 +138,28 @@ static void encode(struct text *out, const struct shape *shape, const void *obje
                 const struct field *field = &shape->fields[i];
                 const void *at = (const char *)object + field->offset;
                 bool null = field->wire == WIRE_PRESENCE || field_is_null(field, at);
-                if (field->wire == WIRE_PRESENCE || (!nulls && (null || field->in != IN_BODY)))
+                if (field->wire == WIRE_PRESENCE || !pick_has(how.pick, i) ||
+                    (how.known && (null || field->in != IN_BODY)))
                         continue;
-                text_puts(out, first ? "\"" : ",\"");
-                text_puts(out, field->name);
-                text_append(out, "\":", 2);
+                put_name(out, field->name, first);
                 if (null)
                         text_append(out, "null", 4);
                 else
-                        encode_value(out, field, at, masked, nulls);
+                        encode_value(out, field, at, below(how, i));
                 first = false;
         }
         text_putc(out, '}');
 }
 
-void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
+void shape_encode_as(struct text *out, const struct shape *shape, const void *object,
+                     const struct encoding *how)
 {
-        encode(out, shape, object, masked, /* nulls= */ true);
+        encode(out, shape, object, *how);
 }
 
-void shape_encode_known(struct text *out, const struct shape *shape, const void *object, bool masked)
+void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked)
 {
-        encode(out, shape, object, masked, /* nulls= */ false);
+        encode(out, shape, object, (struct encoding){.masked = masked});
 }
 
 void shape_plain(struct text *out, const struct field *field, const void *at, bool masked)
@@ -154,6 +179,6 @@ void shape_plain(struct text *out, const struct field *field, const void *at, bo
                         text_puts(out, string_of(field, at, buffer));
                 break;
         default:
-                encode_value(out, field, at, masked, /* nulls= */ false);
+                encode_value(out, field, at, (struct encoding){.masked = masked, .known = true});
         }
 }

@@ -26,8 +26,14 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
 /* Write the object as JSON. With masked, personal data is masked as its field says. */
 void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked);
 
-/* The same without members that are null: for what is sent, where they say nothing. */
-void shape_encode_known(struct text *out, const struct shape *shape, const void *object, bool masked);
+/* The same, in parts. */
+struct encoding {
+        bool masked;
+        bool known;              /* without members that are null: for what is sent, where they say nothing */
+        const struct pick *pick; /* of pick.h: only these members; NULL: all */
+};
+void shape_encode_as(struct text *out, const struct shape *shape, const void *object,
+                     const struct encoding *how);
 
 /* Write the value of one field, which is not null, as it would stand in a query string or a cell: a text
  * without quotes; lists and objects as JSON, in them only what is known. */

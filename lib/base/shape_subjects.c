@@ -1,5 +1,9 @@
 /* Whose personal data an object holds. */
-#include "base/shape.h"
+#include <string.h>
+
+#include "base/json.h"
+#include "base/pick.h"
+#include "base/text.h"
 
 /* Shapes nest no deeper, so a shape that nests in itself is noticed and not followed for ever. */
 #define DEPTH_MAX 16
@@ -9,21 +13,24 @@ static bool holds_struct(const struct field *field)
         return field->wire == WIRE_STRUCT || field->wire == WIRE_POINTER || field->wire == WIRE_LIST;
 }
 
-static bool has_pii(const struct shape *shape, unsigned depth)
+static bool has_pii(const struct shape *shape, const struct pick *pick, unsigned depth)
 {
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
-                if (field->pii != PII_NONE)
+                if (!pick_has(pick, i))
+                        continue;
+                if (field->pii != PII_NONE || field->mask != NULL)
                         return true;
-                if (holds_struct(field) && depth < DEPTH_MAX && has_pii(field->of, depth + 1))
+                if (holds_struct(field) && depth < DEPTH_MAX &&
+                    has_pii(field->of, pick_below(pick, i), depth + 1))
                         return true;
         }
         return false;
 }
 
-bool shape_has_pii(const struct shape *shape)
+bool shape_has_pii(const struct shape *shape, const struct pick *pick)
 {
-        return has_pii(shape, 0);
+        return has_pii(shape, pick, 0);
 }
 
 static const struct field *subject_of(const struct shape *shape)
@@ -110,8 +117,21 @@ static struct uuid person_of(const struct shape *shape, const char *object, unsi
         return person;
 }
 
-static void collect(struct arena *arena, const struct shape *shape, const char *object, struct uuid person,
-                    struct uuids *people)
+/* Would something of the value, which is not null, be masked? */
+static bool is_personal(const struct field *field, const void *at)
+{
+        if (field->pii != PII_NONE || field->mask == NULL)
+                return field->pii != PII_NONE;
+        const char *json = ((const struct json_text *)at)->text;
+        struct text masked = {0};
+        field->mask(&masked, json);
+        bool personal = !json_text_equal(masked.data, json);
+        text_free(&masked);
+        return personal;
+}
+
+static void collect(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const char *object, struct uuid person, struct uuids *people)
 {
         struct uuid named = person_of(shape, object, 0);
 
@@ -120,24 +140,26 @@ static void collect(struct arena *arena, const struct shape *shape, const char *
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
                 const char *at = object + field->offset;
-                if (field_is_null(field, at))
+                const struct pick *below = pick_below(pick, i);
+                if (!pick_has(pick, i) || field_is_null(field, at))
                         continue;
-                if (field->pii != PII_NONE && uuid_known(person)) {
+                if (uuid_known(person) && is_personal(field, at)) {
                         person_add(arena, people, person);
                 } else if (field->wire == WIRE_STRUCT) {
-                        collect(arena, field->of, at, person, people);
+                        collect(arena, field->of, below, at, person, people);
                 } else if (field->wire == WIRE_POINTER) {
-                        collect(arena, field->of, *(const char *const *)at, person, people);
+                        collect(arena, field->of, below, *(const char *const *)at, person, people);
                 } else if (field->wire == WIRE_LIST) {
                         const struct list *list = (const struct list *)at;
                         for (size_t k = 0; k < list->n; k++)
-                                collect(arena, field->of, (const char *)list->v + k * field->of->size, person,
-                                        people);
+                                collect(arena, field->of, below, (const char *)list->v + k * field->of->size,
+                                        person, people);
                 }
         }
 }
 
-void shape_subjects(struct arena *arena, const struct shape *shape, const void *object, struct uuids *people)
+void shape_subjects(struct arena *arena, const struct shape *shape, const struct pick *pick,
+                    const void *object, struct uuids *people)
 {
-        collect(arena, shape, object, (struct uuid){{0}}, people);
+        collect(arena, shape, pick, object, (struct uuid){{0}}, people);
 }

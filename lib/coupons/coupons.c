@@ -3,6 +3,7 @@
 
 #include "coupons/store.h"
 #include "customers/customers.h"
+#include "db/page.h"
 
 static enum err not_usable(struct ctx *c, const struct coupon *coupon, const char *detail)
 {
@@ -132,14 +133,14 @@ SHAPE(coupon_page, "A position.", FIELD(before_id), FIELD(customer_id), FIELD(or
         "redemption, off_minor, redeemed_at, changes, created_at, origin_id"
 #define OTHER_FILTERS                                                                                        \
         "AND (:template IS NULL OR template = :template) AND (:state IS NULL OR " STATE_SEEN " = :state) "   \
-        "AND (:customer_id IS NULL OR customer_id = :customer_id) "                                          \
-        "AND (:before_id IS NULL OR id < :before_id) ORDER BY id DESC LIMIT :limit"
+        "AND (:customer_id IS NULL OR customer_id = :customer_id)"
+#define NEWEST_FIRST "AND (:before_id IS NULL OR id < :before_id) ORDER BY id DESC"
 
-SQL_MANY(coupons_page, coupon_page, coupon, "SELECT " COLUMNS_SEEN " FROM coupons WHERE true " OTHER_FILTERS)
-SQL_MANY(coupons_page_of, coupon_page, coupon,
-         "SELECT " COLUMNS_SEEN " FROM coupons WHERE customer_id = :customer_id " OTHER_FILTERS)
-SQL_MANY(coupons_page_from, coupon_page, coupon,
-         "SELECT " COLUMNS_SEEN " FROM coupons WHERE origin_id = :origin_id " OTHER_FILTERS)
+SQL_PAGE(coupons_page, coupon_page, coupon, COLUMNS_SEEN, "coupons WHERE true " OTHER_FILTERS, NEWEST_FIRST)
+SQL_PAGE(coupons_page_of, coupon_page, coupon, COLUMNS_SEEN,
+         "coupons WHERE customer_id = :customer_id " OTHER_FILTERS, NEWEST_FIRST)
+SQL_PAGE(coupons_page_from, coupon_page, coupon, COLUMNS_SEEN,
+         "coupons WHERE origin_id = :origin_id " OTHER_FILTERS, NEWEST_FIRST)
 
 enum err coupons_list(struct ctx *c, const struct coupon_page *page, struct list *ret)
 {
@@ -152,10 +153,10 @@ enum err coupons_list(struct ctx *c, const struct coupon_page *page, struct list
 SHAPE(coupon_history_page, "A position.", FIELD(code), FIELD(before_no), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(
-        coupon_history_rows, coupon_history_page, coupon_change,
-        "SELECT code, change_no, action, state, customer_id, order_id, reference, created_at FROM coupon_history "
-        "WHERE code = :code AND (:before_no = 0 OR change_no < :before_no) ORDER BY change_no DESC LIMIT :limit")
+SQL_PAGE(coupon_history_rows, coupon_history_page, coupon_change,
+         "code, change_no, action, state, customer_id, order_id, reference, created_at",
+         "coupon_history WHERE code = :code",
+         "AND (:before_no = 0 OR change_no < :before_no) ORDER BY change_no DESC")
 
 enum err coupon_history(struct ctx *c, const struct coupon_history_page *page, struct list *ret)
 {

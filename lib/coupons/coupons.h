@@ -1,6 +1,7 @@
 /* Coupons: templates, issuing, locking and redeeming; loading and storing them. */
 #pragma once
 
+#include "base/page.h"
 #include "coupons/code.h"
 #include "coupons/coupon.h"
 
@@ -32,13 +33,13 @@ enum err coupon_template_put(struct ctx *c, const struct coupon_template_in *in,
 /* The newest version. ERR_NOT_FOUND. */
 enum err coupon_template_get(struct ctx *c, const char *code, struct coupon_template *ret) MUST_CHECK;
 
-/* Newest versions (struct coupon_template), by code, after one (NULL: from the first). */
+/* Newest versions (struct coupon_template), a page in one of these orders. */
+extern const struct names coupon_template_sort_names;
 struct coupon_template_page {
-        const char *after;
-        int64_t limit;
+        struct paging page;
 };
 enum err coupon_templates(struct ctx *c, const struct coupon_template_page *page,
-                          struct list *ret) MUST_CHECK;
+                          struct page_rows *ret) MUST_CHECK;
 
 /* No more are issued from now on; those that are out stay good. In a transaction. ERR_NOT_FOUND, ERR_STALE.
  */
@@ -154,14 +155,15 @@ struct coupon_page {
         struct uuid before_id, customer_id, origin_id;
         const char *template;
         unsigned state;
-        int64_t limit;
+        PAGED;
 };
 enum err coupons_list(struct ctx *c, const struct coupon_page *page, struct list *ret) MUST_CHECK;
 
 /* What became of one (struct coupon_change), newest first, before a number (0: from the newest). */
 struct coupon_history_page {
         const char *code; /* in its right form */
-        int64_t before_no, limit;
+        int64_t before_no;
+        PAGED;
 };
 enum err coupon_history(struct ctx *c, const struct coupon_history_page *page, struct list *ret) MUST_CHECK;
 

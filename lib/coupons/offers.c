@@ -17,7 +17,7 @@ SHAPE(coupon_had, "What a customer has of a template.", FIELD(customer_id), FIEL
 #undef SHAPE_T
 
 SQL_LATER(offered_templates, offers_key, coupon_template,
-          "SELECT " COUPON_TEMPLATE_NEWEST "WHERE s.template = ANY(:templates)")
+          "SELECT " COUPON_TEMPLATE_COLUMNS " FROM " COUPON_TEMPLATE_ROWS "WHERE s.code = ANY(:templates)")
 SQL_LATER(offered_had, offers_key, coupon_had,
           "SELECT customer_id, template, count(*) AS n FROM coupons WHERE customer_id = ANY(:customers) "
           "AND template = ANY(:templates) AND state <> 'revoked' GROUP BY customer_id, template")

@@ -9,13 +9,14 @@
         "session, locked_at, locked_until, used_by, order_id, redemption, off_minor, redeemed_at, changes, created_at, origin_id"
 
 /* The newest version, with the day of the first one and what was issued. */
-#define COUPON_TEMPLATE_NEWEST                                                                                          \
+#define COUPON_TEMPLATE_COLUMNS                                                                                         \
         "t.code, t.version, t.name, t.kind, t.off_minor, t.off_permille, t.max_off_minor, t.threshold_minor, t.goods, " \
         "t.valid_from, t.valid_until, t.valid_days, t.per_customer_limit, t.total_limit, t.with_tier_discount, "        \
         "t.with_full_reduction, t.with_points, t.with_coupons, t.returns_on_refund, t.returned_days, t.active, "        \
-        "s.issued, f.created_at, t.created_at AS updated_at FROM coupon_stocks s, "                                     \
-        "LATERAL (SELECT * FROM coupon_templates WHERE code = s.template ORDER BY version DESC LIMIT 1) AS t, "         \
-        "LATERAL (SELECT created_at FROM coupon_templates WHERE code = s.template ORDER BY version LIMIT 1) AS f "
+        "s.issued, s.created_at, t.created_at AS updated_at"
+#define COUPON_TEMPLATE_ROWS                                                                                 \
+        "(SELECT template AS code, issued, created_at FROM coupon_stocks) AS s, "                            \
+        "LATERAL (SELECT * FROM coupon_templates WHERE code = s.code ORDER BY version DESC LIMIT 1) AS t "
 
 /* A coupon, and what is noted of it meanwhile. */
 struct coupon_one {

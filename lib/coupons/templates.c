@@ -1,6 +1,7 @@
 /* Templates: every version is kept, for coupons refer to the one they were issued under. */
 #include "audit/audit.h"
 #include "coupons/store.h"
+#include "db/page.h"
 
 struct template_key {
         const char *code;
@@ -9,15 +10,16 @@ struct template_key {
 SHAPE(template_key, "A template.", FIELD(code));
 #undef SHAPE_T
 
+NAMES(coupon_template_sort_names, "code", "-code", "created_at", "-created_at");
+
 #define SHAPE_T struct coupon_template_page
-SHAPE(coupon_template_page, "A position.", FIELD(after), FIELD(limit));
+SHAPE(coupon_template_page, "A position.", NEST(page, paging));
 #undef SHAPE_T
 
 SQL_OPT(template_newest, template_key, coupon_template,
-        "SELECT " COUPON_TEMPLATE_NEWEST "WHERE s.template = :code")
-SQL_MANY(templates_page, coupon_template_page, coupon_template,
-         "SELECT " COUPON_TEMPLATE_NEWEST
-         "WHERE (:after IS NULL OR s.template > :after) ORDER BY s.template LIMIT :limit")
+        "SELECT " COUPON_TEMPLATE_COLUMNS " FROM " COUPON_TEMPLATE_ROWS "WHERE s.code = :code")
+SQL_LIST(templates_sorted, coupon_template_page, coupon_template, COUPON_TEMPLATE_COLUMNS,
+         COUPON_TEMPLATE_ROWS "WHERE true", "s.", "code", coupon_template_sort_names)
 SQL_EXEC(
         template_insert, coupon_template,
         "INSERT INTO coupon_templates (code, version, name, kind, off_minor, off_permille, max_off_minor, threshold_minor, "
@@ -26,7 +28,8 @@ SQL_EXEC(
         ":version, :name, :kind, :off_minor, :off_permille, :max_off_minor, :threshold_minor, :goods, :valid_from, "
         ":valid_until, :valid_days, :per_customer_limit, :total_limit, :with_tier_discount, :with_full_reduction, "
         ":with_points, :with_coupons, :returns_on_refund, :returned_days, :active, :updated_at)")
-SQL_EXEC(stock_insert, template_key, "INSERT INTO coupon_stocks (template, issued) VALUES (:code, 0)")
+SQL_EXEC(stock_insert, template_key,
+         "INSERT INTO coupon_stocks (template, issued, created_at) VALUES (:code, 0, :now)")
 
 enum err coupon_template_newest(struct ctx *c, const char *code, struct coupon_template *ret, bool *ret_found)
 {
@@ -42,9 +45,9 @@ enum err coupon_template_get(struct ctx *c, const char *code, struct coupon_temp
         return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no coupon template %s.", code);
 }
 
-enum err coupon_templates(struct ctx *c, const struct coupon_template_page *page, struct list *ret)
+enum err coupon_templates(struct ctx *c, const struct coupon_template_page *page, struct page_rows *ret)
 {
-        return templates_page(c, page, ret);
+        return templates_sorted(c, page, ret);
 }
 
 /* The next version, whoever wants it: two at once meet in the key, and one of them is run again. */

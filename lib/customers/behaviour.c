@@ -1,7 +1,7 @@
 #include "customers/behaviour.h"
 
 #include "customers/natural.h"
-#include "db/statement.h"
+#include "db/page.h"
 
 NAMES(behaviour_names, "view", "search", "favourite", "cart", "checkout", "share", "live_room", "other");
 
@@ -69,10 +69,9 @@ SQL_MANY(
         behaviour_find, behaviour_probe, behaviour_known,
         "SELECT id, occurred_at FROM behaviour_events WHERE customer_id = ANY(:customers) AND id = ANY(:ids) "
         "AND occurred_at BETWEEN :first AND :last")
-SQL_MANY(behaviour_page, past_page, behaviour_event,
-         "SELECT " BEHAVIOUR_COLUMNS
-         " FROM behaviour_events WHERE customer_id = :customer_id AND " PAST_KIND("type")
-                 PAST_ONLY("occurred_at"))
+SQL_PAGE(behaviour_page, past_page, behaviour_event, BEHAVIOUR_COLUMNS,
+         "behaviour_events WHERE customer_id = :customer_id AND " PAST_KIND("type") PAST_ONLY("occurred_at"),
+         PAST_ORDER("occurred_at"))
 
 /* A storefront's clock may be ahead of ours by this much. */
 #define AHEAD_MAX (5 * 60 * INSTANT_SECOND)

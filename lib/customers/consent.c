@@ -3,7 +3,7 @@
 #include "audit/audit.h"
 #include "customers/customers.h"
 #include "customers/store.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "events/events.h"
 
 NAMES(contact_channel_names, "sms", "email", "push", "wechat", "phone");
@@ -110,10 +110,10 @@ SQL_MANY(
         "DELETE FROM suppressions WHERE customer_id = :customer_id AND channel = :channel RETURNING " SUPPRESSION_COLUMNS)
 SQL_LATER(changes_load, customer_ids, consent_change,
           "SELECT " CHANGE_COLUMNS " FROM consent_changes WHERE customer_id = ANY(:ids)")
-SQL_MANY(changes_page, past_page, consent_change,
-         "SELECT " CHANGE_COLUMNS
-         " FROM consent_changes WHERE customer_id = :customer_id AND " PAST_KIND("channel")
-                 PAST_ONLY("occurred_at"))
+SQL_PAGE(changes_page, past_page, consent_change, CHANGE_COLUMNS,
+         "consent_changes WHERE customer_id = :customer_id AND " PAST_KIND("channel")
+                 PAST_ONLY("occurred_at"),
+         PAST_ORDER("occurred_at"))
 
 /* What holds for the customer and channel of a call, stored or from an earlier call of the batch. */
 static struct consent *holding(struct consent *consents, size_t *count, const struct consent_call *call)

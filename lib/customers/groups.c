@@ -4,7 +4,7 @@
 #include "base/idmap.h"
 #include "customers/customers.h"
 #include "customers/store.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "events/events.h"
 
 NAMES(platform_names, "wechat_group", "wechat_official_account", "qq_group", "qianniu_group", "douyin_group",
@@ -42,8 +42,10 @@ SHAPE(group_member_line, "A customer in a group.",
       FIELD(left_at, .doc = "Is no member any more; with backfill: since when, else it is now."));
 #undef SHAPE_T
 
+NAMES(group_sort_names, "code", "-code", "name", "-name", "members", "-members", "created_at", "-created_at");
+
 #define SHAPE_T struct groups_page
-SHAPE(groups_page, "A position.", FIELD(after_code), FIELD(platform, .names = &platform_names), FIELD(limit));
+SHAPE(groups_page, "A position.", FIELD(platform, .names = &platform_names), NEST(page, paging));
 #undef SHAPE_T
 
 #define SHAPE_T struct members_page
@@ -74,9 +76,8 @@ SQL_BATCH(group_store, group,
           "updated_at = excluded.updated_at")
 SQL_EXEC(group_delete, group, "DELETE FROM groups WHERE id = :id")
 SQL_EXEC(group_members_delete, group, "DELETE FROM group_members WHERE group_id = :id")
-SQL_MANY(groups_page, groups_page, group,
-         "SELECT " GROUP_COLUMNS " FROM groups WHERE (:after_code::text IS NULL OR code > :after_code) "
-         "AND (:platform::text IS NULL OR platform = :platform) ORDER BY code LIMIT :limit")
+SQL_LIST(groups_sorted, groups_page, group, GROUP_COLUMNS,
+         "groups WHERE (:platform::text IS NULL OR platform = :platform)", "", "code", group_sort_names)
 SQL_MANY(members_load, group_customers, group_member,
          "SELECT " MEMBER_COLUMNS " FROM group_members m JOIN groups g ON g.id = m.group_id "
          "WHERE m.customer_id = ANY(:ids) AND m.group_id = :group_id")
@@ -85,11 +86,10 @@ SQL_BATCH(
         "INSERT INTO group_members (customer_id, group_id, joined_at, left_at) SELECT * FROM unnest(:customer_id, "
         ":group_id, :joined_at, :left_at) ON CONFLICT (customer_id, group_id) DO UPDATE SET "
         "joined_at = excluded.joined_at, left_at = excluded.left_at")
-SQL_MANY(members_page, members_page, group_member,
-         "SELECT " MEMBER_COLUMNS
-         " FROM group_members m JOIN groups g ON g.id = m.group_id WHERE g.code = :group "
-         "AND (:gone OR m.left_at IS NULL) AND (:after_id::uuid IS NULL OR m.customer_id > :after_id) "
-         "ORDER BY m.group_id, m.customer_id LIMIT :limit")
+SQL_PAGE(members_page, members_page, group_member, MEMBER_COLUMNS,
+         "group_members m JOIN groups g ON g.id = m.group_id WHERE g.code = :group "
+         "AND (:gone OR m.left_at IS NULL)",
+         "AND (:after_id::uuid IS NULL OR m.customer_id > :after_id) ORDER BY m.group_id, m.customer_id")
 /* 1,000 is GROUPS_OF_CUSTOMER_MAX. */
 SQL_MANY(memberships_load, group_customers, group_member,
          "SELECT " MEMBER_COLUMNS " FROM group_members m JOIN groups g ON g.id = m.group_id "
@@ -171,9 +171,9 @@ enum err group_remove(struct ctx *c, const char *code)
         return group_delete(c, &group);
 }
 
-enum err groups_list(struct ctx *c, const struct groups_page *page, struct list *ret)
+enum err groups_list(struct ctx *c, const struct groups_page *page, struct page_rows *ret)
 {
-        return groups_page(c, page, ret);
+        return groups_sorted(c, page, ret);
 }
 
 /* Decide one; what was known of the customer in the group is in membership->member, or nothing. */

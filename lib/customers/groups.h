@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 
 extern const struct names platform_names;
@@ -41,13 +42,13 @@ enum err group_find(struct ctx *c, const char *code, struct uuid *ret) MUST_CHEC
 /* The group and its list of members are gone; the members themselves stay. ERR_NOT_FOUND. */
 enum err group_remove(struct ctx *c, const char *code) MUST_CHECK;
 
-/* By code, after a code (NULL: from the first); communities: only those, only the others, or (unset) all. */
+/* A page in one of these orders. */
+extern const struct names group_sort_names;
 struct groups_page {
-        const char *after_code;
-        unsigned platform;
-        int64_t limit;
+        unsigned platform; /* only communities there; none: all */
+        struct paging page;
 };
-enum err groups_list(struct ctx *c, const struct groups_page *page, struct list *ret) MUST_CHECK;
+enum err groups_list(struct ctx *c, const struct groups_page *page, struct page_rows *ret) MUST_CHECK;
 
 /* A member in a file. */
 struct group_member_line {
@@ -89,7 +90,7 @@ struct members_page {
         const char *group;
         bool gone;
         struct uuid after_id;
-        int64_t limit;
+        PAGED;
 };
 enum err group_members(struct ctx *c, const struct members_page *page, struct list *ret) MUST_CHECK;
 

@@ -2,7 +2,7 @@
 
 #include "audit/audit.h"
 #include "customers/natural.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "events/events.h"
 
 NAMES(interaction_kind_names, "consultation", "complaint", "call", "chat", "visit", "email", "sms",
@@ -67,10 +67,9 @@ SQL_BATCH(
         ") SELECT * FROM unnest(:customer_id, :id, :external_id, "
         ":kind, :direction, :channel, :agent, :content, :outcome, :satisfaction, :occurred_at, :created_at)")
 
-SQL_MANY(interactions_page, past_page, interaction,
-         "SELECT " INTERACTION_COLUMNS
-         " FROM interactions WHERE customer_id = :customer_id AND " PAST_KIND("kind")
-                 PAST_ONLY("occurred_at"))
+SQL_PAGE(interactions_page, past_page, interaction, INTERACTION_COLUMNS,
+         "interactions WHERE customer_id = :customer_id AND " PAST_KIND("kind") PAST_ONLY("occurred_at"),
+         PAST_ORDER("occurred_at"))
 
 static bool asks(const struct interaction *interaction)
 {

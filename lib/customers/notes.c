@@ -3,7 +3,7 @@
 #include "audit/audit.h"
 #include "customers/customers.h"
 #include "customers/store.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "events/events.h"
 
 #define NOTE_FIELDS                                                                                          \
@@ -33,9 +33,9 @@ SQL_BATCH(note_store, note,
 SQL_OPT(note_find, note, note,
         "SELECT " NOTE_COLUMNS " FROM customer_notes WHERE customer_id = :customer_id AND id = :id")
 SQL_EXEC(note_delete, note, "DELETE FROM customer_notes WHERE customer_id = :customer_id AND id = :id")
-SQL_MANY(notes_page, past_page, note,
-         "SELECT " NOTE_COLUMNS
-         " FROM customer_notes WHERE customer_id = :customer_id AND " PAST_ONLY("created_at"))
+SQL_PAGE(notes_page, past_page, note, NOTE_COLUMNS,
+         "customer_notes WHERE customer_id = :customer_id AND " PAST_ONLY("created_at"),
+         PAST_ORDER("created_at"))
 
 /* The event and the audit of a change; before is NULL when there was none, after when there is none now. */
 static enum err noted(struct ctx *c, enum event_type type, const struct note *note, const struct note *before,

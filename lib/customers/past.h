@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "base/shape.h"
+#include "base/page.h"
 
 /* Before the position (at, id); at none: from the newest. */
 struct past_page {
@@ -11,15 +11,17 @@ struct past_page {
         const char *kind;            /* only these, where the list has kinds; NULL: all */
         struct instant before_at;
         struct uuid before_id;
-        int64_t limit;
+        PAGED;
 };
 SHAPE_DECLARE(past_page);
 
-/* The condition and order of such a page over a column of instants, `id` telling those of one instant apart.
- */
+/* Of a SQL_PAGE over a column of instants, `id` telling those of one instant apart: the filters, */
 #define PAST_ONLY(at_)                                                                                       \
         "(:since::timestamptz IS NULL OR " at_ " >= :since) AND (:until::timestamptz IS NULL OR " at_        \
-        " < :until) AND (:before_at::timestamptz IS NULL OR (" at_                                           \
-        ", id) < (:before_at, :before_id)) ORDER BY " at_ " DESC, id DESC LIMIT :limit"
-/* The condition on the column that has the kind. */
+        " < :until)"
+/* the filter by the column that has the kind, */
 #define PAST_KIND(kind_) "(:kind::text IS NULL OR " kind_ " = :kind) AND "
+/* position and order. */
+#define PAST_ORDER(at_)                                                                                      \
+        "AND (:before_at::timestamptz IS NULL OR (" at_ ", id) < (:before_at, :before_id)) ORDER BY " at_    \
+        " DESC, id DESC"

@@ -2,8 +2,8 @@
 #include <assert.h>
 
 #include "base/idmap.h"
+#include "db/page.h"
 #include "db/query.h"
-#include "db/statement.h"
 #include "directory/filter.h"
 #include "program/programs.h"
 
@@ -224,13 +224,6 @@ enum err directory_list(struct ctx *c, const struct customer_query *query, struc
         return customers_load(c, &positions, ret);
 }
 
-struct counted {
-        int64_t count;
-};
-#define SHAPE_T struct counted
-SHAPE(directory_counted, "How many.", FIELD(count));
-#undef SHAPE_T
-
 enum err directory_count(struct ctx *c, const struct customer_filter *filter, int64_t *ret)
 {
         struct conditions conditions;
@@ -245,11 +238,11 @@ enum err directory_count(struct ctx *c, const struct customer_filter *filter, in
                     conditions_join(&conditions));
         conditions_put(&text, &conditions, WORDS_BOTH, /* along= */ true);
         struct query query = {"directory_count", arena_strdup(c->arena, text.data), &listing_shape,
-                              &directory_counted_shape, .over_many = true};
+                              &page_count_shape, .over_many = true};
         text_free(&text);
         conditions_free(&conditions);
         TRY(err);
         TRY(query_many(c, &query, &listing, &rows));
-        *ret = ((const struct counted *)rows.v)->count;
+        *ret = ((const struct page_count *)rows.v)->count;
         return tx_commit(&tx);
 }

@@ -1,6 +1,7 @@
 /* The catalogue of fields, looked up while compiling. For the parts of lib/expr only. */
 #pragma once
 
+#include "base/guess.h"
 #include "expr/ast.h"
 
 /* Find a field or an alias by its name of len bytes. */
@@ -13,13 +14,5 @@ const char *expr_type_example(enum expr_type type);
 /* How such a field is asked, as in "tags is asked with ...". */
 const char *expr_type_usage(enum expr_type type);
 
-/* The closest of some names to a misspelt word. */
-struct guess {
-        const char *word;
-        size_t len;
-        const char *best; /* NULL: none is close enough */
-        unsigned distance;
-};
-void guess_try(struct guess *guess, const char *name);
 /* The closest field. */
 const char *guess_field(const char *name, size_t len);

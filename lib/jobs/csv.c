@@ -381,60 +381,83 @@ void csv_put_cell(struct text *out, const char *cell)
         text_putc(out, '"');
 }
 
+static void put_names(struct text *out, const struct shape *shape, const char *prefix, bool *first);
+
+/* The columns of one field: itself, or those of the fields of a nested object. */
+static void put_name(struct text *out, const struct field *field, const char *path, bool *first)
+{
+        if (field->wire == WIRE_STRUCT) {
+                struct text inner = {0};
+                text_printf(&inner, "%s.", path);
+                put_names(out, field->of, inner.data, first);
+                text_free(&inner);
+                return;
+        }
+        text_printf(out, "%s%s", *first ? "" : ",", path);
+        *first = false;
+}
+
 static void put_names(struct text *out, const struct shape *shape, const char *prefix, bool *first)
 {
+        struct text path = {0};
+
         for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                if (field->in != IN_BODY || field->wire == WIRE_PRESENCE)
+                if (!pick_offers(&shape->fields[i], PICK_COLUMNS))
                         continue;
-                if (field->wire == WIRE_STRUCT) {
-                        struct text inner = {0};
-                        text_printf(&inner, "%s%s.", prefix, field->name);
-                        put_names(out, field->of, inner.data, first);
-                        text_free(&inner);
-                        continue;
-                }
-                text_printf(out, "%s%s%s", *first ? "" : ",", prefix, field->name);
-                *first = false;
+                text_clear(&path);
+                text_printf(&path, "%s%s", prefix, shape->fields[i].name);
+                put_name(out, &shape->fields[i], path.data, first);
         }
+        text_free(&path);
 }
 
-void csv_put_names(struct text *out, const struct shape *shape)
+void csv_put_names(struct text *out, const struct shape *shape, const struct picks *picks)
 {
         bool first = true;
 
-        put_names(out, shape, "", &first);
+        if (picks == NULL)
+                put_names(out, shape, "", &first);
+        else
+                for (size_t i = 0; i < picks->n; i++)
+                        put_name(out, picks->v[i].field, picks->v[i].path, &first);
 }
 
-static void put_cells(struct text *out, const struct shape *shape, const char *object, bool masked,
-                      struct text *cell, bool *first)
+struct record {
+        struct text *out, *cell;
+        bool masked, begun;
+};
+
+static void put_cells(struct record *record, const struct field *field, const char *at)
 {
-        for (size_t i = 0; i < shape->count; i++) {
-                const struct field *field = &shape->fields[i];
-                const void *at = object + field->offset;
-                if (field->in != IN_BODY || field->wire == WIRE_PRESENCE)
-                        continue;
-                if (field->wire == WIRE_STRUCT) {
-                        put_cells(out, field->of, at, masked, cell, first);
-                        continue;
+        if (field->wire == WIRE_STRUCT) {
+                for (size_t i = 0; i < field->of->count; i++) {
+                        const struct field *inner = &field->of->fields[i];
+                        if (pick_offers(inner, PICK_COLUMNS))
+                                put_cells(record, inner, at + inner->offset);
                 }
-                if (!*first)
-                        text_putc(out, ',');
-                *first = false;
-                if (field_is_null(field, at) || ((field->wire == WIRE_LIST || field->wire == WIRE_TEXTS) &&
-                                                 ((const struct list *)at)->n == 0))
-                        continue;
-                text_clear(cell);
-                shape_plain(cell, field, at, masked);
-                csv_put_cell(out, cell->data);
+                return;
         }
+        if (record->begun)
+                text_putc(record->out, ',');
+        record->begun = true;
+        if (field_is_null(field, at) ||
+            ((field->wire == WIRE_LIST || field->wire == WIRE_TEXTS) && ((const struct list *)at)->n == 0))
+                return;
+        text_clear(record->cell);
+        shape_plain(record->cell, field, at, record->masked);
+        csv_put_cell(record->out, record->cell->data);
 }
 
-void csv_put_object(struct text *out, const struct shape *shape, const void *object, bool masked)
+void csv_put_object(struct text *out, const struct shape *shape, const struct picks *picks,
+                    const void *object, bool masked)
 {
         struct text cell = {0};
-        bool first = true;
+        struct record record = {out, &cell, masked, false};
 
-        put_cells(out, shape, object, masked, &cell, &first);
+        if (picks == NULL)
+                put_cells(&record, &(struct field){.wire = WIRE_STRUCT, .of = shape}, object);
+        else
+                for (size_t i = 0; i < picks->n; i++)
+                        put_cells(&record, picks->v[i].field, (const char *)object + picks->v[i].offset);
         text_free(&cell);
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/ctx.h"
+#include "base/pick.h"
 #include "base/shape.h"
 
 /* Columns of one file: every field of our widest shape, and lists of dozens of items beside it. */
@@ -50,8 +51,10 @@ json_t *csv_to_json(const struct csv_columns *columns, const struct texts *cells
 /* Append one cell, quoted and escaped where needed. */
 void csv_put_cell(struct text *out, const char *cell);
 
-/* Append the names of the columns that csv_put_object writes, without a line break. */
-void csv_put_names(struct text *out, const struct shape *shape);
+/* Append the names of the columns that csv_put_object writes, without a line break: of all, or of those that
+ * were picked (as PICK_COLUMNS), in their order. */
+void csv_put_names(struct text *out, const struct shape *shape, const struct picks *picks);
 
 /* Append an object's cells; lists and JSON are JSON in a cell. */
-void csv_put_object(struct text *out, const struct shape *shape, const void *object, bool masked);
+void csv_put_object(struct text *out, const struct shape *shape, const struct picks *picks,
+                    const void *object, bool masked);

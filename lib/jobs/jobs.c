@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "db/statement.h"
+#include "db/page.h"
 #include "jobs/split.h"
 #include "jobs/types.h"
 
@@ -94,20 +94,21 @@ enum err job_get(struct ctx *c, struct uuid id, struct job *ret)
         return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no such job.");
 }
 
+NAMES(job_sort_names, "created_at", "-created_at");
+
 #define SHAPE_T struct job_page
 SHAPE(job_page, "A position.", FIELD(type, .names = &bulk_type_names),
-      FIELD(status, .names = &job_status_names), FIELD(before_at), FIELD(before_id), FIELD(limit));
+      FIELD(status, .names = &job_status_names), NEST(page, paging));
 #undef SHAPE_T
 
-SQL_MANY(
-        jobs_page, job_page, job,
-        "SELECT " JOB_COLUMNS " FROM jobs WHERE (created_at, id) < (coalesce(:before_at, 'infinity'), "
-        "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) AND status <> 'receiving' AND "
-        "(:type::text IS NULL OR type = :type) AND (:status::text IS NULL OR status = :status) ORDER BY created_at DESC, id DESC LIMIT :limit")
+SQL_LIST(jobs_sorted, job_page, job, JOB_COLUMNS,
+         "jobs WHERE status <> 'receiving' AND (:type::text IS NULL OR type = :type) "
+         "AND (:status::text IS NULL OR status = :status)",
+         "", "id", job_sort_names)
 
-enum err jobs_list(struct ctx *c, const struct job_page *page, struct list *ret)
+enum err jobs_list(struct ctx *c, const struct job_page *page, struct page_rows *ret)
 {
-        return jobs_page(c, page, ret);
+        return jobs_sorted(c, page, ret);
 }
 
 SQL_OPT(job_cancel_row, job_key, job,

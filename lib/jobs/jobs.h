@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 #include "jobs/pack.h"
 
@@ -69,14 +70,13 @@ static inline bool job_is_over(const struct job *job)
 /* ERR_NOT_FOUND. */
 enum err job_get(struct ctx *c, struct uuid id, struct job *ret) MUST_CHECK;
 
-/* Newest first, before a position; type 0: all. */
+/* A page in one of these orders. */
+extern const struct names job_sort_names;
 struct job_page {
         unsigned type, status; /* 0: any */
-        struct instant before_at;
-        struct uuid before_id;
-        int64_t limit;
+        struct paging page;
 };
-enum err jobs_list(struct ctx *c, const struct job_page *page, struct list *ret) MUST_CHECK;
+enum err jobs_list(struct ctx *c, const struct job_page *page, struct page_rows *ret) MUST_CHECK;
 
 /* Ask a job to stop; what it has done stays done. ERR_NOT_FOUND, ERR_JOB_STATE. In a transaction. */
 enum err job_cancel(struct ctx *c, struct uuid id, struct job *ret) MUST_CHECK;

@@ -29,17 +29,16 @@ OUT(activities, activity, .doc = "What customers did beside buying, and what it 
         static enum err name_##_out(struct ctx *c, const struct bulk_filter *filter, SQL_VISIT(visit),       \
                                     void *arg)                                                               \
         {                                                                                                    \
-                struct page_ page = {.limit = DEFINED_PAGE};                                                 \
-                struct list rows = {.n = DEFINED_PAGE};                                                      \
+                struct page_ page = {.page = {.sort = 1, .limit = DEFINED_PAGE}};                            \
+                struct page_rows rows = {.more = true};                                                      \
                                                                                                              \
                 (void)filter;                                                                                \
-                while (rows.n == DEFINED_PAGE) {                                                             \
+                while (rows.more) {                                                                          \
                         TRY(list_(c, &page, &rows));                                                         \
                         const struct one_ *one = rows.v;                                                     \
-                        for (size_t i = 0; i < rows.n; i++) {                                                \
+                        for (size_t i = 0; i < rows.n; i++)                                                  \
                                 TRY(visit(c, &one[i], arg));                                                 \
-                                page.after = one[i].code;                                                    \
-                        }                                                                                    \
+                        page.page.after = rows.last;                                                         \
                 }                                                                                            \
                 return ERR_OK;                                                                               \
         }

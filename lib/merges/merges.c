@@ -2,6 +2,7 @@
 
 #include "audit/audit.h"
 #include "customers/tags.h"
+#include "db/page.h"
 #include "events/events.h"
 #include "merges/journal.h"
 #include "points/merged.h"
@@ -516,10 +517,9 @@ enum err merges_forget_due(struct ctx *c, int64_t limit, bool *ret_more)
 
 /* ------------------------------------------------------------------ reading */
 
-SQL_MANY(merges_load, merges_page, customer_merge,
-         "SELECT " MERGE_COLUMNS
-         " FROM merges WHERE (:customer_id::uuid IS NULL OR customer_id = :customer_id) "
-         "AND (:before_id::uuid IS NULL OR id < :before_id) ORDER BY id DESC LIMIT :limit")
+SQL_PAGE(merges_load, merges_page, customer_merge, MERGE_COLUMNS,
+         "merges WHERE (:customer_id::uuid IS NULL OR customer_id = :customer_id)",
+         "AND (:before_id::uuid IS NULL OR id < :before_id) ORDER BY id DESC")
 
 enum err merge_get(struct ctx *c, struct uuid id, struct customer_merge *ret)
 {

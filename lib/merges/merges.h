@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 #include "customers/customers.h"
 
@@ -56,6 +57,6 @@ enum err merge_get(struct ctx *c, struct uuid id, struct customer_merge *ret) MU
 /* Newest first, before an id (nil: from the newest); customer_id nil: of all survivors. */
 struct merges_page {
         struct uuid customer_id, before_id;
-        int64_t limit;
+        PAGED;
 };
 enum err merges_list(struct ctx *c, const struct merges_page *page, struct list *ret) MUST_CHECK;

@@ -87,16 +87,9 @@ SHAPE(order_export_row, "A line with its order.", NEST(order, order), NEST(line,
                                                                       "LEFT JOIN customers c ON c.id = o.customer_id"
 #define EXPORT_ORDER " ORDER BY o.placed_at, o.id"
 
-/* The conditions of orders_list. */
-#define EXPORT_ONLY                                                                                          \
-        " WHERE (:status::text IS NULL OR o.status = :status) AND (:channel::text IS NULL OR "               \
-        "o.channel = :channel) AND (:since::timestamptz IS NULL OR o.placed_at >= :since) AND "              \
-        "(:until::timestamptz IS NULL OR o.placed_at < :until) AND (:total_min::bigint IS NULL OR "          \
-        "o.total_minor >= :total_min) AND (:total_max::bigint IS NULL OR o.total_minor <= :total_max)"
-
-SQL_EACH(orders_out, order_page, order_export_row, EXPORTED EXPORT_ONLY EXPORT_ORDER)
+SQL_EACH(orders_out, order_page, order_export_row, EXPORTED " WHERE " ORDER_ONLY EXPORT_ORDER)
 SQL_EACH(orders_out_of, order_page, order_export_row,
-         EXPORTED EXPORT_ONLY " AND o.customer_id = :customer_id" EXPORT_ORDER)
+         EXPORTED " WHERE " ORDER_ONLY " AND o.customer_id = :customer_id" EXPORT_ORDER)
 
 static void line_of(const struct order *order, struct bulk_order *ret)
 {

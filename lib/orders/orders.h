@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "customers/customers.h"
 #include "customers/lifecycle.h"
 #include "points/earn.h"
@@ -177,18 +178,17 @@ SHAPE_DECLARE(order_view);
 /* ERR_NOT_FOUND. */
 enum err order_get(struct ctx *c, const char *reference, struct order_view *ret) MUST_CHECK;
 
-/* Newest first, before the position (placed_at, id); customer_id nil: of everybody. */
+/* A page in one of these orders. */
+extern const struct names order_sort_names;
 struct order_page {
         struct uuid customer_id;     /* nil: of everybody */
         unsigned status, channel;    /* 0: any */
         struct instant since, until; /* placed then; none: any */
         struct opt_int total_min, total_max;
-        struct instant before_at;
-        struct uuid before_id;
-        int64_t limit;
+        struct paging page;
 };
 SHAPE_DECLARE(order_page);
-enum err orders_list(struct ctx *c, const struct order_page *page, struct list *ret) MUST_CHECK;
+enum err orders_list(struct ctx *c, const struct order_page *page, struct page_rows *ret) MUST_CHECK;
 
 /* ---- refunds */
 

@@ -10,6 +10,13 @@
         "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "            \
         "line_count, calls, version, created_at, updated_at"
 
+/* What lists and exports of orders are limited to, of `orders o` by a struct order_page. */
+#define ORDER_ONLY                                                                                            \
+        "(:status::text IS NULL OR o.status = :status) AND (:channel::text IS NULL OR o.channel = :channel) " \
+        "AND (:since::timestamptz IS NULL OR o.placed_at >= :since) AND (:until::timestamptz IS NULL OR "     \
+        "o.placed_at < :until) AND (:total_min::bigint IS NULL OR o.total_minor >= :total_min) "              \
+        "AND (:total_max::bigint IS NULL OR o.total_minor <= :total_max)"
+
 /* The id that a reference ("ext:A-1001" or a UUID) stands for, whether there is such an order or not.
  * ERR_NOT_FOUND: it is no reference. */
 enum err order_reference(struct ctx *c, const char *reference, struct uuid *ret) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* Orders as they are shown. */
 #include "coupons/coupons.h"
-#include "db/query.h"
+#include "db/page.h"
 #include "orders/desk.h"
 #include "orders/store.h"
 
@@ -75,44 +75,21 @@ enum err order_get(struct ctx *c, const char *reference, struct order_view *ret)
         return ERR_OK;
 }
 
+NAMES(order_sort_names, "placed_at", "-placed_at");
+
 #define SHAPE_T struct order_page
 SHAPE(order_page, "A position.", FIELD(customer_id), FIELD(status, .names = &order_status_names),
       FIELD(channel, .names = &channel_names), FIELD(since), FIELD(until), FIELD(total_min), FIELD(total_max),
-      FIELD(before_at), FIELD(before_id), FIELD(limit));
+      NEST(page, paging));
 #undef SHAPE_T
 
-static void order_must(struct text *where, bool wanted, const char *condition)
-{
-        if (wanted)
-                query_must(where, condition);
-}
+/* Along the index of the time, or that of the customer. Who filters by what has no index, a state or a sum,
+ * reads until the page is full; a span of time bounds it. */
+SQL_LIST(orders_sorted, order_page, order, ORDER_COLUMNS,
+         "orders o WHERE (:customer_id::uuid IS NULL OR o.customer_id = :customer_id) AND " ORDER_ONLY, "o.",
+         "id", order_sort_names)
 
-/* Newest first: along the index of the time, or that of the customer. Who filters by what has no index, a
- * state or a sum, reads until the page is full; a span of time bounds it. */
-enum err orders_list(struct ctx *c, const struct order_page *page, struct list *ret)
+enum err orders_list(struct ctx *c, const struct order_page *page, struct page_rows *ret)
 {
-        struct text where = {0};
-        TX(tx);
-
-        order_must(&where, true,
-                   "(placed_at, id) < (coalesce(:before_at, 'infinity'), "
-                   "coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))");
-        order_must(&where, uuid_known(page->customer_id), "customer_id = :customer_id");
-        order_must(&where, page->status != 0, "status = :status");
-        order_must(&where, page->channel != 0, "channel = :channel");
-        order_must(&where, instant_known(page->since), "placed_at >= :since");
-        order_must(&where, instant_known(page->until), "placed_at < :until");
-        order_must(&where, page->total_min.set, "total_minor >= :total_min");
-        order_must(&where, page->total_max.set, "total_minor <= :total_max");
-        const struct query query = {
-                "orders_page",
-                arena_printf(c->arena,
-                             "SELECT " ORDER_COLUMNS
-                             " FROM orders WHERE %s ORDER BY placed_at DESC, id DESC LIMIT :limit",
-                             where.data),
-                &order_page_shape, &order_shape, .over_many = false};
-        text_free(&where);
-        TRY(tx_begin(c, &tx));
-        TRY(query_many(c, &query, page, ret));
-        return tx_commit(&tx);
+        return orders_sorted(c, page, ret);
 }

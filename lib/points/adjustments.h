@@ -1,6 +1,7 @@
 /* Points given and taken by hand, singly and in bulk, and the second pair of eyes that large ones need. */
 #pragma once
 
+#include "base/page.h"
 #include "points/points.h"
 
 /* Adjustments of one request. */
@@ -133,6 +134,6 @@ enum err points_approval_get(struct ctx *c, const char *id, struct approval_view
 struct approval_page {
         unsigned state;
         struct uuid before_id;
-        int64_t limit;
+        PAGED;
 };
 enum err points_approvals(struct ctx *c, const struct approval_page *page, struct list *ret) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "audit/audit.h"
 #include "base/idmap.h"
 #include "customers/customers.h"
+#include "db/page.h"
 #include "points/adjustments_store.h"
 #include "program/programs.h"
 
@@ -93,11 +94,11 @@ SQL_OPT(approval_find, approval_key, approval,
         "SELECT " APPROVAL_COLUMNS " FROM points_approvals WHERE id = :id")
 SQL_OPT(approval_lock, approval_key, approval,
         "SELECT " APPROVAL_COLUMNS " FROM points_approvals WHERE id = :id FOR UPDATE")
-#define PAGE(where_)                                                                                         \
-        "SELECT " APPROVAL_COLUMNS " FROM points_approvals WHERE " where_                                    \
-        " AND id < coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY id DESC LIMIT :limit"
-SQL_MANY(approvals_pending, approval_page, approval, PAGE("state = 'pending'"))
-SQL_MANY(approvals_any, approval_page, approval, PAGE("(:state IS NULL OR state = :state)"))
+#define NEWEST_FIRST "AND id < coalesce(:before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY id DESC"
+SQL_PAGE(approvals_pending, approval_page, approval, APPROVAL_COLUMNS,
+         "points_approvals WHERE state = 'pending'", NEWEST_FIRST)
+SQL_PAGE(approvals_any, approval_page, approval, APPROVAL_COLUMNS,
+         "points_approvals WHERE (:state IS NULL OR state = :state)", NEWEST_FIRST)
 
 enum err adjustments_later(struct ctx *c, const struct adjustment_probe *probe, struct list *ret)
 {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "customers/customers.h"
+#include "db/page.h"
 #include "points/store.h"
 #include "program/programs.h"
 
@@ -307,13 +308,11 @@ SHAPE(hold_page, "A position.", FIELD(customer_id), FIELD(state, .names = &hold_
 
 #define STATE_SEEN "CASE WHEN state = 'open' AND expires_at <= :now THEN 'expired' ELSE state END"
 
-SQL_MANY(
-        holds_page, hold_page, hold,
-        "SELECT customer_id, id, " STATE_SEEN
-        " AS state, points, captured, restored, reason, reference, order_id, "
-        "redemption_id, seq, spend_seq, created_at, expires_at, resolved_at FROM points_holds WHERE customer_id = :customer_id "
-        "AND (:before_seq = 0 OR seq < :before_seq) AND (:state IS NULL OR " STATE_SEEN " = :state) "
-        "ORDER BY seq DESC LIMIT :limit")
+SQL_PAGE(holds_page, hold_page, hold,
+         "customer_id, id, " STATE_SEEN " AS state, points, captured, restored, reason, reference, order_id, "
+         "redemption_id, seq, spend_seq, created_at, expires_at, resolved_at",
+         "points_holds WHERE customer_id = :customer_id AND (:state IS NULL OR " STATE_SEEN " = :state)",
+         "AND (:before_seq = 0 OR seq < :before_seq) ORDER BY seq DESC")
 
 enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *ret)
 {

@@ -1,5 +1,6 @@
 /* The ledger as it is read: every entry with what it takes to explain it. */
 #include "customers/customers.h"
+#include "db/page.h"
 #include "points/store.h"
 #include "program/programs.h"
 
@@ -65,18 +66,18 @@ SHAPE(ledger_row, "A line as stored.", FIELD(customer_id), FIELD(seq),
       FIELD(created_at));
 #undef SHAPE_T
 
-SQL_MANY(
+SQL_PAGE(
         ledger_load, ledger_page, ledger_row,
-        "SELECT l.customer_id, l.seq, l.kind, l.amount, l.active_after, l.pending_after, l.held_after, l.debt_after, "
+        "l.customer_id, l.seq, l.kind, l.amount, l.active_after, l.pending_after, l.held_after, l.debt_after, "
         "l.cause, o.id AS order_id, o.external_id AS order_external_id, l.reference, l.reason, l.actor, "
-        "k.name AS actor_name, p.decided_by AS approved_by, q.name AS approved_by_name, t.lot_no, t.remaining AS lot_remaining, t.active_from, t.expires_at, l.created_at "
-        "FROM points_ledger l "
+        "k.name AS actor_name, p.decided_by AS approved_by, q.name AS approved_by_name, t.lot_no, t.remaining AS lot_remaining, t.active_from, t.expires_at, l.created_at",
+        "points_ledger l "
         "LEFT JOIN points_lots t ON t.customer_id = l.customer_id AND t.lot_no = coalesce(l.lot_no, l.seq) "
         "LEFT JOIN orders o ON o.customer_id = l.customer_id AND o.id = coalesce(l.order_id, t.order_id) "
         "LEFT JOIN access_keys k ON k.id = l.actor "
         "LEFT JOIN points_adjustments a ON a.customer_id = l.customer_id AND a.seq = l.seq AND l.kind = 'adjust' "
-        "LEFT JOIN points_approvals p ON p.id = a.approval_id LEFT JOIN access_keys q ON q.id = p.decided_by WHERE l.customer_id = :customer_id "
-        "AND (:before_seq = 0 OR l.seq < :before_seq) ORDER BY l.seq DESC LIMIT :limit")
+        "LEFT JOIN points_approvals p ON p.id = a.approval_id LEFT JOIN access_keys q ON q.id = p.decided_by WHERE l.customer_id = :customer_id",
+        "AND (:before_seq = 0 OR l.seq < :before_seq) ORDER BY l.seq DESC")
 
 struct page_span {
         struct uuid customer_id;

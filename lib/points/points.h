@@ -1,6 +1,7 @@
 /* Points: accounts, the ledger, lots; loading and storing books; what the API asks. */
 #pragma once
 
+#include "base/page.h"
 #include "points/book.h"
 #include "points/earn.h"
 
@@ -136,7 +137,8 @@ enum err points_hold_get(struct ctx *c, const char *customer, const char *hold, 
 struct hold_page {
         struct uuid customer_id;
         unsigned state;
-        int64_t before_seq, limit;
+        int64_t before_seq;
+        PAGED;
 };
 enum err points_holds(struct ctx *c, const struct hold_page *page, struct list *ret) MUST_CHECK;
 
@@ -190,7 +192,8 @@ SHAPE_DECLARE(ledger_line);
 /* Lines (struct ledger_line), newest first, before a ledger number (0: from the newest). */
 struct ledger_page {
         struct uuid customer_id;
-        int64_t before_seq, limit;
+        int64_t before_seq;
+        PAGED;
 };
 enum err points_ledger(struct ctx *c, const struct ledger_page *page, struct list *ret) MUST_CHECK;
 

@@ -5,7 +5,7 @@
 #include "audit/audit.h"
 #include "base/json.h"
 #include "base/shape_json.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "program/default.h"
 
 #define SHAPE_T struct program_version
@@ -45,9 +45,9 @@ SQL_EXEC(row_insert, program_row,
 SQL_EXEC(row_first, program_row,
          "INSERT INTO programs (version, document, created_at) VALUES (:version, :document, :now) "
          "ON CONFLICT (version) DO NOTHING")
-SQL_MANY(versions_before, program_versions_page, program_version,
-         "SELECT version, created_at, key_id, note, restored_version FROM programs "
-         "WHERE :before_version = 0 OR version < :before_version ORDER BY version DESC LIMIT :limit")
+SQL_PAGE(versions_before, program_versions_page, program_version,
+         "version, created_at, key_id, note, restored_version", "programs WHERE true",
+         "AND (:before_version = 0 OR version < :before_version) ORDER BY version DESC")
 SQL_EXEC(program_changed, nothing, "NOTIFY patron_cache, 'program'")
 
 /* A stored document to a compiled programme in c's arena. */

@@ -1,6 +1,7 @@
 /* The stored versions of the programme: read, listed, compared, brought back. */
 #pragma once
 
+#include "base/page.h"
 #include "program/diff.h"
 
 struct program_version {
@@ -23,7 +24,8 @@ enum err program_at(struct ctx *c, struct instant at, struct program *ret) MUST_
 
 /* Versions, newest first, before a number (0: from the newest). */
 struct program_versions_page {
-        int64_t before_version, limit;
+        int64_t before_version;
+        PAGED;
 };
 enum err program_versions(struct ctx *c, const struct program_versions_page *page,
                           struct list *ret) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "audit/audit.h"
 #include "coupons/coupons.h"
 #include "customers/customers.h"
+#include "db/page.h"
 #include "expr/expr.h"
 #include "program/programs.h"
 #include "rewards/store.h"
@@ -52,8 +53,10 @@ struct reward_key {
 SHAPE(reward_key, "A version of a reward.", FIELD(code), FIELD(version));
 #undef SHAPE_T
 
+NAMES(reward_sort_names, "code", "-code", "created_at", "-created_at");
+
 #define SHAPE_T struct reward_page
-SHAPE(reward_page, "A position.", FIELD(after), FIELD(limit));
+SHAPE(reward_page, "A position.", NEST(page, paging));
 #undef SHAPE_T
 
 struct reward_take {
@@ -76,15 +79,13 @@ SHAPE(reward_stock, "What is taken.", FIELD(taken));
           "limit_days, " t "condition, " t "valid_from, " t "valid_until, " t "redeem_days, " t              \
           "coupon_template, " t "trial_tier, " t "trial_days, " t "active"
 /* The newest version, with the day of the first one and what is taken. */
-#define NEWEST                                                                                                     \
-        "SELECT " RULE(                                                                                            \
-                "t.") ", s.taken, f.created_at, t.created_at AS updated_at FROM reward_stocks s, "                 \
-                      "LATERAL (SELECT * FROM rewards WHERE code = s.reward ORDER BY version DESC LIMIT 1) AS t, " \
-                      "LATERAL (SELECT created_at FROM rewards WHERE code = s.reward ORDER BY version LIMIT 1) AS f "
+#define NEWEST RULE("t.") ", s.taken, s.created_at, t.created_at AS updated_at"
+#define CATALOGUE                                                                                            \
+        "(SELECT reward AS code, taken, created_at FROM reward_stocks) AS s, "                               \
+        "LATERAL (SELECT * FROM rewards WHERE code = s.code ORDER BY version DESC LIMIT 1) AS t "
 
-SQL_OPT(reward_newest, reward_key, reward, NEWEST "WHERE s.reward = :code")
-SQL_MANY(rewards_page, reward_page, reward,
-         NEWEST "WHERE (:after IS NULL OR s.reward > :after) ORDER BY s.reward LIMIT :limit")
+SQL_OPT(reward_newest, reward_key, reward, "SELECT " NEWEST " FROM " CATALOGUE "WHERE s.code = :code")
+SQL_LIST(rewards_sorted, reward_page, reward, NEWEST, CATALOGUE "WHERE true", "s.", "code", reward_sort_names)
 SQL_OPT(reward_at, reward_key, reward,
         "SELECT " RULE("") ", 0::bigint AS taken, created_at, created_at AS updated_at FROM rewards "
                            "WHERE code = :code AND version = :version")
@@ -94,7 +95,8 @@ SQL_EXEC(
                 "") ", created_at) VALUES (:code, :version, :name, :kind, :points, :stock, "
                     ":customer_limit, :limit_days, :condition, :valid_from, :valid_until, :redeem_days, :coupon_template, :trial_tier, "
                     ":trial_days, :active, :updated_at)")
-SQL_EXEC(reward_stock_insert, reward_key, "INSERT INTO reward_stocks (reward, taken) VALUES (:code, 0)")
+SQL_EXEC(reward_stock_insert, reward_key,
+         "INSERT INTO reward_stocks (reward, taken, created_at) VALUES (:code, 0, :now)")
 /* The stock is the newest version's, whatever was read before; giving back is always right. */
 SQL_OPT(stock_move, reward_take, reward_stock,
         "UPDATE reward_stocks SET taken = taken + :count WHERE reward = :reward AND (:count < 0 OR taken + :count <= "
@@ -126,9 +128,9 @@ enum err reward_get(struct ctx *c, const char *code, struct reward *ret)
         return found ? ERR_OK : fail(c, ERR_NOT_FOUND, "There is no reward %s.", code);
 }
 
-enum err rewards_list(struct ctx *c, const struct reward_page *page, struct list *ret)
+enum err rewards_list(struct ctx *c, const struct reward_page *page, struct page_rows *ret)
 {
-        return rewards_page(c, page, ret);
+        return rewards_sorted(c, page, ret);
 }
 
 /* ------------------------------------------------------------------ writing */

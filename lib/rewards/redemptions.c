@@ -3,6 +3,7 @@
 #include "audit/audit.h"
 #include "coupons/coupons.h"
 #include "customers/tags.h"
+#include "db/page.h"
 #include "orders/desk.h"
 #include "program/programs.h"
 #include "rewards/store.h"
@@ -69,12 +70,12 @@ SQL_EXEC(
         redemption_update, redemption,
         "UPDATE reward_redemptions SET state = :state, coupon = :coupon, reason = :reason, resolved_at = :resolved_at "
         "WHERE customer_id = :customer_id AND id = :id")
-SQL_MANY(
-        redemptions_page, redemption_page, redemption,
-        "SELECT customer_id, id, reward, reward_version, " STATE_SEEN
-        " AS state, points, hold_id, coupon, reason, created_at, expires_at, resolved_at FROM reward_redemptions "
-        "WHERE customer_id = :customer_id AND (:before_id IS NULL OR id < :before_id) "
-        "AND (:state IS NULL OR " STATE_SEEN " = :state) ORDER BY id DESC LIMIT :limit")
+SQL_PAGE(redemptions_page, redemption_page, redemption,
+         "customer_id, id, reward, reward_version, " STATE_SEEN
+         " AS state, points, hold_id, coupon, reason, created_at, expires_at, resolved_at",
+         "reward_redemptions WHERE customer_id = :customer_id AND (:state IS NULL OR " STATE_SEEN
+         " = :state)",
+         "AND (:before_id IS NULL OR id < :before_id) ORDER BY id DESC")
 SQL_MANY(redemptions_over, redemptions_due, redemption,
          "SELECT " COLUMNS " FROM reward_redemptions WHERE state = 'issued' AND expires_at <= :now "
          "ORDER BY expires_at LIMIT :limit")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/page.h"
 #include "base/shape.h"
 #include "points/points.h"
 
@@ -47,12 +48,12 @@ enum err reward_put(struct ctx *c, const struct reward_in *in, int64_t expected_
 /* The newest version. ERR_NOT_FOUND. */
 enum err reward_get(struct ctx *c, const char *code, struct reward *ret) MUST_CHECK;
 
-/* Newest versions (struct reward), by code, after one (NULL: from the first). */
+/* Newest versions (struct reward), a page in one of these orders. */
+extern const struct names reward_sort_names;
 struct reward_page {
-        const char *after;
-        int64_t limit;
+        struct paging page;
 };
-enum err rewards_list(struct ctx *c, const struct reward_page *page, struct list *ret) MUST_CHECK;
+enum err rewards_list(struct ctx *c, const struct reward_page *page, struct page_rows *ret) MUST_CHECK;
 
 /* Not to be had any more. In a transaction. ERR_NOT_FOUND, ERR_STALE. */
 enum err reward_close(struct ctx *c, const char *code, int64_t expected_version,
@@ -108,7 +109,7 @@ enum err redemption_get(struct ctx *c, const struct redemption_ref *in, struct r
 struct redemption_page {
         struct uuid customer_id, before_id;
         unsigned state; /* none: all */
-        int64_t limit;
+        PAGED;
 };
 enum err redemptions_list(struct ctx *c, const struct redemption_page *page, struct list *ret) MUST_CHECK;
 

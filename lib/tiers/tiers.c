@@ -2,7 +2,7 @@
 
 #include "base/idmap.h"
 #include "customers/customers.h"
-#include "db/statement.h"
+#include "db/page.h"
 #include "program/programs.h"
 
 struct stand_key {
@@ -275,11 +275,10 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret)
 SHAPE(tier_history_page, "A position.", FIELD(customer_id), FIELD(before_no), FIELD(limit));
 #undef SHAPE_T
 
-SQL_MANY(
-        history_load, tier_history_page, tier_change,
-        "SELECT customer_id, change_no, tier_before, tier_after, cause, order_id, created_at FROM tier_history "
-        "WHERE customer_id = :customer_id AND (:before_no = 0 OR change_no < :before_no) "
-        "ORDER BY change_no DESC LIMIT :limit")
+SQL_PAGE(history_load, tier_history_page, tier_change,
+         "customer_id, change_no, tier_before, tier_after, cause, order_id, created_at",
+         "tier_history WHERE customer_id = :customer_id",
+         "AND (:before_no = 0 OR change_no < :before_no) ORDER BY change_no DESC")
 
 enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret)
 {

@@ -1,6 +1,7 @@
 /* Tiers: loading and storing where customers stand; what the API asks. */
 #pragma once
 
+#include "base/page.h"
 #include "program/program.h"
 #include "tiers/standing.h"
 
@@ -76,7 +77,8 @@ enum err tier_get(struct ctx *c, const char *customer, struct tier_view *ret) MU
 /* Changes of tier, newest first, before a number (0: from the newest). */
 struct tier_history_page {
         struct uuid customer_id;
-        int64_t before_no, limit;
+        int64_t before_no;
+        PAGED;
 };
 enum err tier_history(struct ctx *c, const struct tier_history_page *page, struct list *ret) MUST_CHECK;
 

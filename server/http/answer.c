@@ -40,7 +40,8 @@ void answer_render(struct request *r)
         if (reply->json != NULL)
                 text_append(&r->answer.body, reply->json, reply->json_len);
         else if (r->answer.status != MHD_HTTP_NO_CONTENT)
-                shape_encode(&r->answer.body, endpoint->out, r->out, masked);
+                shape_encode_as(&r->answer.body, endpoint->out, r->out,
+                                &(struct encoding){.masked = masked, .pick = r->pick});
 }
 
 /* ------------------------------------------------------------------ problems */

@@ -109,6 +109,7 @@ struct request {
         uint64_t body_bytes;     /* received, kept or not */
 
         void *in, *out;
+        const struct pick *pick;      /* what of out is wanted; NULL: all */
         struct idempotent idempotent; /* .key NULL: not asked for */
         struct uuids shown;           /* whose personal data the answer shows unmasked */
 

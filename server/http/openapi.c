@@ -9,6 +9,7 @@
 #include "base/shape_schema.h"
 #include "embedded.h"
 #include "http/endpoint.h"
+#include "http/fields.h"
 
 static const char *const method_keys[METHOD_COUNT_] = {
         [METHOD_GET] = "get",     [METHOD_POST] = "post",     [METHOD_PUT] = "put",
@@ -60,7 +61,8 @@ static bool may_repeat(const struct endpoint *e)
 /* Has a call an entry in the audit log? */
 static bool is_audited(const struct endpoint *e)
 {
-        return e->method == METHOD_GET ? shape_has_pii(e->out) : e->run != NULL && !e->only_asks;
+        return e->method == METHOD_GET ? shape_has_pii(e->out, /* pick= */ NULL)
+                                       : e->run != NULL && !e->only_asks;
 }
 
 /* Every error that the endpoint may answer with: its own and the server's. */
@@ -129,6 +131,11 @@ static void put_parameters(struct text *out, const struct endpoint *e)
                         continue;
                 text_puts(out, separator);
                 put_parameter(out, &e->in->fields[i]);
+                separator = ",";
+        }
+        if (fields_of(e) != NULL) {
+                text_puts(out, separator);
+                fields_parameter(out, e);
                 separator = ",";
         }
         const char *headers[] = {
@@ -396,6 +403,18 @@ static void put_tags(struct text *out)
         text_putc(out, ']');
 }
 
+/* What the answer of operation i can be slimmed to, unless an earlier one is chosen from alike. */
+static void put_members(struct text *out, const struct operations *all, size_t i)
+{
+        const struct shape *shape = fields_of(all->v[i].endpoint);
+
+        for (size_t k = 0; k < i; k++)
+                if (fields_of(all->v[k].endpoint) == shape)
+                        return;
+        text_putc(out, ',');
+        fields_schema(out, shape);
+}
+
 static void put_schemas(struct text *out, const struct operations *all)
 {
         struct schema_set set = {.count = 0};
@@ -411,6 +430,9 @@ static void put_schemas(struct text *out, const struct operations *all)
         }
         text_putc(out, '{');
         schema_set_write(out, &set);
+        for (size_t i = 0; i < all->n; i++)
+                if (fields_of(all->v[i].endpoint) != NULL)
+                        put_members(out, all, i);
         text_putc(out, '}');
 }
 

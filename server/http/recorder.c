@@ -108,7 +108,7 @@ bool recorder_wants(struct request *r)
         if (r->err != ERR_OK || route->endpoint->method != METHOD_GET || !route->pii ||
             r->ctx.principal == NULL || !r->ctx.principal->pii)
                 return false;
-        shape_subjects(r->ctx.arena, route->endpoint->out, r->out, &r->shown);
+        shape_subjects(r->ctx.arena, route->endpoint->out, r->pick, r->out, &r->shown);
         return r->shown.n > 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/shape_json.h"
 #include "http/builtin.h"
+#include "http/fields.h"
 #include "http/headers.h"
 #include "http/metrics.h"
 #include "http/path.h"
@@ -395,6 +396,21 @@ static enum err decode_body(struct request *r)
         return ERR_OK;
 }
 
+/* One parameter of the query: the endpoint's, or what the server itself does with every answer. */
+static void decode_query(struct request *r, const char *name, const char *value, uint64_t *seen)
+{
+        struct ctx *c = &r->ctx;
+        const struct endpoint *endpoint = r->match.route->endpoint;
+
+        if (strcmp(name, FIELDS_PARAMETER) != 0 || fields_of(endpoint) == NULL) {
+                shape_decode_parameter(c, endpoint->in, IN_QUERY, name, value, seen, r->in);
+                return;
+        }
+        if (r->pick != NULL)
+                fault_parameter(c, name, "duplicate", "must be given once");
+        r->pick = fields_read(c, endpoint, value);
+}
+
 static enum err decode_address(struct request *r)
 {
         struct ctx *c = &r->ctx;
@@ -409,7 +425,7 @@ static enum err decode_address(struct request *r)
                 shape_decode_parameter(c, in, IN_PATH, r->match.parameters[i].name,
                                        r->match.parameters[i].value, &seen, r->in);
         while ((step = query_next(c->arena, &rest, &name, &value)) == QUERY_PAIR)
-                shape_decode_parameter(c, in, IN_QUERY, name, value, &seen, r->in);
+                decode_query(r, name, value, &seen);
         if (step == QUERY_MALFORMED)
                 return fail(c, ERR_BAD_ADDRESS, "The query is not percent-encoded UTF-8.");
         shape_decode_parameters_end(c, in, seen, r->in);

@@ -153,7 +153,7 @@ static const char *router_add(struct arena *arena, struct router *router, const 
         if (version != NULL && version->wire == WIRE_INT)
                 route->version = version;
         route->takes_body = shape_body(endpoint->in) != NULL;
-        route->pii = shape_has_pii(endpoint->out);
+        route->pii = shape_has_pii(endpoint->out, /* pick= */ NULL);
         return NULL;
 }
 

@@ -78,7 +78,8 @@ ENDPOINT(activity_list_some, GET, "/v1/customers/{customer}/activities", activit
         uuid_to_text(customer.id, id);
         const char *filters = arena_printf(c->arena, "activities %s", id);
         TRY(cursor_read(c, in->cursor, filters, &activities_position_shape, &at));
-        TRY(activities_list(c, &(struct activity_page){customer.id, at.at, at.id, in->limit + 1}, &rows));
+        TRY(activities_list(c, &(struct activity_page){customer.id, at.at, at.id, PAGE_LIMITS(in, out)},
+                            &rows));
         const struct activity *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at = (struct activities_position){last->created_at, last->id};

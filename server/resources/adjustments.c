@@ -208,7 +208,7 @@ ENDPOINT(points_approval_list, GET, "/v1/points/approvals", approvals_query, 200
         const char *filters = arena_printf(c->arena, "approvals %u", in->state);
 
         TRY(cursor_read(c, in->cursor, filters, &approvals_position_shape, &at));
-        TRY(points_approvals(c, &(struct approval_page){in->state, at.id, in->limit + 1}, &rows));
+        TRY(points_approvals(c, &(struct approval_page){in->state, at.id, PAGE_LIMITS(in, out)}, &rows));
         const struct approval *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.id = last->id;

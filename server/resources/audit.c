@@ -78,7 +78,8 @@ ENDPOINT(
                                             .kind = in->kind,
                                             .since = in->since,
                                             .until = in->until,
-                                            .limit = in->limit + 1},
+                                            .limit = in->limit + 1,
+                                            .total = PAGE_TOTAL(in, out)},
                        &rows));
         const struct audit_entry *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {

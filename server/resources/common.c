@@ -40,8 +40,18 @@ const char *list_filters(struct ctx *c, const struct shape *shape, const void *q
         return filters;
 }
 
+enum err sorted_begin(struct ctx *c, const char *cursor, const char *filters, struct paging *paging)
+{
+        return cursor_read(c, cursor, filters, &page_position_shape, &paging->after);
+}
+
+const char *sorted_next(struct ctx *c, const struct page_rows *rows, const char *filters)
+{
+        return rows->more ? cursor_write(c->arena, filters, &page_position_shape, &rows->last) : NULL;
+}
+
 enum err past_begin(struct ctx *c, const struct shape *shape, const void *query, const char *kind,
-                    struct past *ret)
+                    struct opt_int *total, struct past *ret)
 {
         const struct past_query *asked = query;
         struct past_position at = {0};
@@ -52,8 +62,9 @@ enum err past_begin(struct ctx *c, const struct shape *shape, const void *query,
         uuid_to_text(customer.id, id);
         const char *filters = arena_printf(c->arena, "%s %s", list_filters(c, shape, query), id);
         TRY(cursor_read(c, asked->cursor, filters, &past_position_shape, &at));
-        *ret = (struct past){filters,
-                             {customer.id, asked->since, asked->until, kind, at.at, at.id, asked->limit + 1}};
+        *ret = (struct past){
+                filters,
+                {customer.id, asked->since, asked->until, kind, at.at, at.id, asked->limit + 1, total}};
         return ERR_OK;
 }
 

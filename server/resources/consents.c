@@ -61,7 +61,8 @@ ENDPOINT(consent_history_list, GET, "/v1/customers/{customer}/consent-history", 
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, &consent_history_query_shape, in, contact_channel_names.v[in->channel], &past));
+        TRY(past_begin(c, &consent_history_query_shape, in, contact_channel_names.v[in->channel],
+                       PAGE_TOTAL(in, out), &past));
         TRY(consents_history(c, &past.page, &rows));
         const struct consent_change *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)

@@ -106,10 +106,11 @@ ENDPOINT(
 }
 
 struct templates_query {
+        SORT_QUERY;
         PAGE_QUERY;
 };
 #define SHAPE_T struct templates_query
-SHAPE(templates_query, "Which page.", PAGE_QUERY_FIELDS);
+SHAPE(templates_query, "Which page.", SORT_FIELD(coupon_template_sort_names, "code"), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct templates_page {
@@ -119,27 +120,17 @@ struct templates_page {
 SHAPE(templates_page, "A page of templates.", PAGE_FIELDS(coupon_template));
 #undef SHAPE_T
 
-struct templates_position {
-        const char *code;
-};
-#define SHAPE_T struct templates_position
-SHAPE(templates_position, "The last one shown.", FIELD(code));
-#undef SHAPE_T
-
 ENDPOINT(coupon_template_list, GET, "/v1/coupon-templates", templates_query, 200, templates_page,
          .summary = "List templates of coupons", .scope = SCOPE_REWARDS_READ, .errors = ERRS(ERR_BAD_CURSOR),
-         .doc = "By code, those that are switched off too.")
+         .doc = "By code unless sort says otherwise, those that are switched off too.")
 {
-        struct templates_position at = {0};
-        struct list rows;
+        struct coupon_template_page page = {PAGING(in, out)};
+        struct page_rows rows;
+        const char *filters = list_filters(c, &templates_query_shape, in);
 
-        TRY(cursor_read(c, in->cursor, "coupon templates", &templates_position_shape, &at));
-        TRY(coupon_templates(c, &(struct coupon_template_page){at.code, in->limit + 1}, &rows));
-        const struct coupon_template *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at.code = last->code;
-                out->next_cursor = cursor_write(c->arena, "coupon templates", &templates_position_shape, &at);
-        }
+        TRY(sorted_begin(c, in->cursor, filters, &page.page));
+        TRY(coupon_templates(c, &page, &rows));
+        SORTED_FILL(c, out, rows, filters);
         return ERR_OK;
 }
 

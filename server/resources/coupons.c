@@ -164,7 +164,8 @@ ENDPOINT(coupon_list, GET, "/v1/coupons", coupons_query, 200, coupons_page, .sum
                                          .customer_id = customer.id,
                                          .template = in->template,
                                          .state = in->state,
-                                         .limit = in->limit + 1};
+                                         .limit = in->limit + 1,
+                                         .total = PAGE_TOTAL(in, out)};
         TRY(coupons_list(c, &page, &rows));
         const struct coupon *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
@@ -207,7 +208,7 @@ ENDPOINT(coupon_history_get, GET, "/v1/coupons/{coupon}/history", coupon_history
         TRY(coupon_get(c, in->coupon, &coupon));
         const char *filters = arena_printf(c->arena, "coupon history %s", coupon.code);
         TRY(cursor_read(c, in->cursor, filters, &coupon_history_position_shape, &at));
-        TRY(coupon_history(c, &(struct coupon_history_page){coupon.code, at.change_no, in->limit + 1},
+        TRY(coupon_history(c, &(struct coupon_history_page){coupon.code, at.change_no, PAGE_LIMITS(in, out)},
                            &rows));
         const struct coupon_change *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {

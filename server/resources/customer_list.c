@@ -5,25 +5,19 @@
 
 struct customers_query {
         CUSTOMER_FILTER;
-        unsigned sort;
-        bool include_total;
+        SORT_QUERY;
         PAGE_QUERY;
 };
 #define SHAPE_T struct customers_query
 SHAPE(customers_query, "Which customers, in which order.", CUSTOMER_FILTER_FIELDS,
-      FIELD(sort, .in = IN_QUERY, .names = &customer_sort_names, .dflt = "created_at",
-            .doc = "A minus turns the order around. Equal ones are in the order of their ids."),
-      FIELD(include_total, .in = IN_QUERY, .doc = "Count all that pass the filters, which takes its time."),
-      PAGE_QUERY_FIELDS);
+      SORT_FIELD(customer_sort_names, "created_at"), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct customers_page {
         PAGE_OF(struct customer);
-        struct opt_int total;
 };
 #define SHAPE_T struct customers_page
-SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer),
-      FIELD(total, .doc = "On all pages together; null unless include_total asked for it."));
+SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer));
 #undef SHAPE_T
 
 enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter)

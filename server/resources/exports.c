@@ -18,6 +18,7 @@
 
 struct export_query {
         unsigned type;
+        const char *fields;
         const char *customer, *template, *key, *operation;
         const char *kind, *of_type, *platform, *state, *status, *of_channel; /* of values by the type */
         struct uuid job;
@@ -34,6 +35,8 @@ struct export_query {
         }
 SHAPE(export_query, "What to export.",
       FIELD(type, .in = IN_PATH, .need = true, .names = &export_type_names, .doc = "What the lines are."),
+      FIELD(fields, .in = IN_QUERY, .max = PICK_CHARS_MAX,
+            .doc = "Only these columns, names with commas between; CSV has them in this order."),
       FIELD(customer, .in = IN_QUERY, .max = 300,
             .doc = "Only what is this customer's: UUID or ext:<external id>."),
       FIELD(template, .in = IN_QUERY, .max = 50, .doc = "Only coupons of this template."),
@@ -60,6 +63,7 @@ struct export
 {
         const struct bulk_type *type;
         bool csv, masked;
+        const struct picks *picks; /* NULL: all columns */
         struct text out;
 };
 
@@ -68,9 +72,13 @@ static void line_write(struct export *export, const void *line)
         const struct shape *shape = bulk_out_shape(export->type);
 
         if (export->csv)
-                csv_put_object(&export->out, shape, line, export->masked);
+                csv_put_object(&export->out, shape, export->picks, line, export->masked);
         else
-                shape_encode_known(&export->out, shape, line, export->masked);
+                shape_encode_as(
+                        &export->out, shape, line,
+                        &(struct encoding){.masked = export->masked,
+                                           .known = true,
+                                           .pick = export->picks != NULL ? export->picks->pick : NULL});
         text_puts(&export->out, export->csv ? "\r\n" : "\n");
 }
 
@@ -113,13 +121,15 @@ static enum err row_stream(struct ctx *c, const void *row, void *arg)
 SQL_EXEC(export_time_unlimited, nothing, "SET LOCAL statement_timeout = 0")
 SQL_EXEC(export_room, nothing, "SET LOCAL work_mem = '32MB'")
 
-static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const struct bulk_filter *filter)
+static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const struct bulk_filter *filter,
+                             const struct picks *picks)
 {
-        struct export export = {.type = type, .csv = bulk_wants_csv(c), .masked = !c->principal->pii};
+        struct export export = {
+                .type = type, .csv = bulk_wants_csv(c), .masked = !c->principal->pii, .picks = picks};
         enum err err;
 
         if (export.csv) {
-                csv_put_names(&export.out, bulk_out_shape(type));
+                csv_put_names(&export.out, bulk_out_shape(type), picks);
                 text_puts(&export.out, "\r\n");
         }
         if (type->each != NULL) {
@@ -257,16 +267,21 @@ ENDPOINT(
         .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED),
         .doc = "One JSON object a line, or CSV with Accept: text/csv, as an import takes them; all as it was at one moment. "
                "Types that an import does not know only go out. The filters are those of the type's list, beside customer, since and until "
-               "where it is somebody's and has a time; one that the type does not have is a fault. Personal data is masked without customers:pii.")
+               "where it is somebody's and has a time; one that the type does not have is a fault. fields leaves out what is not wanted. Personal data is masked without customers:pii.")
 {
         const struct bulk_type *type = bulk_type(in->type);
         struct bulk_filter filter;
+        struct picks picks = {0};
         TX(tx);
 
         (void)out;
         TRY(bulk_allowed(c, type->scope_read));
+        if (in->fields != NULL)
+                pick_read(c, "fields", in->fields, bulk_out_shape(type), PICK_COLUMNS, &picks);
         TRY(filter_of(c, in, &filter));
-        if (type->has_pii && c->principal->pii)
+        bool personal =
+                type->has_pii && (picks.pick == NULL || shape_has_pii(bulk_out_shape(type), picks.pick));
+        if (personal && c->principal->pii)
                 TRY(export_audit(c, type));
         if (filter.listed != NULL)
                 TRY(directory_settle(c));
@@ -275,7 +290,7 @@ ENDPOINT(
         TRY(export_room(c, &(struct nothing){0}));
         TRY(db_flush(c)); /* from here on only the stream can fail */
         stream_begin(c, bulk_wants_csv(c) ? CSV_TYPE_SENT : NDJSON_TYPE);
-        TRY(lines_stream(c, type, &filter));
+        TRY(lines_stream(c, type, &filter, in->fields != NULL ? &picks : NULL));
         return tx_commit(&tx);
 }
 

@@ -50,12 +50,13 @@ ENDPOINT(group_delete_one, DELETE, "/v1/groups/{group}", group_path, 204, nothin
 
 struct groups_query {
         unsigned platform;
+        SORT_QUERY;
         PAGE_QUERY;
 };
 #define SHAPE_T struct groups_query
 SHAPE(groups_query, "Which page.",
       FIELD(platform, .in = IN_QUERY, .names = &platform_names, .doc = "Only communities there."),
-      PAGE_QUERY_FIELDS);
+      SORT_FIELD(group_sort_names, "code"), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct groups_list {
@@ -65,28 +66,17 @@ struct groups_list {
 SHAPE(groups_list, "A page of groups.", PAGE_FIELDS(group));
 #undef SHAPE_T
 
-struct group_position {
-        const char *code;
-};
-#define SHAPE_T struct group_position
-SHAPE(group_position, "The last one shown.", FIELD(code, .need = true));
-#undef SHAPE_T
-
 ENDPOINT(group_list, GET, "/v1/groups", groups_query, 200, groups_list,
          .summary = "List groups and communities", .scope = SCOPE_CUSTOMERS_READ,
-         .errors = ERRS(ERR_BAD_CURSOR), .doc = "By code.")
+         .errors = ERRS(ERR_BAD_CURSOR), .doc = "By code unless sort says otherwise.")
 {
-        struct group_position at = {0};
-        struct list rows;
-        const char *filters = arena_printf(c->arena, "groups %u", in->platform);
+        struct groups_page page = {in->platform, PAGING(in, out)};
+        struct page_rows rows;
+        const char *filters = list_filters(c, &groups_query_shape, in);
 
-        TRY(cursor_read(c, in->cursor, filters, &group_position_shape, &at));
-        TRY(groups_list(c, &(struct groups_page){at.code, in->platform, in->limit + 1}, &rows));
-        const struct group *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at.code = last->code;
-                out->next_cursor = cursor_write(c->arena, filters, &group_position_shape, &at);
-        }
+        TRY(sorted_begin(c, in->cursor, filters, &page.page));
+        TRY(groups_list(c, &page, &rows));
+        SORTED_FILL(c, out, rows, filters);
         return ERR_OK;
 }
 
@@ -125,7 +115,8 @@ ENDPOINT(member_list, GET, "/v1/groups/{group}/members", members_query, 200, mem
 
         TRY(cursor_read(c, in->cursor, filters, &member_position_shape, &at));
         TRY(group_get(c, in->group, &group));
-        TRY(group_members(c, &(struct members_page){in->group, in->gone, at.id, in->limit + 1}, &rows));
+        TRY(group_members(c, &(struct members_page){in->group, in->gone, at.id, PAGE_LIMITS(in, out)},
+                          &rows));
         const struct group_member *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.id = last->customer_id;

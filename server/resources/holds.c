@@ -116,7 +116,8 @@ ENDPOINT(points_hold_list, GET, "/v1/customers/{customer}/points/holds", holds_q
         uuid_to_text(customer.id, id);
         const char *filters = arena_printf(c->arena, "holds %s %u", id, in->state);
         TRY(cursor_read(c, in->cursor, filters, &holds_position_shape, &at));
-        TRY(points_holds(c, &(struct hold_page){customer.id, in->state, at.seq, in->limit + 1}, &rows));
+        TRY(points_holds(c, &(struct hold_page){customer.id, in->state, at.seq, PAGE_LIMITS(in, out)},
+                         &rows));
         const struct hold *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.seq = last->seq;

@@ -67,7 +67,8 @@ ENDPOINT(interaction_list, GET, "/v1/customers/{customer}/interactions", interac
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, &interactions_query_shape, in, interaction_kind_names.v[in->kind], &past));
+        TRY(past_begin(c, &interactions_query_shape, in, interaction_kind_names.v[in->kind],
+                       PAGE_TOTAL(in, out), &past));
         TRY(interactions_list(c, &past.page, &rows));
         const struct interaction *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)
@@ -115,7 +116,8 @@ ENDPOINT(behaviour_list_one, GET, "/v1/customers/{customer}/behaviour-events", b
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, &behaviour_query_shape, in, behaviour_names.v[in->type], &past));
+        TRY(past_begin(c, &behaviour_query_shape, in, behaviour_names.v[in->type], PAGE_TOTAL(in, out),
+                       &past));
         TRY(behaviour_list(c, &past.page, &rows));
         const struct behaviour_event *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)

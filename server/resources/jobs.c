@@ -12,11 +12,12 @@
 #define JOB_PATH FIELD(job, .in = IN_PATH, .need = true, .doc = "Id of the job.")
 
 struct jobs_query {
+        SORT_QUERY;
         PAGE_QUERY;
         unsigned type, status;
 };
 #define SHAPE_T struct jobs_query
-SHAPE(jobs_query, "Which page.", PAGE_QUERY_FIELDS,
+SHAPE(jobs_query, "Which page.", SORT_FIELD(job_sort_names, "-created_at"), PAGE_QUERY_FIELDS,
       FIELD(type, .in = IN_QUERY, .names = &bulk_type_names, .doc = "Only jobs of this type."),
       FIELD(status, .in = IN_QUERY, .names = &job_status_names, .doc = "Only jobs in this state."));
 #undef SHAPE_T
@@ -28,32 +29,21 @@ struct jobs_page {
 SHAPE(jobs_page, "A page of jobs.", PAGE_FIELDS(job_view));
 #undef SHAPE_T
 
-struct jobs_position {
-        struct instant at;
-        struct uuid id;
-};
-#define SHAPE_T struct jobs_position
-SHAPE(jobs_position, "The last one shown.", FIELD(at), FIELD(id));
-#undef SHAPE_T
-
 ENDPOINT(job_list, GET, "/v1/jobs", jobs_query, 200, jobs_page, .summary = "List jobs",
-         .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_BAD_CURSOR), .doc = "Newest first.")
+         .scope = SCOPE_IMPORTS_READ, .errors = ERRS(ERR_BAD_CURSOR),
+         .doc = "Newest first unless sort says otherwise.")
 {
-        struct jobs_position at = {0};
-        struct list rows;
+        struct job_page page = {in->type, in->status, PAGING(in, out)};
+        struct page_rows rows;
         const char *filters = list_filters(c, &jobs_query_shape, in);
 
-        TRY(cursor_read(c, in->cursor, filters, &jobs_position_shape, &at));
-        TRY(jobs_list(c, &(struct job_page){in->type, in->status, at.at, at.id, in->limit + 1}, &rows));
+        TRY(sorted_begin(c, in->cursor, filters, &page.page));
+        TRY(jobs_list(c, &page, &rows));
         struct job_view *views = ARENA_ARRAY(c->arena, rows.n, struct job_view);
         for (size_t i = 0; i < rows.n; i++)
                 job_show(c, &((const struct job *)rows.v)[i], &views[i]);
         rows.v = views;
-        const struct job_view *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at = (struct jobs_position){last->created_at, last->id};
-                out->next_cursor = cursor_write(c->arena, filters, &jobs_position_shape, &at);
-        }
+        SORTED_FILL(c, out, rows, filters);
         return ERR_OK;
 }
 

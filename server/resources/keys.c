@@ -39,7 +39,7 @@ ENDPOINT(key_list_all, GET, "/v1/keys", keys_query, 200, keys_page, .summary = "
         struct list rows;
 
         TRY(cursor_read(c, in->cursor, "keys", &keys_position_shape, &at));
-        TRY(key_list(c, &(struct key_page){at.at, at.id, in->limit + 1}, &rows));
+        TRY(key_list(c, &(struct key_page){at.at, at.id, PAGE_LIMITS(in, out)}, &rows));
         const struct key_info *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at = (struct keys_position){last->created_at, last->id};

@@ -5,19 +5,19 @@
 
 struct duplicates_query {
         unsigned why;
-        PAGE_QUERY;
+        UNCOUNTED_PAGE_QUERY;
 };
 #define SHAPE_T struct duplicates_query
 SHAPE(duplicates_query, "Which page.",
       FIELD(why, .in = IN_QUERY, .names = &likeness_names, .doc = "Only of this likeness."),
-      PAGE_QUERY_FIELDS);
+      UNCOUNTED_PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct duplicates {
-        PAGE_OF(struct duplicate);
+        UNCOUNTED_PAGE_OF(struct duplicate);
 };
 #define SHAPE_T struct duplicates
-SHAPE(duplicates, "A page of suggestions.", PAGE_FIELDS(duplicate));
+SHAPE(duplicates, "A page of suggestions.", UNCOUNTED_PAGE_FIELDS(duplicate));
 #undef SHAPE_T
 
 ENDPOINT(duplicate_list, GET, "/v1/customers/duplicates", duplicates_query, 200, duplicates,
@@ -106,7 +106,7 @@ ENDPOINT(merge_list, GET, "/v1/merges", merges_query, 200, merges, .summary = "L
         TRY(cursor_read(c, in->cursor, filters, &merges_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
-        TRY(merges_list(c, &(struct merges_page){customer.id, at.id, in->limit + 1}, &rows));
+        TRY(merges_list(c, &(struct merges_page){customer.id, at.id, PAGE_LIMITS(in, out)}, &rows));
         const struct customer_merge *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)
                 out->next_cursor = cursor_write(c->arena, filters, &merges_position_shape,

@@ -18,7 +18,7 @@ ENDPOINT(note_list, GET, "/v1/customers/{customer}/notes", past_query, 200, note
         struct past past;
         struct list rows;
 
-        TRY(past_begin(c, &past_query_shape, in, /* kind= */ NULL, &past));
+        TRY(past_begin(c, &past_query_shape, in, /* kind= */ NULL, PAGE_TOTAL(in, out), &past));
         TRY(notes_list(c, &past.page, &rows));
         const struct note *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL)

@@ -84,6 +84,7 @@ ENDPOINT(
 }
 
 struct orders_query {
+        SORT_QUERY;
         PAGE_QUERY;
         const char *customer;
         unsigned status, channel;
@@ -92,7 +93,7 @@ struct orders_query {
 };
 #define ORDER_TOTAL_MAX INT64_C(1000000000000000)
 #define SHAPE_T         struct orders_query
-SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
+SHAPE(orders_query, "Which page.", SORT_FIELD(order_sort_names, "-placed_at"), PAGE_QUERY_FIELDS,
       FIELD(customer, .in = IN_QUERY, .max = 300,
             .doc = "Only the orders of this customer: UUID or ext:<external id>."),
       FIELD(status, .in = IN_QUERY, .names = &order_status_names, .doc = "Only orders in this state."),
@@ -112,42 +113,27 @@ struct orders_page {
 SHAPE(orders_page, "A page of orders.", PAGE_FIELDS(order));
 #undef SHAPE_T
 
-struct orders_position {
-        struct instant at;
-        struct uuid id;
-};
-#define SHAPE_T struct orders_position
-SHAPE(orders_position, "The last one shown.", FIELD(at), FIELD(id));
-#undef SHAPE_T
-
 ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary = "List orders",
          .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_BAD_CURSOR),
-         .doc = "Newest first.")
+         .doc = "Newest first unless sort says otherwise.")
 {
-        struct orders_position at = {0};
         struct customer customer = {0};
-        struct list rows;
+        struct page_rows rows;
         const char *filters = list_filters(c, &orders_query_shape, in);
-
-        TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
-        if (in->customer != NULL)
-                TRY(customer_get(c, in->customer, &customer));
-        struct order_page page = {.customer_id = customer.id,
-                                  .status = in->status,
+        struct order_page page = {.status = in->status,
                                   .channel = in->channel,
                                   .since = in->since,
                                   .until = in->until,
                                   .total_min = in->total_min,
                                   .total_max = in->total_max,
-                                  .before_at = at.at,
-                                  .before_id = at.id,
-                                  .limit = in->limit + 1};
+                                  .page = PAGING(in, out)};
+
+        TRY(sorted_begin(c, in->cursor, filters, &page.page));
+        if (in->customer != NULL)
+                TRY(customer_get(c, in->customer, &customer));
+        page.customer_id = customer.id;
         TRY(orders_list(c, &page, &rows));
-        const struct order *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at = (struct orders_position){last->placed_at, last->id};
-                out->next_cursor = cursor_write(c->arena, filters, &orders_position_shape, &at);
-        }
+        SORTED_FILL(c, out, rows, filters);
         return ERR_OK;
 }
 

@@ -92,7 +92,7 @@ ENDPOINT(points_ledger_list, GET, "/v1/customers/{customer}/points/ledger", ledg
         uuid_to_text(customer.id, id);
         const char *filters = arena_printf(c->arena, "ledger %s", id);
         TRY(cursor_read(c, in->cursor, filters, &ledger_position_shape, &at));
-        TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, in->limit + 1}, &rows));
+        TRY(points_ledger(c, &(struct ledger_page){customer.id, at.seq, PAGE_LIMITS(in, out)}, &rows));
         const struct ledger_line *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.seq = last->seq;

@@ -122,7 +122,7 @@ ENDPOINT(program_version_list_all, GET, "/v1/program/versions", program_versions
         struct list rows;
 
         TRY(cursor_read(c, in->cursor, filters, &program_version_position_shape, &at));
-        TRY(program_versions(c, &(struct program_versions_page){at.version, in->limit + 1}, &rows));
+        TRY(program_versions(c, &(struct program_versions_page){at.version, PAGE_LIMITS(in, out)}, &rows));
         const struct program_version *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.version = last->version;

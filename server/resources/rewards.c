@@ -41,10 +41,11 @@ ENDPOINT(reward_delete, DELETE, "/v1/rewards/{reward}", reward_path, 200, reward
 }
 
 struct rewards_query {
+        SORT_QUERY;
         PAGE_QUERY;
 };
 #define SHAPE_T struct rewards_query
-SHAPE(rewards_query, "Which page.", PAGE_QUERY_FIELDS);
+SHAPE(rewards_query, "Which page.", SORT_FIELD(reward_sort_names, "code"), PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct rewards_page {
@@ -54,27 +55,17 @@ struct rewards_page {
 SHAPE(rewards_page, "A page of rewards.", PAGE_FIELDS(reward));
 #undef SHAPE_T
 
-struct rewards_position {
-        const char *code;
-};
-#define SHAPE_T struct rewards_position
-SHAPE(rewards_position, "The last one shown.", FIELD(code));
-#undef SHAPE_T
-
 ENDPOINT(reward_list, GET, "/v1/rewards", rewards_query, 200, rewards_page, .summary = "List rewards",
          .scope = SCOPE_REWARDS_READ, .errors = ERRS(ERR_BAD_CURSOR),
-         .doc = "By code, those that are switched off too.")
+         .doc = "By code unless sort says otherwise, those that are switched off too.")
 {
-        struct rewards_position at = {0};
-        struct list rows;
+        struct reward_page page = {PAGING(in, out)};
+        struct page_rows rows;
+        const char *filters = list_filters(c, &rewards_query_shape, in);
 
-        TRY(cursor_read(c, in->cursor, "rewards", &rewards_position_shape, &at));
-        TRY(rewards_list(c, &(struct reward_page){at.code, in->limit + 1}, &rows));
-        const struct reward *last = PAGE_FILL(out, rows, in->limit);
-        if (last != NULL) {
-                at.code = last->code;
-                out->next_cursor = cursor_write(c->arena, "rewards", &rewards_position_shape, &at);
-        }
+        TRY(sorted_begin(c, in->cursor, filters, &page.page));
+        TRY(rewards_list(c, &page, &rows));
+        SORTED_FILL(c, out, rows, filters);
         return ERR_OK;
 }
 
@@ -180,8 +171,8 @@ ENDPOINT(reward_redemption_list, GET, "/v1/customers/{customer}/rewards/redempti
         uuid_to_text(customer.id, id);
         const char *filters = arena_printf(c->arena, "redemptions %s %u", id, in->state);
         TRY(cursor_read(c, in->cursor, filters, &redemptions_position_shape, &at));
-        TRY(redemptions_list(c, &(struct redemption_page){customer.id, at.id, in->state, in->limit + 1},
-                             &rows));
+        TRY(redemptions_list(
+                c, &(struct redemption_page){customer.id, at.id, in->state, PAGE_LIMITS(in, out)}, &rows));
         const struct redemption *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.id = last->id;

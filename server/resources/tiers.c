@@ -52,7 +52,8 @@ ENDPOINT(tier_history_get, GET, "/v1/customers/{customer}/tier/history", tier_hi
 
         TRY(cursor_read(c, in->cursor, filters, &tier_history_position_shape, &at));
         TRY(customer_get(c, in->customer, &customer));
-        TRY(tier_history(c, &(struct tier_history_page){customer.id, at.change_no, in->limit + 1}, &rows));
+        TRY(tier_history(c, &(struct tier_history_page){customer.id, at.change_no, PAGE_LIMITS(in, out)},
+                         &rows));
         const struct tier_change *last = PAGE_FILL(out, rows, in->limit);
         if (last != NULL) {
                 at.change_no = last->change_no;

@@ -7,18 +7,19 @@
 struct timeline_query {
         const char *customer;
         unsigned kind;
-        PAGE_QUERY;
+        UNCOUNTED_PAGE_QUERY;
 };
 #define SHAPE_T struct timeline_query
 SHAPE(timeline_query, "Which page.", CUSTOMER_PATH,
-      FIELD(kind, .in = IN_QUERY, .names = &timeline_kind_names, .doc = "Only these."), PAGE_QUERY_FIELDS);
+      FIELD(kind, .in = IN_QUERY, .names = &timeline_kind_names, .doc = "Only these."),
+      UNCOUNTED_PAGE_QUERY_FIELDS);
 #undef SHAPE_T
 
 struct timeline {
-        PAGE_OF(struct timeline_entry);
+        UNCOUNTED_PAGE_OF(struct timeline_entry);
 };
 #define SHAPE_T struct timeline
-SHAPE(timeline, "A page of the timeline.", PAGE_FIELDS(timeline_entry));
+SHAPE(timeline, "A page of the timeline.", UNCOUNTED_PAGE_FIELDS(timeline_entry));
 #undef SHAPE_T
 
 struct timeline_position {

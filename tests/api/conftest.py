@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import known as known_things
 import servers
 from client import Client
 from clock import Clock
@@ -54,6 +55,11 @@ def client_with(server, admin):
         return made[scopes]
 
     return make
+
+
+@pytest.fixture(scope="module")
+def known(admin):
+    return known_things.references(admin)
 
 
 @pytest.fixture

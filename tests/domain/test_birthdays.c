@@ -166,7 +166,7 @@ TEST(several_servers_give_once_and_never_more_coupons_than_there_are)
                 shop,
                 "INSERT INTO coupon_templates SELECT 'cake', 1, 'x', 'amount', 100, 0, NULL, 0, NULL, NULL, NULL, 30, "
                 "NULL, 40, true, true, true, true, true, 0, true, '2026-01-01'; "
-                "INSERT INTO coupon_stocks VALUES ('cake', 0)");
+                "INSERT INTO coupon_stocks VALUES ('cake', 0, '2026-01-01')");
         till_program(shop,
                      PROGRAM_TEXT("{\"code\":\"crowd\",\"points\":1,\"template\":\"cake\",\"days_before\":3},"
                                   "{\"code\":\"only\",\"template\":\"cake\"}"));

@@ -222,7 +222,7 @@ static void offers_make(void)
                 shop,
                 "INSERT INTO coupon_templates SELECT 'off', 1, 'x', 'amount', 100, 0, NULL, 0, NULL, NULL, NULL, 30, "
                 "NULL, NULL, true, true, true, true, true, 0, true, '2026-01-01'; "
-                "INSERT INTO coupon_stocks VALUES ('off', 0)");
+                "INSERT INTO coupon_stocks VALUES ('off', 0, '2026-01-01')");
         struct ctx *c = step();
         struct reward made;
         bool created;

@@ -47,6 +47,25 @@ def test_killed_migration_is_finished_by_the_next_start(cluster):
         assert shop.sql("SELECT count(*) FROM schema_migrations") == str(len(MIGRATIONS))
 
 
+def test_templates_and_rewards_of_an_older_installation_know_when_they_were_first_there(cluster):
+    with house.shop(cluster, "older", migrated=False) as shop:
+        assert shop.run("migrate").returncode == 0
+        shop.sql("DROP INDEX groups_name, groups_members, groups_created")
+        for stocks, counted, key in (("coupon_stocks", "issued", "template"), ("reward_stocks", "taken", "reward")):
+            shop.sql(f"ALTER TABLE {stocks} DROP COLUMN created_at; INSERT INTO {stocks} ({key}, {counted}) VALUES ('old', 3), ('new', 0)")
+        shop.sql("DELETE FROM schema_migrations WHERE number = 96")
+        for table, columns, values in (
+                ("coupon_templates", "kind, off_minor, off_permille, threshold_minor, with_tier_discount, with_full_reduction, with_points, "
+                 "with_coupons, returns_on_refund, returned_days", "'amount', 1, 0, 0, true, true, true, true, true, 0"),
+                ("rewards", "kind, points, redeem_days", "'gift', 1, 1")):
+            shop.sql(f"INSERT INTO {table} (code, version, name, active, created_at, {columns}) SELECT code, version, 'x', true, day, {values} "
+                     "FROM (VALUES ('old', 1, timestamptz '2026-01-01Z'), ('old', 2, '2026-03-01Z'), ('new', 1, '2026-02-01Z')) AS v(code, version, day)")
+        assert shop.run("migrate").returncode == 0
+        for stocks, key in (("coupon_stocks", "template"), ("reward_stocks", "reward")):
+            days = shop.counts(f"SELECT json_agg({key} || ' ' || (created_at AT TIME ZONE 'UTC')::date ORDER BY created_at) FROM {stocks}")
+            assert days == ["old 2026-01-01", "new 2026-02-01"]
+
+
 def test_changed_migration_refuses_to_start(shop):
     shop.sql("UPDATE schema_migrations SET checksum = repeat('0', 64) WHERE number = 3")
     said = refused(shop)

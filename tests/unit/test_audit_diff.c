@@ -109,7 +109,7 @@ TEST(subjects_are_the_people_whose_data_is_there_each_once)
                 people[i] = (struct person){.id = id_of((uint8_t)(i % 30 + 1)), .name = "x"};
         people[3] = (struct person){.id = id_of(99)}; /* nothing personal is known of him */
         people[4] = (struct person){.id = id_of(77), .home.city = "Graz"};
-        shape_subjects(arena, &page_shape, &page, &found);
+        shape_subjects(arena, &page_shape, /* pick= */ NULL, &page, &found);
         EXPECT_INT(found.n, 31);
         for (size_t i = 0; i < found.n; i++) {
                 EXPECT(found.v[i].b[0] != 99);
@@ -134,18 +134,20 @@ TEST(a_struct_beside_it_may_name_whose_personal_data_it_is)
         struct uuids found = {0};
 
         EXPECT(shape_pii_of_nobody(&beside_shape) == NULL);
-        shape_subjects(arena, &beside_shape, &(struct beside){.person.id = id_of(7), .said = "x"}, &found);
+        shape_subjects(arena, &beside_shape, /* pick= */ NULL,
+                       &(struct beside){.person.id = id_of(7), .said = "x"}, &found);
         EXPECT_INT(found.n, 1);
         EXPECT(found.n == 1 && uuid_equal(found.v[0], id_of(7)));
         found = (struct uuids){0};
-        shape_subjects(arena, &beside_shape, &(struct beside){.person.id = id_of(7)}, &found);
+        shape_subjects(arena, &beside_shape, /* pick= */ NULL, &(struct beside){.person.id = id_of(7)},
+                       &found);
         EXPECT_INT(found.n, 0);
         arena_free(arena);
 }
 
 TEST(subject_is_demanded_where_there_is_personal_data)
 {
-        EXPECT(shape_has_pii(&page_shape) && shape_pii_of_nobody(&page_shape) == NULL);
+        EXPECT(shape_has_pii(&page_shape, /* pick= */ NULL) && shape_pii_of_nobody(&page_shape) == NULL);
         EXPECT(shape_pii_of_nobody(&leak_shape) == shape_field(&leak_shape, "name", 4));
         EXPECT(shape_pii_of_nobody(&home_shape) != NULL);
         EXPECT(uuid_equal(shape_subject(&person_shape, &(struct person){.id = id_of(5)}), id_of(5)));
