@@ -33,7 +33,8 @@ at_there patron '/program?note=moved' --request PUT --header 'Content-Type: appl
 at_here patron /attributes | sed -E 's/^\{"data":\[//; s/\]\}$//; s/\},\{"name":/}\n{"name":/g' | define attributes name
 at_here patron /exports/groups --header 'Accept: application/x-ndjson' | define groups code
 
-types=(customers orders refunds points_adjustments tags group_members interactions behaviour_events consents suppressions)
+types=(customers orders refunds points_adjustments tags group_members interactions behaviour_events consents suppressions
+        addresses)
 for type in "${types[@]}"; do
         at_here "$(dirname "$0")/export.sh" "$type" "$folder/$type.ndjson.gz"
 done

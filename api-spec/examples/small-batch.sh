@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Send up to 500 of something at once and see each one's result.
-# usage: small-batch.sh TYPE FILE  (a JSON list; TYPE: customers, orders, tags, group-members, interactions, consents, points/adjustments)
+# usage: small-batch.sh TYPE FILE  (a JSON list; TYPE: customers, orders, tags, group-members, addresses, interactions, consents, points/adjustments)
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
 

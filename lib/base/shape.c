@@ -272,3 +272,22 @@ const struct shape *shape_extend(const struct shape *base, const char *name, con
         *shape = (struct shape){.name = name, .doc = doc, .size = size, .fields = fields, .count = count};
         return shape;
 }
+
+const struct shape *shape_without(const struct shape *base, const char *name, const char *field)
+{
+        struct shape *shape = malloc(sizeof *shape);
+        struct field *fields = malloc(base->count * sizeof *fields);
+        size_t count = 0;
+
+        if (shape == NULL || fields == NULL)
+                abort();
+        for (size_t i = 0; i < base->count; i++)
+                if (strcmp(base->fields[i].name, field) != 0)
+                        fields[count++] = base->fields[i];
+        assert(count == base->count - 1);
+        *shape = *base;
+        shape->name = name;
+        shape->fields = fields;
+        shape->count = count;
+        return shape;
+}

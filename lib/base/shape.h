@@ -126,6 +126,8 @@ struct field {
         bool need;
         bool subject;     /* an id: whose personal data stands beside and below it */
         bool any;         /* WIRE_JSON, on output only: any JSON value, not just an object */
+        bool later;       /* of an input that is told again by its content: added after some had been kept,
+                             and no part of them while it is null or an empty list (shape_encode_content) */
         bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
         int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
                              see field_max */
@@ -207,6 +209,9 @@ SHAPE_DECLARE(nothing);
  * once and kept for ever; the fields' and the name's memory must last as long. */
 const struct shape *shape_extend(const struct shape *base, const char *name, const char *doc, size_t size,
                                  const struct field *more, size_t n);
+
+/* A shape of the same struct without one of its fields, for what is written; made and kept likewise. */
+const struct shape *shape_without(const struct shape *base, const char *name, const char *field);
 
 /* The field that takes the whole body, or NULL. */
 const struct field *shape_whole_body(const struct shape *in);

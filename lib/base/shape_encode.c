@@ -128,7 +128,14 @@ static struct encoding below(struct encoding how, size_t index)
         return how;
 }
 
-/* Of what is known only, no more is written than a body may hold. */
+static bool left_out(const struct field *field, const void *at, bool null, enum without without)
+{
+        if (without == WITHOUT_NULLS)
+                return null || field->in != IN_BODY;
+        bool empty = null || (field->wire == WIRE_LIST && ((const struct list *)at)->n == 0);
+        return without == WITHOUT_LATER && field->later && empty;
+}
+
 static void encode(struct text *out, const struct shape *shape, const void *object, struct encoding how)
 {
         bool first = true;
@@ -139,7 +146,7 @@ static void encode(struct text *out, const struct shape *shape, const void *obje
                 const void *at = (const char *)object + field->offset;
                 bool null = field->wire == WIRE_PRESENCE || field_is_null(field, at);
                 if (field->wire == WIRE_PRESENCE || !pick_has(how.pick, i) ||
-                    (how.known && (null || field->in != IN_BODY)))
+                    left_out(field, at, null, how.without))
                         continue;
                 put_name(out, field->name, first);
                 if (null)
@@ -162,6 +169,11 @@ void shape_encode(struct text *out, const struct shape *shape, const void *objec
         encode(out, shape, object, (struct encoding){.masked = masked});
 }
 
+void shape_encode_content(struct text *out, const struct shape *shape, const void *object)
+{
+        encode(out, shape, object, (struct encoding){.without = WITHOUT_LATER});
+}
+
 void shape_plain(struct text *out, const struct field *field, const void *at, bool masked)
 {
         char buffer[STRING_SIZE];
@@ -179,6 +191,6 @@ void shape_plain(struct text *out, const struct field *field, const void *at, bo
                         text_puts(out, string_of(field, at, buffer));
                 break;
         default:
-                encode_value(out, field, at, (struct encoding){.masked = masked, .known = true});
+                encode_value(out, field, at, (struct encoding){.masked = masked, .without = WITHOUT_NULLS});
         }
 }

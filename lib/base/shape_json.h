@@ -26,14 +26,25 @@ void shape_decode_parameters_end(struct ctx *c, const struct shape *shape, uint6
 /* Write the object as JSON. With masked, personal data is masked as its field says. */
 void shape_encode(struct text *out, const struct shape *shape, const void *object, bool masked);
 
+/* What is left out of an object. */
+enum without {
+        WITHOUT_NOTHING,
+        WITHOUT_NULLS, /* for what is sent, where they say nothing; and without what no body may hold */
+        WITHOUT_LATER, /* what is marked as .later and says nothing */
+};
+
 /* The same, in parts. */
 struct encoding {
         bool masked;
-        bool known;              /* without members that are null: for what is sent, where they say nothing */
+        enum without without;
         const struct pick *pick; /* of pick.h: only these members; NULL: all */
 };
 void shape_encode_as(struct text *out, const struct shape *shape, const void *object,
                      const struct encoding *how);
+
+/* The same as shape_encode, but without what is marked as .later and says nothing: what tells two calls apart
+ * stays what it was before there were such fields. */
+void shape_encode_content(struct text *out, const struct shape *shape, const void *object);
 
 /* Write the value of one field, which is not null, as it would stand in a query string or a cell: a text
  * without quotes; lists and objects as JSON, in them only what is known. */

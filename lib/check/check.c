@@ -349,9 +349,10 @@ SQL_MANY(contacts_belong, nothing, finding,
          "SELECT 'contacts_orphans' AS check, customer_id, detail FROM (" ORPHANS(
                  "customer_tags", "customers",
                  OF_CUSTOMER) ORPHANS("customer_notes", "customers",
-                                      OF_CUSTOMER) ORPHANS("interactions", "customers", OF_CUSTOMER)
-                 ORPHANS("behaviour_events", "customers", OF_CUSTOMER) ORPHANS("consents", "customers",
-                                                                               OF_CUSTOMER)
+                                      OF_CUSTOMER) ORPHANS("customer_addresses", "customers", OF_CUSTOMER)
+                 ORPHANS("interactions", "customers",
+                         OF_CUSTOMER) ORPHANS("behaviour_events", "customers",
+                                              OF_CUSTOMER) ORPHANS("consents", "customers", OF_CUSTOMER)
                          ORPHANS("consent_changes", "consents",
                                  "p.customer_id = t.customer_id AND p.channel = t.channel")
                                  ORPHANS("suppressions", "customers",
@@ -437,7 +438,8 @@ static const struct check checks[] = {
         {"redemption_hold", "every redemption has its points and its coupon", redemptions_have_their_points,
          false},
 
-        {"contacts_orphans", "every tag, note, contact and membership belongs to a customer that exists",
+        {"contacts_orphans",
+         "every tag, note, address, contact and membership belongs to a customer that exists",
          contacts_belong, false},
         {"group_members", "every group counts its members", groups_count_their_members, false},
         {"consent_last", "every consent is what was said last", consents_are_last_said, false},

@@ -2,8 +2,9 @@
 #include <assert.h>
 
 #include "base/idmap.h"
+#include "customers/address_store.h"
+#include "customers/addresses.h"
 #include "customers/attributes.h"
-#include "customers/store.h"
 #include "events/events.h"
 
 /* An identity that a customer of the batch has. */
@@ -39,6 +40,7 @@ struct crowd {
         size_t new_identity_count;
         struct alias_row *new_aliases;
         size_t new_alias_count;
+        struct address_books addresses; /* loaded where a claim names any */
         struct event_list events;
 };
 
@@ -51,6 +53,7 @@ static void person_read(struct customer_claim *claim, struct person *person)
         if (in->attributes.text != NULL)
                 attributes_check(c, arena_printf(c->arena, "%s/attributes", claim->pointer),
                                  in->attributes.text);
+        addresses_check(c, claim->pointer, in);
         if (uuid_known(in->id))
                 person->id = in->id;
         else if (in->external_id != NULL)
@@ -187,6 +190,22 @@ static enum err crowd_load(struct crowd *crowd, const struct customer_claim *cla
         return gone ? fail(crowd->c, ERR_CONFLICT, "Customers were merged meanwhile.") : ERR_OK;
 }
 
+/* Orders that say nothing of addresses do without this round trip. */
+static enum err addresses_load(struct crowd *crowd, const struct customer_claim *claims, size_t n)
+{
+        struct ctx *c = crowd->c;
+        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, crowd->count, struct uuid)};
+        bool named = false;
+
+        for (size_t i = 0; i < n; i++)
+                named |= claims[i].err == ERR_OK && claims[i].in->addresses.n > 0;
+        if (!named)
+                return ERR_OK;
+        for (size_t i = 0; i < crowd->count; i++)
+                ids.ids.v[ids.ids.n++] = crowd->members[i].customer.id;
+        return address_books_load(c, &ids, /* more= */ n, &crowd->addresses);
+}
+
 static enum err taken(struct customer_claim *claim, const char *kind)
 {
         problem_string(claim->c, "kind", kind);
@@ -241,6 +260,29 @@ static enum err identities_check(const struct crowd *crowd, struct customer_clai
         return ERR_OK;
 }
 
+static enum err addresses_fit(struct crowd *crowd, struct customer_claim *claim, size_t at)
+{
+        const struct customer_in *in = claim->in;
+
+        if (at == SIZE_MAX || in->addresses.n == 0) /* somebody new has room for a whole list */
+                return ERR_OK;
+        const struct address_book *book =
+                address_book_of(crowd->c, &crowd->addresses, crowd->members[at].customer.id);
+        return address_book_takes_all(book, in->addresses.v, in->addresses.n) ? ERR_OK
+                                                                              : addresses_too_many(claim->c);
+}
+
+/* Returns whether any is another one now. */
+static bool addresses_take(struct crowd *crowd, const struct customer_claim *claim, size_t at)
+{
+        if (claim->in->addresses.n == 0)
+                return false;
+        struct address_book *book =
+                address_book_of(crowd->c, &crowd->addresses, crowd->members[at].customer.id);
+        book->who = claim->c;
+        return addresses_put_all(book, claim->in);
+}
+
 /* The e-mail or phone that a member had is free again, for the claims after this one too. */
 static void identity_make_room(struct crowd *crowd, const char *kind, size_t at)
 {
@@ -292,12 +334,37 @@ static void external_id_take(struct crowd *crowd, const struct person *person, c
         idmap_put(&crowd->by_id, person->id, at);
 }
 
+static enum err known_already(struct customer_claim *claim)
+{
+        const char *kind = claim->in->external_id != NULL ? "external_id" : "identity";
+
+        problem_string(claim->c, "kind", kind);
+        return fail(claim->c, ERR_IDENTITY_TAKEN, "There is a customer with this %s already.", kind);
+}
+
+/* What the claim says of the profile becomes the member's. Returns whether it changes anything. */
+static bool profile_take(const struct customer_claim *claim, struct member *member)
+{
+        struct customer_in profile = *claim->in;
+
+        profile.id = (struct uuid){0}; /* who it is is settled by its claim */
+        profile.external_id = profile.phone = profile.email = NULL;
+        profile.identities.v = NULL;
+        profile.identities.n = 0;
+        profile.addresses.v = NULL;
+        profile.addresses.n = 0;
+        return shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
+}
+
 static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
 {
         size_t at = SIZE_MAX;
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));
+        if (claim->only_new && at != SIZE_MAX)
+                return known_already(claim);
+        TRY(addresses_fit(crowd, claim, at));
         claim->created = at == SIZE_MAX;
         if (claim->created)
                 at = member_new(crowd, claim, person);
@@ -310,12 +377,8 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
                 changed = true;
         }
         changed |= identities_take(crowd, person, at);
-        struct customer_in profile = *claim->in;
-        profile.id = (struct uuid){0}; /* who it is is settled above */
-        profile.external_id = profile.phone = profile.email = NULL;
-        profile.identities.v = NULL;
-        profile.identities.n = 0;
-        changed |= shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
+        changed |= addresses_take(crowd, claim, at);
+        changed |= profile_take(claim, member);
         claim->touched = claim->created || changed;
         if (claim->touched) {
                 if (!member->is_new && member->before == NULL) {
@@ -396,7 +459,8 @@ static enum err crowd_store(struct crowd *crowd)
         TRY(store_alias(c, crowd->new_aliases, crowd->new_alias_count));
         TRY(identities_store(crowd));
         customers_touched(c, touched, touched_count);
-        return events_store(c, &crowd->events);
+        TRY(events_store(c, &crowd->events));
+        return address_books_store(c, &crowd->addresses, /* ret_changed= */ NULL);
 }
 
 enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
@@ -407,6 +471,7 @@ enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
         for (size_t i = 0; i < n; i++)
                 person_read(&claims[i], &people[i]);
         TRY(crowd_load(&crowd, claims, people, n));
+        TRY(addresses_load(&crowd, claims, n));
         for (size_t i = 0; i < n; i++)
                 if (claims[i].err == ERR_OK)
                         claims[i].err = claim_settle(&crowd, &claims[i], &people[i]);

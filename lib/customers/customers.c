@@ -2,7 +2,7 @@
 
 #include "customers/attributes.h"
 #include "base/json.h"
-#include "customers/store.h"
+#include "customers/address_store.h"
 #include "events/events.h"
 
 enum err customer_reference(struct ctx *c, const char *reference, struct uuid *ret)
@@ -135,12 +135,13 @@ static enum err shown(struct ctx *c, struct uuid id, struct customer *ret)
         bool found;
 
         TRY(customer_find(c, &(struct customer_key){id}, ret, &found));
-        return found ? customers_identities(c, ret, 1) : fail(c, ERR_INTERNAL, "The customer is gone.");
+        return found ? customers_fill_in(c, ret, 1) : fail(c, ERR_INTERNAL, "The customer is gone.");
 }
 
-static enum err claim_one(struct ctx *c, const struct customer_in *in, struct customer_claim *ret)
+static enum err claim_one(struct ctx *c, const struct customer_in *in, bool only_new,
+                          struct customer_claim *ret)
 {
-        *ret = (struct customer_claim){.c = c, .pointer = "#", .in = in};
+        *ret = (struct customer_claim){.c = c, .pointer = "#", .in = in, .only_new = only_new};
         TRY(customers_claim(c, ret, 1));
         return ret->err;
 }
@@ -152,13 +153,7 @@ enum err customer_create(struct ctx *c, const struct customer_in *in, struct cus
         if (uuid_known(in->id))
                 fault_body(c, "#/id", "unknown_field", "is given by the server");
         TRY(problem_check(c));
-        TRY(claim_one(c, in, &claim));
-        if (!claim.created) {
-                const char *kind = in->external_id != NULL ? "external_id" : "identity";
-                problem_string(c, "kind", kind);
-                return fail(c, ERR_IDENTITY_TAKEN, "There is a customer with this %s already.",
-                            in->external_id != NULL ? "external_id" : "identity");
-        }
+        TRY(claim_one(c, in, /* only_new= */ true, &claim));
         TRY(shown(c, claim.customer->id, ret));
         return trail_of_one(c, /* before= */ NULL, ret);
 }
@@ -181,7 +176,7 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
         if (uuid_known(in->id))
                 fault_body(c, "#/id", "unknown_field", "is given by the path");
         TRY(problem_check(c));
-        TRY(claim_one(c, &claimed, &claim));
+        TRY(claim_one(c, &claimed, /* only_new= */ false, &claim));
         *ret_created = claim.created;
         TRY(shown(c, claim.customer->id, ret));
         return claim.created ? trail_of_one(c, /* before= */ NULL, ret) : ERR_OK;
@@ -230,6 +225,7 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         TRY(problem_check(c));
         TRY(customer_lock(c, reference, &customer));
         attributes_check(c, "#/attributes", in->attributes.text);
+        addresses_check(c, "#", in);
         TRY(version_expect(c, "customer", customer.version, expected_version));
         TRY(shown(c, customer.id, &before));
         TRY(external_id_change(c, in, &customer));
@@ -237,6 +233,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         struct customer_in patch = *in;
         patch.identities.v = NULL;
         patch.identities.n = 0; /* they are settled above */
+        patch.addresses.v = NULL;
+        patch.addresses.n = 0; /* and they below */
         facts_merge(c, "#/attributes", customer.attributes, &patch.attributes);
         facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
         TRY(problem_check(c));
@@ -244,6 +242,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));
+        if (SHAPE_HAS(customer_in, in, addresses))
+                TRY(addresses_replace(c, customer.id, in));
         customers_touched(c, &customer.id, 1);
         customer_told(c->arena, &events, /* created= */ false, &customer, c->now);
         TRY(events_store(c, &events));

@@ -3,6 +3,7 @@
 
 #include "base/ctx.h"
 #include "base/shape.h"
+#include "customers/address.h"
 #include "customers/lifecycle.h"
 
 extern const struct names channel_names; /* where a contact or an order came from (RULES: source) */
@@ -35,6 +36,7 @@ struct customer_in {
         const char *external_id;
         const char *phone, *email;
         LIST_OF(struct identity) identities;
+        LIST_OF(struct named_address) addresses;
         const char *name;
         unsigned gender;
         struct birthday birthday;
@@ -61,7 +63,8 @@ struct customer {
         struct uuid id;
         const char *external_id;
         const char *phone, *email;                 /* only filled where the customer is shown */
-        LIST_OF(struct known_identity) identities; /* the others; filled by customers_identities alone */
+        LIST_OF(struct known_identity) identities; /* the others; filled by customers_fill_in alone */
+        LIST_OF(struct address) addresses;         /* the default first, then by name; likewise */
         const char *name;
         unsigned gender;
         struct birthday birthday;
@@ -105,8 +108,8 @@ enum err customers_lock_later(struct ctx *c, const struct uuids *ids, struct lis
 /* Create a customer. ERR_IDENTITY_TAKEN, ERR_INVALID. In a transaction. */
 enum err customer_create(struct ctx *c, const struct customer_in *in, struct customer *ret) MUST_CHECK;
 
-/* Create or update by reference ("ext:C-77"). ERR_IDENTITY_TAKEN, ERR_INVALID, ERR_NOT_FOUND (an unknown
- * UUID). */
+/* Create or update by reference ("ext:C-77"). ERR_IDENTITY_TAKEN, ERR_ADDRESSES_TOO_MANY, ERR_INVALID,
+ * ERR_NOT_FOUND (an unknown UUID). */
 enum err customer_upsert(struct ctx *c, const char *reference, const struct customer_in *in,
                          struct customer *ret, bool *ret_created) MUST_CHECK;
 
@@ -114,8 +117,9 @@ enum err customer_upsert(struct ctx *c, const char *reference, const struct cust
  * ends. ERR_NOT_FOUND, ERR_STALE. */
 enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_version) MUST_CHECK;
 
-/* JSON merge patch, whose list of identities replaces those that are not the profile's phone and e-mail;
- * expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE, ERR_IDENTITY_TAKEN, ERR_INVALID.
+/* JSON merge patch, whose list of identities replaces those that are not the profile's phone and e-mail, and
+ * whose list of addresses replaces all of them; expected_version 0 takes any. ERR_NOT_FOUND, ERR_STALE,
+ * ERR_IDENTITY_TAKEN, ERR_INVALID.
  */
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret) MUST_CHECK;
@@ -133,9 +137,9 @@ enum err customers_lock_many(struct ctx *c, const struct texts *references, stru
 /* The customers of these ids with their contacts, in any order; those that are gone are left out. */
 enum err customers_of(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;
 
-/* Fill in by what else than their phones and e-mails, which they hold already, these customers are
- * recognised. One round trip. */
-enum err customers_identities(struct ctx *c, struct customer *customers, size_t n) MUST_CHECK;
+/* Fill in what these customers have several of: by what else than their phones and e-mails, which they hold
+ * already, they are recognised, and their addresses. One round trip. */
+enum err customers_fill_in(struct ctx *c, struct customer *customers, size_t n) MUST_CHECK;
 
 /* Queue: note that these customers first asked at a moment, where none is noted. They are known. Takes the
  * locks of those that change. */
@@ -173,8 +177,10 @@ struct customer_claim {
         const struct customer_in *in;
         unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
         bool adopts_id;   /* an id that nobody has is given to a new customer: an export comes back */
+        bool only_new;    /* somebody who is known is refused */
         struct instant created_at; /* since when somebody new is a customer; none: now */
-        enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_NOT_FOUND, ERR_ERASED */
+        enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_ADDRESSES_TOO_MANY, ERR_NOT_FOUND,
+                         ERR_ERASED */
         struct customer *customer; /* out: locked; as this claim leaves it */
         bool created;
         bool touched; /* it created or changed something: whoever then refuses the call must undo the

@@ -1,6 +1,6 @@
 /* What a known customer is recognised by: shown, and changed by a patch. */
 #include "base/idmap.h"
-#include "customers/store.h"
+#include "customers/address_store.h"
 
 /* One that a customer has. */
 struct held_identity {
@@ -12,9 +12,9 @@ struct held_identity {
 SHAPE(held_identity, "An identity.", FIELD(customer_id), FIELD(kind), FIELD(value), FIELD(secondary));
 #undef SHAPE_T
 
-SQL_MANY(identities_held, customer_ids, held_identity,
-         "SELECT customer_id, kind, value, secondary FROM customer_identities WHERE customer_id = ANY(:ids) "
-         "ORDER BY customer_id, secondary, kind, value")
+SQL_LATER(identities_held, customer_ids, held_identity,
+          "SELECT customer_id, kind, value, secondary FROM customer_identities WHERE customer_id = ANY(:ids) "
+          "ORDER BY customer_id, secondary, kind, value")
 SQL_BATCH(identities_drop, held_identity,
           "DELETE FROM customer_identities i USING unnest(:kind, :value, :customer_id) AS n(k, v, c) "
           "WHERE i.kind = n.k AND i.value = n.v AND i.customer_id = n.c")
@@ -38,22 +38,15 @@ static bool is_contact(const struct customer *customer, const struct held_identi
                (strcmp(held->kind, "email") == 0 && texts_equal(customer->email, held->value));
 }
 
-enum err customers_identities(struct ctx *c, struct customer *customers, size_t n)
+/* The rows of one customer follow each other, here and in addresses_give. */
+static void identities_give(struct arena *arena, struct customer *customers, const struct idmap *by_id,
+                            const struct list *held)
 {
-        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
-        struct idmap by_id = idmap_new(c->arena, n);
-        struct list held;
+        const struct held_identity *rows = held->v;
+        struct known_identity *known = ARENA_ARRAY(arena, held->n, struct known_identity);
 
-        for (size_t i = 0; i < n; i++) {
-                customers[i].identities.n = 0;
-                idmap_put(&by_id, customers[i].id, i);
-                ids.ids.v[ids.ids.n++] = customers[i].id;
-        }
-        TRY(identities_held(c, &ids, &held));
-        const struct held_identity *rows = held.v;
-        struct known_identity *known = ARENA_ARRAY(c->arena, held.n, struct known_identity);
-        for (size_t i = 0; i < held.n; i++) { /* those of one customer follow each other */
-                struct customer *customer = &customers[idmap_get(&by_id, rows[i].customer_id)];
+        for (size_t i = 0; i < held->n; i++) {
+                struct customer *customer = &customers[idmap_get(by_id, rows[i].customer_id)];
                 if (is_contact(customer, &rows[i]))
                         continue;
                 if (customer->identities.n == 0)
@@ -61,6 +54,36 @@ enum err customers_identities(struct ctx *c, struct customer *customers, size_t 
                 customer->identities.n++;
                 *known++ = (struct known_identity){rows[i].kind, rows[i].value, rows[i].secondary};
         }
+}
+
+static void addresses_give(struct customer *customers, const struct idmap *by_id, const struct list *stored)
+{
+        struct address *rows = stored->v;
+
+        for (size_t i = 0; i < stored->n; i++) {
+                struct customer *customer = &customers[idmap_get(by_id, rows[i].customer_id)];
+                if (customer->addresses.n == 0)
+                        customer->addresses.v = &rows[i];
+                customer->addresses.n++;
+        }
+}
+
+enum err customers_fill_in(struct ctx *c, struct customer *customers, size_t n)
+{
+        struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, n, struct uuid)};
+        struct idmap by_id = idmap_new(c->arena, n);
+        struct list held = {0}, addresses = {0};
+
+        for (size_t i = 0; i < n; i++) {
+                customers[i].identities.n = customers[i].addresses.n = 0;
+                idmap_put(&by_id, customers[i].id, i);
+                ids.ids.v[ids.ids.n++] = customers[i].id;
+        }
+        TRY(identities_held(c, &ids, &held));
+        TRY(store_addresses(c, &ids, &addresses));
+        TRY(db_flush(c));
+        identities_give(c->arena, customers, &by_id, &held);
+        addresses_give(customers, &by_id, &addresses);
         return ERR_OK;
 }
 
@@ -122,10 +145,11 @@ static bool kind_is_held(const struct held_identity *rows, size_t n, const char 
 static enum err identities_replace(struct ctx *c, const struct identity *listed, size_t n, struct uuid id)
 {
         struct held_identity *added = ARENA_ARRAY(c->arena, n, struct held_identity);
-        struct list held;
+        struct list held = {0};
         size_t gone_count = 0, added_count = 0;
 
         TRY(identities_held(c, &(struct customer_ids){{&id, 1}}, &held));
+        TRY(db_flush(c));
         const struct held_identity *rows = held.v;
         struct held_identity *gone = ARENA_ARRAY(c->arena, held.n, struct held_identity);
         for (size_t i = 0; i < held.n; i++)

@@ -11,17 +11,23 @@ static const struct field more[] = {
 };
 #undef SHAPE_T
 
-static const struct shape *line_shape;
+static const struct shape *line_shape, *out_shape;
 
 __attribute__((constructor)) static void line_shape_make(void)
 {
         line_shape = shape_extend(&customer_in_shape, "customer_line", "A customer in a file.",
                                   sizeof(struct customer_line), more, ARRAY_SIZE(more));
+        out_shape = shape_without(line_shape, "customer_line_out", "addresses");
 }
 
 const struct shape *customer_line_shape(void)
 {
         return line_shape;
+}
+
+const struct shape *customer_line_out_shape(void)
+{
+        return out_shape;
 }
 
 #define SHAPE_T struct customer_lines_page

@@ -9,8 +9,10 @@ struct customer_line {
         int64_t version;
 };
 
-/* The shape of struct customer_line. */
+/* The shape of struct customer_line, and the same without the addresses, which go out as lines of their own.
+ */
 const struct shape *customer_line_shape(void);
+const struct shape *customer_line_out_shape(void);
 
 /* Customers in the order in which they were created, after a position, as lines. In a snapshot. */
 struct customer_lines_page {

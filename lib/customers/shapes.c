@@ -51,6 +51,8 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
       FIELD(email, .min = 3, .max = 254, .pii = PII_EMAIL, .doc = "Kept trimmed and in lower case."),
       LIST(identities, identity, .max = IDENTITIES_MAX,
            .doc = "Added to those that are known. A PATCH replaces them instead: what it leaves out is taken away, null and [] take all away but the phone and the email of the profile, which go by their own names; a further phone or e-mail recognises the customer beside those."),
+      LIST(addresses, named_address, .max = ADDRESSES_MAX, .later = true,
+           .doc = "Each is put in place of the one of its name, or beside the others. A PATCH replaces all of them: null and [] take them away."),
       PROFILE_FIELDS);
 #undef SHAPE_T
 
@@ -66,7 +68,8 @@ SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
       FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
       FIELD(email, .pii = PII_EMAIL),
       LIST(identities, known_identity, .doc = "What recognises the customer beside phone and email."),
-      PROFILE_FIELDS, FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
+      LIST(addresses, address, .doc = "The default first, then by name."), PROFILE_FIELDS,
+      FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
       FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
       FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),
       POINTER(metrics, customer_metrics), FIELD(version, .doc = "Counts up with every change; the ETag."),

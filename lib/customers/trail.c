@@ -70,7 +70,11 @@ enum err trail_of_claims(struct ctx *c, struct customer_trail *trails, size_t n,
 
 enum err trail_of_one(struct ctx *c, const struct customer *before, const struct customer *after)
 {
-        struct audit_change change = change_of(c, /* who= */ NULL, before, after);
+        struct customer was = {0}, is = *after;
 
+        if (before != NULL)
+                was = *before;
+        was.addresses.n = is.addresses.n = 0; /* they have entries of their own */
+        struct audit_change change = change_of(c, /* who= */ NULL, before != NULL ? &was : NULL, &is);
         return audit_write(c, &change);
 }

@@ -10,7 +10,8 @@ enum likeness {
         LIKENESS_NUMBER,  /* a number with the same last digits, whatever its country or kind */
         LIKENESS_EMAIL,   /* one mailbox: without dots and what follows a plus */
         LIKENESS_ACCOUNT, /* an open id or the like, whatever its kind and case */
-        LIKENESS_ADDRESS, /* the same name and address */
+        LIKENESS_ADDRESS, /* the same name, and one address that is the same */
+        LIKENESS_REGION,  /* the same name and city, of those without any address */
 };
 extern const struct names likeness_names;
 

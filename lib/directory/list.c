@@ -124,7 +124,7 @@ static enum err customers_load(struct ctx *c, const struct list *positions, stru
                 if (row != SIZE_MAX)
                         ordered[n++] = ((const struct customer *)rows.v)[row];
         }
-        TRY(customers_identities(c, ordered, n));
+        TRY(customers_fill_in(c, ordered, n));
         TRY(directory_complete(c, ordered, n));
         ret->customers.v = ordered;
         ret->customers.n = n;

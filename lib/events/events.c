@@ -38,6 +38,10 @@ SHAPE(tag_event, "A tag's event.", FIELD(kind, .need = true), FIELD(tag, .need =
 SHAPE(note_event, "A note's event.", FIELD(note_id, .need = true));
 #undef SHAPE_T
 
+#define SHAPE_T struct address_event
+SHAPE(address_event, "An address's event.", FIELD(address, .need = true, .doc = "Its name."));
+#undef SHAPE_T
+
 #define SHAPE_T struct group_event
 SHAPE(group_event, "A member's event.", FIELD(group, .need = true));
 #undef SHAPE_T

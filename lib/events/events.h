@@ -44,6 +44,9 @@ struct tag_event {
 struct note_event {
         struct uuid note_id;
 };
+struct address_event {
+        const char *address; /* its name */
+};
 struct group_event {
         const char *group; /* code */
 };
@@ -95,6 +98,7 @@ SHAPE_DECLARE(tier_event);
 SHAPE_DECLARE(customer_event);
 SHAPE_DECLARE(tag_event);
 SHAPE_DECLARE(note_event);
+SHAPE_DECLARE(address_event);
 SHAPE_DECLARE(group_event);
 SHAPE_DECLARE(interaction_event);
 SHAPE_DECLARE(consent_event);

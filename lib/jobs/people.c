@@ -36,3 +36,24 @@ enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct u
         *ret_ids = ids;
         return ERR_OK;
 }
+
+enum err people_read(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines, size_t n,
+                     size_t size,
+                     enum err (*read)(struct bulk_line *line, const struct bulk_options *options,
+                                      struct uuid customer_id, void *ret),
+                     struct people_calls *ret)
+{
+        struct people_calls calls = {.v = arena_alloc(c->arena, n * size),
+                                     .lines = ARENA_ARRAY(c->arena, n, struct bulk_line *)};
+        struct uuid *ids;
+
+        TRY(people_lock(c, lines, n, &ids));
+        for (size_t i = 0; i < n; i++) {
+                if (lines[i]->err == ERR_OK)
+                        lines[i]->err = read(lines[i], options, ids[i], (char *)calls.v + calls.n * size);
+                if (lines[i]->err == ERR_OK)
+                        calls.lines[calls.n++] = lines[i];
+        }
+        *ret = calls;
+        return ERR_OK;
+}

@@ -11,6 +11,20 @@ uint64_t people_key(const void *object);
 /* Lock the customers of the lines, ids in step with them; a line whose customer is unknown has failed. */
 enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct uuid **ret_ids) MUST_CHECK;
 
+/* Lines whose people are locked, each as the call of the domain that it is. */
+struct people_calls {
+        void *v;                  /* n calls of the size that was asked for */
+        struct bulk_line **lines; /* in step */
+        size_t n;
+};
+/* Lock the customers and read the lines into calls of this size; a line that `read` refuses has failed, as
+ * one whose customer is unknown has. */
+enum err people_read(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines, size_t n,
+                     size_t size,
+                     enum err (*read)(struct bulk_line *line, const struct bulk_options *options,
+                                      struct uuid customer_id, void *ret),
+                     struct people_calls *ret) MUST_CHECK;
+
 /* Pieces of bulk_type.each, which are SQL_EACH over a table `t` whose key begins with customer_id. As a range
  * of ids one plan serves one customer and everybody. */
 #define OUT_RANGE                                                                                            \

@@ -54,7 +54,9 @@ const struct shape *bulk_type_shape(const struct bulk_type *type)
 
 const struct shape *bulk_out_shape(const struct bulk_type *type)
 {
-        return type->out_shape != NULL ? type->out_shape : bulk_type_shape(type);
+        if (type->out_shape != NULL)
+                return type->out_shape;
+        return type->out != NULL ? type->out() : bulk_type_shape(type);
 }
 
 #define SHAPE_T struct bulk_filter

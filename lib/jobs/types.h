@@ -66,7 +66,8 @@ struct bulk_type {
         uint64_t scope_read, scope_write;
         const struct shape *(*shape)(void); /* of a line: what is imported is what is exported */
         const struct shape *line_shape;     /* the same where it is made at compile time */
-        const struct shape *out_shape;      /* of an exported line, when it is another; or NULL */
+        const struct shape *(*out)(void);   /* of an exported line, when it is another; or NULL */
+        const struct shape *out_shape;      /* the same, likewise */
         bool has_pii;                       /* an export shows personal data */
         unsigned filters;                   /* enum bulk_filters */
         const char *kind;                   /* the parameter that filters by kinds, as in the list; or NULL */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "access/scopes.h"
+#include "customers/addresses.h"
 #include "customers/behaviour.h"
 #include "customers/consent.h"
 #include "customers/customers.h"
@@ -22,9 +23,10 @@ static void not_in_future(struct bulk_line *line, const char *pointer, struct in
 /* ------------------------------------------------------------------ tags */
 
 static enum err tag_read(struct bulk_line *line, const struct bulk_options *options, struct uuid customer_id,
-                         struct tag_change *ret)
+                         void *ret)
 {
         const struct tag_line *in = line->object;
+        struct tag_change *call = ret;
 
         if (!in->remove && instant_known(in->expires_at) && in->expires_at.us <= line->c.now.us)
                 fault_body(&line->c, "#/expires_at", "too_early", "must lie in the future");
@@ -33,33 +35,26 @@ static enum err tag_read(struct bulk_line *line, const struct bulk_options *opti
         else if (!in->remove)
                 TRY(tag_kind_check(&line->c, in->kind));
         TRY(problem_check(&line->c));
-        *ret = (struct tag_change){.tag = {.customer_id = customer_id,
-                                           .kind = in->kind,
-                                           .tag = in->tag,
-                                           .expires_at = in->expires_at},
-                                   .remove = in->remove};
+        *call = (struct tag_change){.tag = {.customer_id = customer_id,
+                                            .kind = in->kind,
+                                            .tag = in->tag,
+                                            .expires_at = in->expires_at},
+                                    .remove = in->remove};
         if (options->backfill)
-                ret->tag.created_at = in->created_at;
+                call->tag.created_at = in->created_at;
         return ERR_OK;
 }
 
 static enum err tags_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
                            size_t n)
 {
-        struct tag_change *changes = ARENA_ARRAY(c->arena, n, struct tag_change);
-        struct bulk_line **good = ARENA_ARRAY(c->arena, n, struct bulk_line *);
-        struct uuid *ids;
-        size_t count = 0;
+        struct people_calls read;
 
-        TRY(people_lock(c, lines, n, &ids));
-        for (size_t i = 0; i < n; i++) {
-                if (lines[i]->err == ERR_OK)
-                        lines[i]->err = tag_read(lines[i], options, ids[i], &changes[count]);
-                if (lines[i]->err == ERR_OK)
-                        good[count++] = lines[i];
-        }
-        TRY(tags_change(c, changes, count));
-        for (size_t i = 0; i < count; i++) {
+        TRY(people_read(c, options, lines, n, sizeof(struct tag_change), tag_read, &read));
+        struct tag_change *changes = read.v;
+        struct bulk_line **good = read.lines;
+        TRY(tags_change(c, changes, read.n));
+        for (size_t i = 0; i < read.n; i++) {
                 const struct tag_change *change = &changes[i];
                 if (change->err != ERR_OK)
                         good[i]->err = fail(&good[i]->c, change->err,
@@ -200,35 +195,29 @@ const struct bulk_type bulk_type_group_members = {
 /* ------------------------------------------------------------------ interactions */
 
 static enum err interaction_read(struct bulk_line *line, const struct bulk_options *options,
-                                 struct uuid customer_id, struct interaction_call *ret)
+                                 struct uuid customer_id, void *ret)
 {
         const struct interaction_line *in = line->object;
+        struct interaction_call *call = ret;
 
         if (options->from_file && in->external_id == NULL && !uuid_known(in->id))
                 fault_body(&line->c, "#/external_id", "required", "a line of a file needs it, or an id");
         not_in_future(line, "#/occurred_at", in->occurred_at);
         TRY(problem_check(&line->c));
-        *ret = (struct interaction_call){.customer_id = customer_id, .in = &in->in, .id = in->id};
+        *call = (struct interaction_call){.customer_id = customer_id, .in = &in->in, .id = in->id};
         return ERR_OK;
 }
 
 static enum err interactions_apply(struct ctx *c, const struct bulk_options *options,
                                    struct bulk_line **lines, size_t n)
 {
-        struct interaction_call *calls = ARENA_ARRAY(c->arena, n, struct interaction_call);
-        struct bulk_line **good = ARENA_ARRAY(c->arena, n, struct bulk_line *);
-        struct uuid *ids;
-        size_t count = 0;
+        struct people_calls read;
 
-        TRY(people_lock(c, lines, n, &ids));
-        for (size_t i = 0; i < n; i++) {
-                if (lines[i]->err == ERR_OK)
-                        lines[i]->err = interaction_read(lines[i], options, ids[i], &calls[count]);
-                if (lines[i]->err == ERR_OK)
-                        good[count++] = lines[i];
-        }
-        TRY(interactions_add(c, calls, count));
-        for (size_t i = 0; i < count; i++) {
+        TRY(people_read(c, options, lines, n, sizeof(struct interaction_call), interaction_read, &read));
+        struct interaction_call *calls = read.v;
+        struct bulk_line **good = read.lines;
+        TRY(interactions_add(c, calls, read.n));
+        for (size_t i = 0; i < read.n; i++) {
                 good[i]->status = calls[i].created ? 201 : 200;
                 good[i]->id = calls[i].interaction.id;
                 good[i]->external_id = calls[i].in->external_id;
@@ -333,35 +322,29 @@ const struct bulk_type bulk_type_behaviour_events = {
 /* ------------------------------------------------------------------ consents */
 
 static enum err consent_read(struct bulk_line *line, const struct bulk_options *options,
-                             struct uuid customer_id, struct consent_call *ret)
+                             struct uuid customer_id, void *ret)
 {
         const struct consent_line *in = line->object;
+        struct consent_call *call = ret;
 
         if (options->from_file && !instant_known(in->occurred_at))
                 fault_body(&line->c, "#/occurred_at", "required", "a line of a file needs it");
         not_in_future(line, "#/occurred_at", in->occurred_at);
         TRY(problem_check(&line->c));
-        *ret = (struct consent_call){.customer_id = customer_id, .channel = in->channel, .in = &in->in};
+        *call = (struct consent_call){.customer_id = customer_id, .channel = in->channel, .in = &in->in};
         return ERR_OK;
 }
 
 static enum err consents_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
                                size_t n)
 {
-        struct consent_call *calls = ARENA_ARRAY(c->arena, n, struct consent_call);
-        struct bulk_line **good = ARENA_ARRAY(c->arena, n, struct bulk_line *);
-        struct uuid *ids;
-        size_t count = 0;
+        struct people_calls read;
 
-        TRY(people_lock(c, lines, n, &ids));
-        for (size_t i = 0; i < n; i++) {
-                if (lines[i]->err == ERR_OK)
-                        lines[i]->err = consent_read(lines[i], options, ids[i], &calls[count]);
-                if (lines[i]->err == ERR_OK)
-                        good[count++] = lines[i];
-        }
-        TRY(consents_record(c, calls, count));
-        for (size_t i = 0; i < count; i++)
+        TRY(people_read(c, options, lines, n, sizeof(struct consent_call), consent_read, &read));
+        struct consent_call *calls = read.v;
+        struct bulk_line **good = read.lines;
+        TRY(consents_record(c, calls, read.n));
+        for (size_t i = 0; i < read.n; i++)
                 good[i]->status = calls[i].recorded ? 201 : 200;
         return ERR_OK;
 }
@@ -391,39 +374,33 @@ const struct bulk_type bulk_type_consents = {
 /* ------------------------------------------------------------------ suppressions */
 
 static enum err suppression_read(struct bulk_line *line, const struct bulk_options *options,
-                                 struct uuid customer_id, struct suppression_call *ret)
+                                 struct uuid customer_id, void *ret)
 {
         const struct suppression_line *in = line->object;
+        struct suppression_call *call = ret;
 
         if (options->backfill)
                 not_in_future(line, "#/created_at", in->created_at);
         TRY(problem_check(&line->c));
-        *ret = (struct suppression_call){.suppression = {.customer_id = customer_id,
-                                                         .channel = in->channel,
-                                                         .reason = in->reason,
-                                                         .detail = in->detail}};
+        *call = (struct suppression_call){.suppression = {.customer_id = customer_id,
+                                                          .channel = in->channel,
+                                                          .reason = in->reason,
+                                                          .detail = in->detail}};
         if (options->backfill)
-                ret->suppression.created_at = in->created_at;
+                call->suppression.created_at = in->created_at;
         return ERR_OK;
 }
 
 static enum err suppressions_apply(struct ctx *c, const struct bulk_options *options,
                                    struct bulk_line **lines, size_t n)
 {
-        struct suppression_call *calls = ARENA_ARRAY(c->arena, n, struct suppression_call);
-        struct bulk_line **good = ARENA_ARRAY(c->arena, n, struct bulk_line *);
-        struct uuid *ids;
-        size_t count = 0;
+        struct people_calls read;
 
-        TRY(people_lock(c, lines, n, &ids));
-        for (size_t i = 0; i < n; i++) {
-                if (lines[i]->err == ERR_OK)
-                        lines[i]->err = suppression_read(lines[i], options, ids[i], &calls[count]);
-                if (lines[i]->err == ERR_OK)
-                        good[count++] = lines[i];
-        }
-        TRY(suppressions_record(c, calls, count));
-        for (size_t i = 0; i < count; i++)
+        TRY(people_read(c, options, lines, n, sizeof(struct suppression_call), suppression_read, &read));
+        struct suppression_call *calls = read.v;
+        struct bulk_line **good = read.lines;
+        TRY(suppressions_record(c, calls, read.n));
+        for (size_t i = 0; i < read.n; i++)
                 good[i]->status = calls[i].changed ? 201 : 200;
         return ERR_OK;
 }
@@ -444,4 +421,64 @@ const struct bulk_type bulk_type_suppressions = {
         .key = people_key,
         .apply = suppressions_apply,
         .each = suppressions_out,
+};
+
+/* ------------------------------------------------------------------ addresses */
+
+static enum err address_read(struct bulk_line *line, const struct bulk_options *options,
+                             struct uuid customer_id, void *ret)
+{
+        const struct address_line *in = line->object;
+        struct address_change *call = ret;
+
+        if (!in->remove && in->street == NULL)
+                fault_body(&line->c, "#/street", "required", "is required");
+        if (options->backfill)
+                not_in_future(line, "#/created_at", in->created_at);
+        TRY(problem_check(&line->c));
+        *call = (struct address_change){.who = &line->c,
+                                        .customer_id = customer_id,
+                                        .wanted = {.name = in->name, .content = in->content},
+                                        .remove = in->remove};
+        if (options->backfill)
+                call->created_at = in->created_at;
+        return ERR_OK;
+}
+
+static enum err addresses_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
+                                size_t n)
+{
+        struct people_calls read;
+
+        TRY(people_read(c, options, lines, n, sizeof(struct address_change), address_read, &read));
+        struct address_change *changes = read.v;
+        struct bulk_line **good = read.lines;
+        TRY(addresses_change(c, changes, read.n));
+        for (size_t i = 0; i < read.n; i++) {
+                good[i]->status = changes[i].created ? 201 : 200;
+                if (changes[i].err != ERR_OK)
+                        good[i]->err = addresses_too_many(&good[i]->c);
+        }
+        return ERR_OK;
+}
+
+SQL_EACH(
+        addresses_out, bulk_filter, address_line,
+        "SELECT " OUT_REFERENCE
+        ", t.name, t.recipient, t.phone, t.country, t.province, t.city, t.district, t.street, t.postal_code, "
+        "t.is_default, t.created_at, t.updated_at, t.version" OUT_OF("customer_addresses")
+                OUT_IN_TIME("t.created_at") " ORDER BY t.customer_id, t.name")
+
+const struct bulk_type bulk_type_addresses = {
+        .name = "addresses",
+        .doc = "Addresses, put or taken away.",
+        .scope_read = SCOPE_CUSTOMERS_READ,
+        .scope_write = SCOPE_CUSTOMERS_WRITE,
+        .line_shape = &address_line_shape,
+        .has_pii = true,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
+        .batch_max = BATCH_MAX,
+        .key = people_key,
+        .apply = addresses_apply,
+        .each = addresses_out,
 };

@@ -192,6 +192,7 @@ const struct bulk_type bulk_type_customers = {
         .scope_read = SCOPE_CUSTOMERS_READ,
         .scope_write = SCOPE_CUSTOMERS_WRITE,
         .shape = customer_line_shape,
+        .out = customer_line_out_shape,
         .has_pii = true,
         .batch_max = BATCH_MAX,
         .key = customer_key,

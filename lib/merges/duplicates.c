@@ -8,7 +8,7 @@
 #define SHAPE_T struct duplicate
 SHAPE(duplicate, "Customers who may be one person.",
       FIELD(why, .need = true, .names = &likeness_names,
-            .doc = "The same number, mailbox, account, or name and address."),
+            .doc = "The same number, mailbox or account; the same name, and an address that is the same; or, of customers without any address, the same name and city."),
       FIELD(score, .doc = "How sure it is, from 1 to 100."), LIST(customers, customer));
 #undef SHAPE_T
 
@@ -17,28 +17,31 @@ SHAPE(duplicate_position, "The last one shown.", FIELD(why, .need = true, .names
       FIELD(key));
 #undef SHAPE_T
 
-/* How sure each likeness is. Somebody of the same name, address and day of birth is surer than without it. */
-static const int64_t scores[] = {
-        [LIKENESS_NUMBER] = 95, [LIKENESS_EMAIL] = 90, [LIKENESS_ACCOUNT] = 80, [LIKENESS_ADDRESS] = 60};
-#define SCORE_BIRTHDAY 85
+/* How sure each likeness is. Somebody of the same name, place and day of birth is surer than without it. */
+static const int64_t scores[] = {[LIKENESS_NUMBER] = 95,
+                                 [LIKENESS_EMAIL] = 90,
+                                 [LIKENESS_ACCOUNT] = 80,
+                                 [LIKENESS_ADDRESS] = 75,
+                                 [LIKENESS_REGION] = 40};
+static const int64_t birthday_scores[] = {[LIKENESS_ADDRESS] = 90, [LIKENESS_REGION] = 70};
 
 static int64_t score_of(const struct duplicate *one)
 {
         const struct birthday *first = NULL;
         size_t born = 0;
 
-        if (one->why != LIKENESS_ADDRESS)
+        if (one->why < LIKENESS_ADDRESS)
                 return scores[one->why];
         for (size_t i = 0; i < one->customers.n; i++) {
                 const struct birthday *birthday = &one->customers.v[i].birthday;
                 if (birthday->month == 0)
                         continue;
                 if (first != NULL && memcmp(first, birthday, sizeof *first) != 0)
-                        return scores[LIKENESS_ADDRESS];
+                        return scores[one->why];
                 first = birthday;
                 born++;
         }
-        return born > 1 ? SCORE_BIRTHDAY : scores[LIKENESS_ADDRESS];
+        return born > 1 ? birthday_scores[one->why] : scores[one->why];
 }
 
 /* The groups with their customers in full. */
@@ -52,6 +55,7 @@ static enum err complete(struct ctx *c, const struct alike *alike, size_t n, str
                         ids.v[ids.n++] = alike[i].ids.v[k];
         TRY(customers_of(c, &ids, &people));
         struct customer *customers = people.v;
+        TRY(customers_fill_in(c, customers, people.n));
         struct idmap by_id = idmap_new(c->arena, people.n);
         for (size_t i = 0; i < people.n; i++)
                 idmap_put(&by_id, customers[i].id, i);
@@ -73,7 +77,7 @@ static enum err complete(struct ctx *c, const struct alike *alike, size_t n, str
 enum err duplicates_list(struct ctx *c, const struct duplicates_page *page, struct duplicates_found *ret)
 {
         unsigned first = page->why != LIKENESS_NONE ? page->why : LIKENESS_NUMBER;
-        unsigned last = page->why != LIKENESS_NONE ? page->why : LIKENESS_ADDRESS;
+        unsigned last = page->why != LIKENESS_NONE ? page->why : LIKENESS_REGION;
         struct alike_page wanted = {.after_why = first,
                                     .after_key = INT64_MIN, /* which no hash of the few there are is */
                                     .why_last = last,

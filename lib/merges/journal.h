@@ -22,6 +22,10 @@ enum err journal_count(struct ctx *c, const struct joint *joint, struct list *re
 /* What lib/merges moves by itself, in journal order. */
 enum err identities_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err identities_move_back(struct ctx *c, const struct joint *joint) MUST_CHECK;
+enum err addresses_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
+enum err addresses_move_back(struct ctx *c, const struct joint *joint) MUST_CHECK;
+/* How many addresses the survivor would have. */
+enum err addresses_together(struct ctx *c, const struct joint *joint, size_t *ret) MUST_CHECK;
 enum err coupons_move(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err coupons_move_back(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err consents_move(struct ctx *c, const struct joint *joint) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "merges/merges.h"
 
 #include "audit/audit.h"
+#include "customers/address.h"
 #include "customers/tags.h"
 #include "db/page.h"
 #include "events/events.h"
@@ -93,7 +94,7 @@ static enum err blockers_find(struct ctx *c, const struct joint *joint, struct b
 {
         struct points_merging points;
         struct rows_count tags;
-        size_t n = 0;
+        size_t n = 0, addresses;
 
         if (uuid_equal(joint->from, joint->to)) {
                 block(blockers, &n, "same_customer", "Both references mean the same customer.");
@@ -102,11 +103,14 @@ static enum err blockers_find(struct ctx *c, const struct joint *joint, struct b
         }
         TRY(points_merging(c, joint->from, &points));
         TRY(tags_most(c, joint, &tags));
+        TRY(addresses_together(c, joint, &addresses));
         if (points.open_holds > 0)
                 block(blockers, &n, "open_holds",
                       "Points of the customer to be absorbed are held; capture or release the holds first.");
         if (tags.count > TAGS_MAX)
                 block(blockers, &n, "too_many_tags", "Together they have more than 250 tags of a kind.");
+        if (addresses > ADDRESSES_MAX)
+                block(blockers, &n, "too_many_addresses", "Together they have more than 20 addresses.");
         *ret_n = n;
         return ERR_OK;
 }
@@ -121,8 +125,8 @@ enum err merge_preview_get(struct ctx *c, const char *survivor, const char *abso
         TRY(tx_begin(c, &tx));
         TRY(customer_get(c, survivor, &preview.survivor));
         TRY(customer_get(c, absorbed, &preview.absorbed));
-        TRY(customers_identities(c, &preview.survivor, 1));
-        TRY(customers_identities(c, &preview.absorbed, 1));
+        TRY(customers_fill_in(c, &preview.survivor, 1));
+        TRY(customers_fill_in(c, &preview.absorbed, 1));
         struct joint joint = {.from = preview.absorbed.id, .to = preview.survivor.id};
         TRY(blockers_find(c, &joint, preview.blockers.v, &preview.blockers.n));
         TRY(journal_count(c, &joint, &moves));
@@ -187,6 +191,7 @@ static enum err everything_move(struct ctx *c, const struct joint *joint, const 
         TRY(groups_count(c, joint));
         TRY(alias_insert(c, joint));
         TRY(identities_move(c, joint));
+        TRY(addresses_move(c, joint));
         TRY(consents_move(c, joint));
         TRY(coupons_move(c, joint));
         TRY(tiers_move(c, joint, from, to));
@@ -447,6 +452,7 @@ enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct cu
         TRY(journal_move_back(c, &joint));
         TRY(groups_count(c, &joint));
         TRY(identities_move_back(c, &joint));
+        TRY(addresses_move_back(c, &joint));
         TRY(consents_move_back(c, &joint, merge.created_at));
         TRY(coupons_move_back(c, &joint));
         TRY(points_move_back(c, &joint));

@@ -242,7 +242,7 @@ struct bytes input_fingerprint(struct arena *arena, const struct shape *shape, c
         struct text canonical = {0};
         uint8_t *hash = arena_alloc(arena, crypto_generichash_BYTES_MIN);
 
-        shape_encode(&canonical, shape, in, /* masked= */ false);
+        shape_encode_content(&canonical, shape, in);
         crypto_generichash(hash, crypto_generichash_BYTES_MIN, (const unsigned char *)canonical.data,
                            canonical.len, NULL, 0);
         text_free(&canonical);

@@ -16,6 +16,7 @@ const struct holding holdings[] = {
         {"customer_aliases", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "alias_id"},
         {"customer_tags", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "kind, tag"},
         {"customer_notes", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
+        {"customer_addresses", .erasing = ERASE_ROWS, .moving = MOVE_OWN},
         {"group_members", .erasing = ERASE_ROWS, .moving = MOVE_SET, .key = "group_id"},
         {"interactions", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},
         {"behaviour_events", .erasing = ERASE_ROWS, .moving = MOVE_ROWS, .key = "id"},

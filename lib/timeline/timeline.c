@@ -4,9 +4,10 @@
 
 #include "db/statement.h"
 
-NAMES(timeline_kind_names, "activity", "behaviour", "consent", "coupon", "created", "group_joined",
-      "group_left", "interaction", "merged", "note", "order", "points", "redemption", "refund", "suppression",
-      "suppression_lifted", "tag", "tag_removed", "tier", "unmerged");
+NAMES(timeline_kind_names, "activity", "address", "address_changed", "address_removed", "behaviour",
+      "consent", "coupon", "created", "group_joined", "group_left", "interaction", "merged", "note", "order",
+      "points", "redemption", "refund", "suppression", "suppression_lifted", "tag", "tag_removed", "tier",
+      "unmerged");
 
 #define SHAPE_T struct timeline_entry
 SHAPE(timeline_entry, "Something that happened.", FIELD(customer_id, .need = true, .subject = true),
@@ -87,6 +88,10 @@ SOURCE_EVENTS(tag_removed, "customer.untagged", TAG_DATA)
 #define GROUP_DATA "jsonb_build_object('group', payload -> 'group')"
 SOURCE_EVENTS(group_joined, "group.joined", GROUP_DATA)
 SOURCE_EVENTS(group_left, "group.left", GROUP_DATA)
+#define ADDRESS_DATA "jsonb_build_object('address', payload -> 'address')"
+SOURCE_EVENTS(address, "address.added", ADDRESS_DATA)
+SOURCE_EVENTS(address_changed, "address.changed", ADDRESS_DATA)
+SOURCE_EVENTS(address_removed, "address.removed", ADDRESS_DATA)
 SOURCE(consent, "occurred_at", "id::text",
        "jsonb_build_object('channel', channel, 'state', state, 'source', source)", NOTHING, "consent_changes")
 #define SUPPRESSION_DATA "jsonb_build_object('channel', payload -> 'channel', 'reason', payload -> 'reason')"
@@ -99,6 +104,9 @@ SOURCE_EVENTS(unmerged, "customer.unmerged", MERGE_DATA)
 
 static enum err (*const sources[])(struct ctx *c, const struct timeline_page *in, struct list *ret) = {
         [TIMELINE_ACTIVITY] = load_activity,
+        [TIMELINE_ADDRESS] = load_address,
+        [TIMELINE_ADDRESS_CHANGED] = load_address_changed,
+        [TIMELINE_ADDRESS_REMOVED] = load_address_removed,
         [TIMELINE_BEHAVIOUR] = load_behaviour,
         [TIMELINE_CONSENT] = load_consent,
         [TIMELINE_COUPON] = load_coupon,

@@ -29,14 +29,14 @@ ENDPOINT(customer_get_one, GET, "/v1/customers/{customer}", customer_path, 200, 
          .summary = "Get a customer", .scope = SCOPE_CUSTOMERS_READ, .errors = ERRS(ERR_NOT_FOUND))
 {
         TRY(customer_get(c, in->customer, out));
-        TRY(customers_identities(c, out, 1));
+        TRY(customers_fill_in(c, out, 1));
         return directory_complete(c, out, 1);
 }
 
 ENDPOINT(
         customer_put_one, PUT, "/v1/customers/{customer}", customer_change, 200, customer, .status_hit = 201,
         .summary = "Create or update a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
-        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
+        .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_ADDRESSES_TOO_MANY, ERR_STALE),
         .doc = "By ext:<external id> a customer who is unknown is created (201). What is left out or null stays as it is.")
 {
         bool created;
@@ -53,7 +53,7 @@ ENDPOINT(
         customer_patch_one, PATCH, "/v1/customers/{customer}", customer_change, 200, customer,
         .summary = "Change a customer", .scope = SCOPE_CUSTOMERS_WRITE, .minimal = true,
         .errors = ERRS(ERR_NOT_FOUND, ERR_IDENTITY_TAKEN, ERR_STALE),
-        .doc = "JSON merge patch: what is left out stays, null clears, the list of identities replaces those that are not the phone and the email of the profile. If-Match is honoured.")
+        .doc = "JSON merge patch: what is left out stays, null clears, the list of identities replaces those that are not the phone and the email of the profile, the list of addresses all of them. If-Match is honoured.")
 {
         TRY(customer_patch(c, in->customer, &in->profile, c->reply->if_match, out));
         return directory_complete(c, out, 1);

@@ -77,7 +77,7 @@ static void line_write(struct export *export, const void *line)
                 shape_encode_as(
                         &export->out, shape, line,
                         &(struct encoding){.masked = export->masked,
-                                           .known = true,
+                                           .without = WITHOUT_NULLS,
                                            .pick = export->picks != NULL ? export->picks->pick : NULL});
         text_puts(&export->out, export->csv ? "\r\n" : "\n");
 }

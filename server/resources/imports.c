@@ -6,6 +6,7 @@
 #include "http/pace.h"
 #include "http/stream.h"
 #include "base/json.h"
+#include "customers/address.h"
 #include "customers/consent.h"
 #include "customers/groups.h"
 #include "customers/interactions.h"
@@ -192,6 +193,13 @@ struct group_members_batch_in {
 SHAPE(group_members_batch_in, "Members of groups.", BATCH_ITEMS(group_member_line));
 #undef SHAPE_T
 
+struct addresses_batch_in {
+        struct json_text items;
+};
+#define SHAPE_T struct addresses_batch_in
+SHAPE(addresses_batch_in, "Addresses.", BATCH_ITEMS(address_line));
+#undef SHAPE_T
+
 struct interactions_batch_in {
         struct json_text items;
 };
@@ -233,6 +241,12 @@ ENDPOINT(group_member_batch, POST, "/v1/group-members:batch", group_members_batc
         return batch_run(c, &bulk_type_group_members, in->items.text, out);
 }
 
+ENDPOINT(address_batch, POST, "/v1/addresses:batch", addresses_batch_in, 207, batch_results,
+         .summary = "Put or take away up to 500 addresses", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
+{
+        return batch_run(c, &bulk_type_addresses, in->items.text, out);
+}
+
 ENDPOINT(interaction_batch, POST, "/v1/interactions:batch", interactions_batch_in, 207, batch_results,
          .summary = "Record up to 500 contacts", .scope = SCOPE_CUSTOMERS_WRITE, .doc = BATCH_DOC)
 {
@@ -247,4 +261,4 @@ ENDPOINT(consent_batch, POST, "/v1/consents:batch", consents_batch_in, 207, batc
 
 RESOURCE(imports, "Imports", "Many at once: files of any length, and small batches.", &import_file_endpoint,
          &customer_batch_endpoint, &order_batch_endpoint, &tag_batch_endpoint, &group_member_batch_endpoint,
-         &interaction_batch_endpoint, &consent_batch_endpoint);
+         &address_batch_endpoint, &interaction_batch_endpoint, &consent_batch_endpoint);

@@ -26,8 +26,9 @@ ENDPOINT_BATCH(
         order_take, POST, "/v1/orders", order_in, 201, outcome, .status_hit = 200, .lane = LANE_ORDERS,
         .lane_key = lane_key, .idempotency = IDEMPOTENCY_NATURAL,
         .summary = "Send an order, in the state it is in", .scope = SCOPE_ORDERS_WRITE,
-        .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_IDENTITY_TAKEN, ERR_ORDER_DIFFERS, ERR_ORDER_STATE,
-                       ERR_HOLD_RESOLVED, ERR_HOLD_BOUND, ERR_COUPON_STATE, ERR_CONFLICT),
+        .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_IDENTITY_TAKEN, ERR_ADDRESSES_TOO_MANY,
+                       ERR_ORDER_DIFFERS, ERR_ORDER_STATE, ERR_HOLD_RESOLVED, ERR_HOLD_BOUND,
+                       ERR_COUPON_STATE, ERR_CONFLICT),
         .doc = "One call for every change of an order; the answer is the whole outcome. The same call again gets the same "
                "answer, with Idempotency-Hit: true.")
 {

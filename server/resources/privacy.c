@@ -7,7 +7,7 @@ ENDPOINT(
         customer_export, GET, "/v1/customers/{customer}/export", customer_path, 200, subject_export,
         .summary = "Export everything held on a customer", .scope = SCOPE_CUSTOMERS_PII, .lane = LANE_REPORTS,
         .errors = ERRS(ERR_NOT_FOUND),
-        .doc = "One document of one moment: profile, identities, tags, notes, groups, contacts, behaviour, consents, orders, "
+        .doc = "One document of one moment: profile, identities, addresses, tags, notes, groups, contacts, behaviour, consents, orders, "
                "refunds, points, tiers, events and the audit log.")
 {
         return privacy_export(c, in->customer, out);

@@ -10,7 +10,7 @@ from shop import fresh
 
 SCHEMAS = Schemas(CONTRACT)
 # What takes files or many items at once, and what belongs to jobs, is tested by itself: test_bulk_*.py.
-APART = {"customer_batch", "order_batch", "tag_batch", "group_member_batch", "interaction_batch", "consent_batch", "job_cancel_one"}
+APART = {"customer_batch", "order_batch", "tag_batch", "group_member_batch", "address_batch", "interaction_batch", "consent_batch", "job_cancel_one"}
 OPERATIONS = [one for one in CONTRACT.operations
               if one.path.startswith("/v1/") and not one.streams and one.id not in APART]
 WITH_BODY = [one for one in OPERATIONS if "requestBody" in one.spec]

@@ -11,6 +11,7 @@ def references(admin):
     take(admin, order(customer, 1000, external_id=number))
     note = admin.post(f"/v1/customers/ext:{customer}/notes", {"content": "known"}).ok(201)
     call = admin.post(f"/v1/customers/ext:{customer}/interactions", {"kind": "call"}).ok(201)
+    admin.put(f"/v1/customers/ext:{customer}/addresses/known", {"street": "known"}).ok(201)
     group = fresh("known").replace("-", "_")
     admin.put(f"/v1/attributes/{group}", {"type": "text"}).ok(201)
     admin.put(f"/v1/groups/{group}", {"name": "known"}).ok(201)
@@ -25,6 +26,6 @@ def references(admin):
     others = [admin.post("/v1/customers", {"external_id": fresh("known")}).ok(201)["id"] for _ in range(2)]
     merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
     return {"customer": f"ext:{customer}", "merge": merge, "order": f"ext:{quoted(number)}", "hold": "ext:known", "slug": "invalid", "key": key,
-            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "channel": "sms", "attribute": group,
+            "note": note["id"], "interaction": call["id"], "group": group, "tag": "known", "address": "known", "channel": "sms", "attribute": group,
             "approval": approval, "version": 1, "job": "01234567-89ab-7def-8123-456789abcdef", "type": "customers",
             "template": template, "coupon": coupon, "reward": reward, "redemption": redemption}

@@ -38,6 +38,10 @@ class Person:
         admin.put(f"/v1/groups/{self.group}", {"name": "a group"}).ok(201)
         admin.post(f"/v1/groups/{self.group}/members", {"add": [self.id]}).ok()
         admin.put(f"{at}/tags/Xoqtag", {}).ok(201)
+        self.address_phone = fresh_phone()
+        admin.put(f"{at}/addresses/Xoqhome", {"recipient": "令狐Xoqrecipient", "phone": self.address_phone, "city": "Xoqcity", "street": "Xoqstreet 1",
+                                              "postal_code": "Xoq200"}).ok(201)
+        admin.patch(f"{at}/addresses/Xoqhome", {"street": "Xoqstreet 2"}).ok()
         note = admin.post(f"{at}/notes", {"content": "Xoqnote", "author": "Xoqauthor"}, Idempotency_Key=fresh("key")).ok(201)
         admin.patch(f"{at}/notes/{note['id']}", {"content": "Xoqnote again"}).ok()
         admin.post(f"{at}/interactions", {"kind": "call", "agent": "Xoqagent", "content": "Xoqcontent", "outcome": "Xoqoutcome",
@@ -79,8 +83,8 @@ class Person:
     @property
     def traces(self):
         """What nothing may be left of, in lower case: as it is, escaped as JSON escapes it, and masked."""
-        plain = [MARK, self.name, self.later_name, self.phone, self.later_phone, self.email, "1987-06-05", self.phone[:3] + "****",
-                 "亓*", "闾*", "亓官", "闾丘"]
+        plain = [MARK, self.name, self.later_name, self.phone, self.later_phone, self.address_phone, self.email, "1987-06-05", self.phone[:3] + "****",
+                 "亓*", "闾*", "令*", "亓官", "闾丘", "令狐"]
         escaped = [json.dumps(one)[1:-1] for one in plain]
         return {one.lower() for one in plain + escaped} - {"139****"} | {f"139****{self.phone[-4:]}", f"139****{self.later_phone[-4:]}"}
 
@@ -88,4 +92,4 @@ class Person:
     def secrets(self):
         """What only those are shown who may see personal data: who it is, and what was said, written and searched for."""
         return [self.name, self.later_name, self.phone, self.later_phone, self.email, self.email.lower(), self.openid, "1987-06-05",
-                "Xoqnote", "Xoqcontent", "Xoqoutcome", "Xoqquery", "Xoqevidence", "Xoqprivate", "Xoqrefund"]
+                "令狐Xoqrecipient", self.address_phone, "Xoqstreet", "Xoq200", "Xoqnote", "Xoqcontent", "Xoqoutcome", "Xoqquery", "Xoqevidence", "Xoqprivate", "Xoqrefund"]

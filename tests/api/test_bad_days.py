@@ -52,8 +52,9 @@ class House:
             self.client.put(f"/v1/rewards/{code}", {"name": "spare", "kind": "gift", "points": 1}).ok(201)
         self.spare = {name: iter([make() for _ in range(SPARE)]) for name, make in (
             ("hold", self.hold), ("approval", self.approval), ("note", self.note), ("tag", self.tag), ("group", self.group), ("attribute", self.attribute),
-            ("stranger", self.stranger), ("merge", self.merge),
+            ("stranger", self.stranger), ("housed", self.housed), ("merge", self.merge),
             ("coupon", self.coupon), ("used", self.used), ("redemption", self.redemption))}
+        self.put("addresses/home", {"street": "spare"}).ok(201)
         self.interaction = self.client.post(f"/v1/customers/ext:{self.customer}/interactions", {"kind": "call"}).ok(201)["id"]
         self.rotated, self.revoked = (server.new_key(name, "orders:read").split("_")[1] for name in ("rotated", "revoked"))
 
@@ -65,6 +66,10 @@ class House:
     def stranger(self):
         """Somebody who can be erased."""
         return self.client.post("/v1/customers", {"external_id": fresh("stranger")}).ok(201)["id"]
+
+    def housed(self):
+        """Somebody whose address can be taken away: one customer has not enough of them."""
+        return self.client.post("/v1/customers", {"external_id": fresh("housed"), "addresses": [{"name": "home", "street": "spare"}]}).ok(201)["id"]
 
     def merge(self):
         """A merge that can be undone."""
@@ -143,6 +148,8 @@ class House:
             "key_rotate_one": lambda: {"overlap_seconds": 0},
             "token_mint_one": lambda: {"scopes": ["orders:read"]},
             "tag_put_one": lambda: {},
+            "address_put_one": lambda: {"street": fresh("street")},
+            "address_patch_one": lambda: {"street": fresh("street")},
             "note_create": lambda: {"content": fresh("note")},
             "note_patch_one": lambda: {"content": fresh("note")},
             "group_put_one": lambda: {"name": fresh("name")},
@@ -178,9 +185,10 @@ class House:
             spare["template"] = self.template
         if operation.id == "coupon_rollback_single":
             spare["coupon"] = next(self.spare["used"])
-        customer = next(self.spare["stranger"]) if operation.id == "customer_erase" else f"ext:{self.customer}"
+        whose = {"customer_erase": "stranger", "address_delete_one": "housed"}.get(operation.id)
+        customer = next(self.spare[whose]) if whose else f"ext:{self.customer}"
         return {"customer": customer, "order": f"ext:{self.number}", "key": self.spare_key(operation),
-                "interaction": self.interaction, "channel": "sms", "version": 1, **spare}
+                "interaction": self.interaction, "address": "home", "channel": "sms", "version": 1, **spare}
 
     def spare_key(self, operation):
         """The id of a key that the operation may do anything with."""

@@ -8,12 +8,12 @@ import pytest
 
 import servers
 from bulk import export, import_all
-from client import Client
+from client import Client, quoted
 from shop import eventually, fresh, fresh_phone, give_back, order, refund, take
 
 MOVE = servers.ROOT / "api-spec" / "examples" / "move.sh"
 TYPES = ("customers", "orders", "refunds", "points_adjustments", "tags", "group_members", "interactions", "behaviour_events", "consents",
-         "suppressions", "groups")
+         "suppressions", "addresses", "groups")
 RESULTS = ("points_balances", "tiers")
 # What is the new server's own: when a thing was recorded there, how often it was changed, and what stands for a group there.
 OWN = {"updated_at", "version", "tier_since"}
@@ -42,6 +42,10 @@ def person(client, n):
         "attributes": {"shoe_size": 38, "taste": "},{", "free": {"deep": [1, None]}},
         "source": {"channel": "live", "detail": "room 7", "campaign": "a, \"b\""}}).ok(201)
     who = f"ext:{number}"
+    for name, default in (("家", True), ("office, \"2\"", False)):
+        client.put(f"/v1/customers/{who}/addresses/{quoted(name)}", {"recipient": f"王 {n}", "phone": "138 0000 0000", "country": "CN", "province": "浙江",
+                                                                     "city": "杭州", "district": "西湖", "street": "一路 1\n2 单元",
+                                                                     "postal_code": "310000", "is_default": default}).ok(201)
     client.put(f"/v1/customers/{who}/tags/vip", {"expires_at": "2036-01-01T00:00:00Z"}).ok(201)
     client.post("/v1/tags:batch", {"items": [{"customer": who, "tag": "88vip", "kind": "official"}]}).ok(207)
     client.post("/v1/groups/club/members", {"add": [who]}).ok()

@@ -50,6 +50,9 @@ def lines_of_type(client, kind):
                   "expires_at": "2036-01-01T00:00:00Z"} for who in both for tag in ("88vip", "级别")],
         "group_members": [{"customer": both[0], "group": code, "joined_at": "2024-05-01T00:00:00Z"},
                           {"customer": both[1], "group": code, "joined_at": "2024-05-01T00:00:00Z", "left_at": "2024-06-01T00:00:00Z"}],
+        "addresses": [{"customer": who, "name": name, "recipient": "王", "phone": "010-12345678-801", "city": "上海", "district": "徐汇",
+                       "street": "Line \"1\",\nline 2", "postal_code": "200030", "is_default": name == "家", "created_at": "2024-05-01T00:00:00Z"}
+                      for who in both for name in ("家", "home, 2")],
         "interactions": [{"customer": who, "external_id": fresh("call"), "kind": "call", "content": "about a bag, \"red\"\n2 lines",
                           "satisfaction": 4, "occurred_at": "2024-05-01T00:00:00Z"} for who in both],
         "behaviour_events": [{"customer": who, "type": "cart", "key": fresh("cart"), "sku": "S", "query": "包",
@@ -63,8 +66,8 @@ def lines_of_type(client, kind):
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["tags", "group_members", "interactions", "behaviour_events", "consents", "suppressions",
-                                  "points_adjustments"])
+@pytest.mark.parametrize("kind", ["tags", "group_members", "addresses", "interactions", "behaviour_events", "consents",
+                                  "suppressions", "points_adjustments"])
 def test_lines_go_in_once_and_come_out_as_they_went_in(admin, server, kind):
     one, two, lines = lines_of_type(admin, kind)
     out = io.StringIO()
@@ -110,6 +113,10 @@ def test_lines_that_are_refused_say_why(admin):
                                               {"customer": who, "group": code, "joined_at": never},
                                               {"customer": who, "group": code, "joined_at": "2024-05-01T00:00:00Z", "left_at": "2024-04-01T00:00:00Z"}],
                      HISTORY) == ["not-found", "not-found", [("#/joined_at", "too_late")], [("#/left_at", "too_early")]]
+    place = {"customer": who, "name": "home", "street": "a"}
+    assert bad_lines(admin, "addresses", [{**place, "customer": nobody}, {"customer": who, "name": "home"}, {"customer": who, "street": "a"},
+                                          {**place, "created_at": never}], HISTORY) == [
+        "not-found", [("#/street", "required")], [("#/name", "required")], [("#/created_at", "too_late")]]
     call = {"customer": who, "kind": "call", "external_id": fresh("call")}
     import_all(admin, "interactions", [call])
     assert bad_lines(admin, "interactions", [{**call, "customer": nobody}, {"customer": who, "kind": "call"}, {**call, "occurred_at": never},
@@ -186,6 +193,7 @@ def test_small_batches_answer_each_item(admin):
     bodies = {
         "/v1/tags:batch": {"customer": f"ext:{one}", "tag": "a"},
         "/v1/group-members:batch": {"customer": f"ext:{one}", "group": code},
+        "/v1/addresses:batch": {"customer": f"ext:{one}", "name": "home", "street": "a"},
         "/v1/interactions:batch": {"customer": f"ext:{one}", "kind": "visit"},
         "/v1/consents:batch": {"customer": f"ext:{one}", "channel": "email", "state": "granted"},
     }

@@ -261,7 +261,7 @@ def test_the_timeline_tells_everything_newest_first_in_pages_of_any_size(admin, 
 def told(client, who, *kinds):
     """What the timeline tells of these kinds, the oldest first: kind and what of it."""
     return [(one["kind"], one["data"].get("tag") or one["data"].get("group") or one["data"].get("channel") or one["data"].get("absorbed_id")
-             or one["data"].get("type")) for one in reversed(client.get(f"{who}/timeline?limit=200").ok()["data"]) if one["kind"] in kinds]
+             or one["data"].get("type") or one["data"].get("address")) for one in reversed(client.get(f"{who}/timeline?limit=200").ok()["data"]) if one["kind"] in kinds]
 
 
 def test_the_timeline_tells_what_was_taken_back_and_done_again(admin, person, who, clock):
@@ -272,6 +272,9 @@ def test_the_timeline_tells_what_was_taken_back_and_done_again(admin, person, wh
     clock.advance(hours=1)
     for step in (lambda: admin.put(f"{who}/tags/long", {}).ok(201),
                  lambda: admin.call("DELETE", f"{who}/tags/long").empty(),
+                 lambda: admin.put(f"{who}/addresses/home", {"street": "a secret"}).ok(201),
+                 lambda: admin.patch(f"{who}/addresses/home", {"city": "X"}).ok(),
+                 lambda: admin.call("DELETE", f"{who}/addresses/home").empty(),
                  *(lambda way=way: admin.post(f"/v1/groups/{group}/members", {way: [person["id"]]}).ok() for way in ("add", "remove", "add", "remove")),
                  lambda: admin.put(f"{who}/suppressions/sms", {"reason": "bounce", "detail": "a secret"}).ok(),
                  lambda: admin.call("DELETE", f"{who}/suppressions/sms").empty(),
@@ -283,6 +286,8 @@ def test_the_timeline_tells_what_was_taken_back_and_done_again(admin, person, wh
     clock.advance(minutes=1)
     assert ("tag", "theirs") in told(admin, who, "tag"), "what was the other's is his"
     admin.post(f"/v1/merges/{merge}/undo", {}, Idempotency_Key=fresh("key")).ok()
+    assert told(admin, who, "address", "address_changed", "address_removed") == [
+        ("address", "home"), ("address_changed", "home"), ("address_removed", "home")]
     assert told(admin, who, "tag", "tag_removed", "group_joined", "group_left", "suppression", "suppression_lifted", "activity", "merged", "unmerged") == [
         ("tag", "long"), ("tag_removed", "long"), ("group_joined", group), ("group_left", group), ("group_joined", group),
         ("group_left", group), ("suppression", "sms"), ("suppression_lifted", "sms"), ("suppression", "sms"), ("activity", "custom"),

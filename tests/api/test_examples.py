@@ -69,7 +69,7 @@ def test_small_batches_take_every_type_that_their_header_names(run, admin, tmp_p
     admin.put(f"/v1/groups/{group}", {"name": "G"}).ok(201)
     who = {"customer": f"ext:{number}"}
     items = {"customers": {"external_id": number, "name": "A"}, "orders": order(number, 500), "tags": {**who, "tag": "t"},
-             "group-members": {**who, "group": group}, "interactions": {**who, "kind": "call", "external_id": fresh("call")},
+             "group-members": {**who, "group": group}, "addresses": {**who, "name": "home", "street": "s"}, "interactions": {**who, "kind": "call", "external_id": fresh("call")},
              "consents": {**who, "channel": "sms", "state": "granted", "occurred_at": "2026-01-05T10:00:00Z"},
              "points/adjustments": {**who, "points": 5, "reason": "r", "external_id": fresh("adjust")}}
     header = (EXAMPLES / "small-batch.sh").read_text().partition("TYPE: ")[2].partition(")")[0]

@@ -45,13 +45,13 @@ def watched(person, server, client_with):
 
 def test_no_get_shows_a_secret(admin, watched, person):
     first = {name: admin.get(f"{person.at}/{path}").ok()["data"][0] for name, path in (
-        ("note", "notes"), ("interaction", "interactions"), ("tag", "tags"), ("hold", "points/holds"))}
+        ("note", "notes"), ("address", "addresses"), ("interaction", "interactions"), ("tag", "tags"), ("hold", "points/holds"))}
     others = [admin.post("/v1/customers", {"external_id": fresh("other")}).ok(201)["id"] for _ in range(2)]
     merge = admin.post(f"/v1/customers/{others[0]}/merges", {"absorbed": others[1]}, Idempotency_Key=fresh("key")).ok(201)["id"]
     known = {"customer": person.id, "order": f"ext:{person.number}", "group": person.group, "channel": "sms", "attribute": "private",
              "key": admin.key.split("_")[1], "merge": merge, "type": "customers", "approval": NOBODY, "job": NOBODY, "template": ELSE, "reward": ELSE,
              "coupon": ELSE, "redemption": NOBODY, "version": 1, "slug": "invalid",
-             **{name: quoted(row["tag"] if name == "tag" else row["id"]) for name, row in first.items()}}
+             **{name: quoted(row[{"tag": "tag", "address": "name"}.get(name, "id")]) for name, row in first.items()}}
     refused = set()
     for operation in OPERATIONS:
         if operation.method != "GET":
@@ -94,6 +94,14 @@ def test_no_change_and_no_problem_shows_a_secret(watched, person):
     watched.post(f"{person.at}/interactions", {"kind": "call", "content": "Xoqcontent", "external_id": "masked"}).is_problem(
         409, "interaction-differs")
     watched.put(f"{person.at}/consents/sms", {"state": "granted", "evidence": "Xoqevidence again"}).ok()
+    address = {"recipient": "令狐Xoqrecipient", "phone": person.address_phone, "city": "Xoqcity", "street": "Xoqstreet 3", "postal_code": "Xoq200"}
+    watched.put(f"{person.at}/addresses/Xoqhome", address).ok()
+    watched.put(f"{person.at}/addresses/Xoqhome", {**address, "street": "Xoqstreet" * 100}).is_problem(422, "invalid")
+    watched.patch(person.at, {"addresses": [{"name": "Xoqhome", **address}] * 2}).is_problem(422, "invalid")
+    watched.patch(person.at, {"addresses": [{"name": "Xoqhome", **address}]}).ok()
+    watched.post("/v1/orders", order({"external_id": person.external, "addresses": [{"name": "Xoqhome", **address}]}, 1000)).ok(201)
+    line = {"customer": person.id, "name": "Xoqhome", **address}
+    watched.post("/v1/addresses:batch", {"items": [line, {**line, "street": "Xoqstreet" * 100}]}).ok(207)
 
 
 def test_what_becomes_personal_later_is_masked_in_the_log_too(admin, watched):

@@ -190,12 +190,12 @@ def test_an_erased_survivor_takes_the_absorbed_along(admin, server):
     assert " 0 wrong" in server.command("check")
 
 
-def test_duplicates_are_found_by_mailbox_number_and_address(admin):
+def test_duplicates_are_found_by_mailbox_number_and_region(admin):
     mark = fresh("dup").replace("-", "")
     alike = [("email", {"email": f"Li.{mark}+shop@example.com"}, {"email": f"li{mark}@example.com"}),
              ("number", {"phone": f"+1{fresh_phone()}"}, None),
-             ("address", {"name": f"Li {mark}", "city": mark, "birthday": "1990-02-03"}, {"name": f"li{mark}", "city": mark,
-                                                                                           "birthday": "1990-02-03"})]
+             ("region", {"name": f"Li {mark}", "city": mark, "birthday": "1990-02-03"}, {"name": f"li{mark}", "city": mark,
+                                                                                          "birthday": "1990-02-03"})]
     pairs = {}
     for why, first, second in alike:
         second = second or {"phone": first["phone"][2:]}
@@ -204,7 +204,7 @@ def test_duplicates_are_found_by_mailbox_number_and_address(admin):
     for page in admin.pages("/v1/customers/duplicates?limit=1"):
         for one in page:
             found.setdefault(one["why"], []).append(({row["id"] for row in one["customers"]}, one["score"]))
-    for why, score in (("email", 90), ("number", 95), ("address", 85)):
+    for why, score in (("email", 90), ("number", 95), ("region", 70)):
         assert (pairs[why], score) in found[why], why
     admin.get("/v1/customers/duplicates?cursor=x").is_problem(400, "bad-cursor")
     admin.get("/v1/merges?cursor=x").is_problem(400, "bad-cursor")

@@ -60,7 +60,7 @@ def test_an_export_holds_everything_and_is_audited(admin, client_with, person):
     export = admin.get(f"{person.at}/export", Audit_Reason="he asked").ok()
     assert export["customer_id"] == person.id
     text = json.dumps(export["data"], ensure_ascii=False)
-    for said in (person.name, person.phone, person.email.lower(), person.openid, person.first_external, "Xoqdiary", "Xoqtag", "Xoqnote",
+    for said in (person.name, person.phone, person.email.lower(), person.openid, person.first_external, person.address_phone, "Xoqdiary", "Xoqtag", "Xoqstreet", "Xoqnote",
                  "Xoqcontent", "Xoqquery", "Xoqevidence", "Xoqbounce", "Xoqcoupon", "Xoqrefund", "Xoqredeemed", "Xoqheld", "Xoqpin",
                  "Xoqbecause"):
         assert said in text, said
@@ -152,7 +152,7 @@ def test_what_was_erased_is_free_for_somebody_new(admin, server, person):
 
 
 # What a path may name beside the erased customer; it is looked at later.
-ELSEWHERE = {"note": "01234567-89ab-7def-8123-456789abcdef", "interaction": "01234567-89ab-7def-8123-456789abcdef", "tag": "t",
+ELSEWHERE = {"address": "a", "note": "01234567-89ab-7def-8123-456789abcdef", "interaction": "01234567-89ab-7def-8123-456789abcdef", "tag": "t",
              "channel": "sms", "hold": "ext:h", "type": "orders",
              "redemption": "01234567-89ab-7def-8123-456789abcdef"}
 SOUND = {"points_adjust_one": {"points": 1, "reason": "r"}, "customer_put_one": {"name": "n"}, "customer_patch_one": {"name": "n"}, "note_create": {"content": "n"}, "tag_put_one": {}, "tier_pin_set": {"tier": "gold", "until": "2036-01-01T00:00:00Z", "reason": "r"}}

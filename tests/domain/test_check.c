@@ -13,7 +13,7 @@
 
 static struct fixture *shop;
 
-#define CONTACTS_BELONG     "every tag, note, contact and membership belongs to a customer that exists"
+#define CONTACTS_BELONG     "every tag, note, address, contact and membership belongs to a customer that exists"
 #define DIRECTORY_IS_A_COPY "the directory says what customers, orders and points say"
 
 /* Spoil the books, look which checks fail, and mend them again. */

@@ -66,11 +66,13 @@ static void walk(const char *round)
         struct answer answers[6];
         static const char *const templates[] = {
                 ORDER("new-%s", "paid",
-                      "\"external_id\":\"W-%s\",\"identities\":[{\"kind\":\"qq\",\"value\":\"%s\"}],\"name\":\"a\""),
+                      "\"external_id\":\"W-%s\",\"identities\":[{\"kind\":\"qq\",\"value\":\"%s\"}],\"name\":\"a\","
+                      "\"addresses\":[{\"name\":\"home\",\"street\":\"a\",\"is_default\":true}]"),
                 ORDER("basket-%s", "placed", "\"external_id\":\"W-%s\""),
                 ORDER("adopted-%s", "paid", "\"email\":\"%s@example.com\""),
                 ORDER("later-%s", "paid", "\"external_id\":\"L-%s\""),
-                ORDER("basket-%s", "paid", "\"external_id\":\"W-%s\",\"city\":\"x\""),
+                ORDER("basket-%s", "paid",
+                      "\"external_id\":\"W-%s\",\"city\":\"x\",\"addresses\":[{\"name\":\"home\",\"street\":\"b\"}]"),
                 ORDER("new-%s", "cancelled", "\"external_id\":\"W-%s\""),
         };
 
@@ -123,6 +125,10 @@ static void fill(void)
         till_sql(
                 shop,
                 "INSERT INTO customer_identities SELECT 'phone', external_id, id, created_at FROM customers");
+        till_sql(
+                shop,
+                "INSERT INTO customer_addresses (customer_id, name, street, is_default, version, created_at, updated_at) "
+                "SELECT id, 'office', 's', false, 1, created_at, updated_at FROM customers");
         till_sql(shop,
                  "INSERT INTO customer_aliases SELECT gen_random_uuid(), id, created_at FROM customers");
         till_sql(

@@ -71,6 +71,6 @@ INSERT INTO customer_alike
 SELECT why, ('x' || encode(substr(sha256((SELECT hash_key FROM installation) || convert_to(normal, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint, id
 FROM (SELECT 1 AS why, right(value, 11) AS normal, customer_id AS id FROM customer_identities WHERE kind IN ('phone', 'alipay')
       UNION ALL SELECT 2, replace(split_part(email, '@', 1), '.', '') || '@example.com', id FROM made
-      UNION ALL SELECT 4, concat_ws(E'\x1f', name, province, city, district), id FROM made) AS told;
+      UNION ALL SELECT 5, concat_ws(E'\x1f', name, province, city, district), id FROM made) AS told;
 TRUNCATE customer_changes;
 VACUUM ANALYZE;

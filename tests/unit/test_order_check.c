@@ -228,4 +228,27 @@ TEST(lines_more_fewer_or_of_other_numbers_differ)
         end();
 }
 
+/* ------------------------------------------------------------------ told apart by content */
+
+static const char *content(const char *json)
+{
+        struct text out = {0};
+        const struct order_in *in = order(json);
+
+        shape_encode_content(&out, &order_in_shape, in);
+        const char *copy = arena_strdup(c.arena, out.data);
+        text_free(&out);
+        return copy;
+}
+
+TEST(content_of_an_order_without_addresses_is_what_it_was_before_there_were_any)
+{
+        EXPECT(strstr(content(BODY(ONE ",\"total_minor\":100")), "addresses") == NULL);
+        end();
+        EXPECT(strstr(content("{\"external_id\":\"A\",\"customer\":{\"external_id\":\"C\",\"addresses\":[{\"name\":"
+                              "\"home\",\"street\":\"s\"}]}," ONE ",\"total_minor\":100}"),
+                      "\"addresses\":[{\"name\":\"home\"") != NULL);
+        end();
+}
+
 TEST_MAIN

@@ -69,7 +69,9 @@ static const char *written(const char *names, bool masked, bool known)
 
         EXPECT_INT(c.problem.fault_count, 0);
         shape_encode_as(&out, &person_shape, &somebody,
-                        &(struct encoding){.masked = masked, .known = known, .pick = picks.pick});
+                        &(struct encoding){.masked = masked,
+                                           .without = known ? WITHOUT_NULLS : WITHOUT_NOTHING,
+                                           .pick = picks.pick});
         const char *kept = arena_strdup(c.arena, out.data);
         text_free(&out);
         return kept;
