@@ -106,7 +106,7 @@ class Coupon:
         self.user = self.order_used = self.redemption = None
 
     def revoke(self, at):
-        self.state = "revoked"
+        self.state, self.session, self.locked_until = "revoked", None, None
         self.note("revoked", at)
 
     def pass_time(self, now):
@@ -149,7 +149,7 @@ def withdrawn(rules, customer, order, at):
     """What goes with an order that was given back as a whole."""
     goes = {rule["code"] for rule in rules if rule.get("withdrawn_on_refund")}
     gone = [one for one in customer.coupons
-            if one.order == order.body["external_id"] and one.rule in goes and one.state_at(at) == "available"]
+            if one.order == order.body["external_id"] and one.rule in goes and one.state_at(at) in ("available", "locked")]
     gone.sort(key=lambda one: one.code)
     for one in gone:
         one.revoke(at)
