@@ -47,14 +47,7 @@ SQL_MANY(inactive_due, due_limit, due_customer,
          DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 AND " IN_HALF
              " AND EXISTS (SELECT " UNDATED ")"))
 
-struct due_hold {
-        struct uuid customer_id, id;
-};
-#define SHAPE_T struct due_hold
-SHAPE(due_hold, "A hold whose time is over.", FIELD(customer_id), FIELD(id));
-#undef SHAPE_T
-
-SQL_MANY(holds_due_of, customers_key, due_hold,
+SQL_MANY(holds_due_of, customers_key, hold_named,
          "SELECT customer_id, id FROM points_holds WHERE state = 'open' AND expires_at <= :now "
          "AND customer_id = ANY(:ids) ORDER BY customer_id, id")
 
@@ -76,13 +69,7 @@ static enum err holds_of(struct ctx *c, const struct uuids *customers, struct ho
         struct list due;
 
         TRY(holds_due_of(c, &(struct customers_key){*customers}, &due));
-        struct hold_probe probe = {{ARENA_ARRAY(c->arena, due.n, struct uuid), due.n},
-                                   {ARENA_ARRAY(c->arena, due.n, struct uuid), due.n}};
-        for (size_t i = 0; i < due.n; i++) {
-                probe.customers.v[i] = ((const struct due_hold *)due.v)[i].customer_id;
-                probe.holds.v[i] = ((const struct due_hold *)due.v)[i].id;
-        }
-        *ret = probe;
+        *ret = hold_probe_of(c->arena, &due);
         return ERR_OK;
 }
 
