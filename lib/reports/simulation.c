@@ -99,10 +99,10 @@ SQL_EACH(
         "GROUP BY customer_id) AS d USING (customer_id) "
         "LEFT JOIN (SELECT customer_id, sum(total_minor - refunded_minor)::bigint AS year_spend_minor, "
         "sum(points_earned - points_reversed)::bigint AS year_points, sum(points_earned - points_reversed) FILTER (WHERE "
-        "to_char(counted_on, 'MM') = born_in)::bigint AS birthday_points, "
+        "date_part('month', counted_on) = born_in)::bigint AS birthday_points, "
         "array_agg(total_minor - refunded_minor - shipping_minor + refunded_shipping_minor) FILTER (WHERE "
         "refunded_minor < total_minor AND total_minor - refunded_minor - shipping_minor + refunded_shipping_minor "
-        ">= :basket_minor) AS baskets_minor FROM orders LEFT JOIN (SELECT id AS customer_id, left(right(birthday, 5), 2) AS born_in "
+        ">= :basket_minor) AS baskets_minor FROM orders LEFT JOIN (SELECT id AS customer_id, left(right(birthday, 5), 2)::double precision AS born_in "
         "FROM customers WHERE :birthdays AND birthday IS NOT NULL) AS b USING (customer_id) "
         "WHERE counted_on > :year GROUP BY customer_id) AS o USING (customer_id)")
 

@@ -78,9 +78,12 @@ class Standing:
         self.tell("tier.unpinned")
 
     def would_fall(self, program):
-        """Were nothing more bought until the end of the cycle."""
-        rank = self.rank(program)
-        return self.until is not None and self.fallen(program, rank, self.calendar.day(self.until)) < rank
+        """Were nothing more bought until the end of the cycle and that of the grace."""
+        if self.until is None:
+            return False
+        rank, end = self.rank(program), self.calendar.day(self.until)
+        ends = end, end + datetime.timedelta(program["cycle"]["grace_days"])
+        return all(self.fallen(program, rank, day, datetime.date.max) < rank for day in ends)
 
     def give_notice(self, program, now):
         """Once for each end of a cycle that is near."""

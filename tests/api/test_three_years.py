@@ -183,6 +183,12 @@ class Years:
                     listed, expected = (sorted(some, key=str) for some in (listed, expected))
                 assert listed == expected and not page["has_more"], f"{self.say(walker)}, {path}: {listed}, {expected}"
 
+    def compare_stocks(self):
+        """How many of each template were issued, and how many of each reward are taken."""
+        for path, kept, name in (("coupon-templates", self.walk.templates, "issued"), ("rewards", self.walk.rewards, "taken")):
+            for code, one in kept.items():
+                assert self.admin.get(f"/v1/{path}/{code}").ok()[name] == getattr(one, name), f"{self.say()}, {path} {code}"
+
     def compare_coupons(self):
         """What became of each, in its order."""
         stored = json.loads(servers.psql(self.server.database_url, HISTORIES) or "{}")
@@ -241,6 +247,7 @@ class Years:
                 self.act()
         self.compare_shown()
         self.compare_lists()
+        self.compare_stocks()
         self.compare_coupons()
         self.compare_events()
 

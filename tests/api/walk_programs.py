@@ -8,7 +8,7 @@ def random_expiry(rng):
     form = rng.choice(("never", "months", "months", "dates", "inactivity"))
     if form == "never":
         return {"form": form}
-    expiry = {"form": form, "months": rng.randint(1, 10), "warn_days": rng.choice((0, 14))}
+    expiry = {"form": form, "months": rng.randint(1, 10), "warn_days": rng.choice((0, 14, 60))}
     if form == "dates":
         dates = ("01-31", "03-31", "05-05", "06-30", "09-15", "12-31")
         return {**expiry, "dates": sorted(rng.sample(dates, rng.randint(1, 3)))}
@@ -121,6 +121,6 @@ REWARDS = {"mug": {"kind": "gift", "points": 40, "stock": 60, "redeem_days": 3},
 def random_program(rng):
     cycle = {"cycle_months": rng.choice((3, 6, 12)), "anchor": rng.choice(("tier_start", "joining", "calendar_year")),
              "downgrade": rng.choice(("one_step", "reassess", "none")), "grace_days": rng.choice((0, 0, 15, 40)),
-             "notice_days": rng.choice((0, 20)), "after_refund": rng.choice(("at_once", "cycle_end"))}
+             "notice_days": rng.choice((0, 20, 60)), "after_refund": rng.choice(("at_once", "cycle_end"))}
     return {"points": random_points(rng), "earning": random_earning(rng), "activities": random_activities(rng),
             "coupons": random_coupon_rules(rng), "birthdays": random_birthdays(rng), "cycle": cycle, "tiers": [random_tier(rng, rank) for rank in range(len(CODES))]}
