@@ -26,7 +26,7 @@ def random_points(rng):
 
 def random_earning(rng):
     rules = [{"code": "base", "kind": "base", "rate_millionths": rng.choice((1000000, 370000, 2500000)),
-              "caps": rng.choice(({}, {"per_order": 333}, {"per_order": 700, "per_month": 1000}, {"per_order": 333, "per_month": 500}))},
+              "caps": rng.choice(({}, {"per_order": 333, "per_month": 400}, {"per_order": 700, "per_month": 800}, {"per_order": 333, "per_month": 500}))},
              {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": rng.choice((1000000, 990000)),
               "caps": rng.choice(({}, {}, {"per_day": 1200}))}]
     extra = [{"code": "big", "kind": "base", "rate_millionths": 500000, "when": "order.total >= 500.00"},
@@ -56,7 +56,7 @@ def random_tier(rng, rank):
     if rank == 0:
         return {**tier, "floor": False}
     any_of = [requirement(rng, "spend", rank, rng.choice((6, 12))), requirement(rng, "spend", 2 * rank, None)]
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         any_of.append(requirement(rng, "growth", 2 * rank, rng.choice((12, None))))  # which activities can reach
     all_of = [requirement(rng, rng.choice(("orders", "growth")), 1, rng.choice((12, None)))] if rng.random() < 0.4 else []
     keep = {"all_of": [requirement(rng, rng.choice(("growth", "spend", "orders")), rank, rng.choice((3, 6, 12)))]}
@@ -75,7 +75,7 @@ def random_activities(rng):
               "per_month": rng.choice((None, 1)), "per_lifetime": rng.choice((None, 2))},
              {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
     # what is rare in a life needs its rule nearly always
-    return [rule for rule in rules if rng.random() < (0.95 if rule["type"] == "referral" else 0.8)]
+    return [rule for rule in rules if rng.random() < (0.95 if rule["type"] in ("referral", "custom") else 0.8)]
 
 
 COUPON_RULES = (
@@ -108,7 +108,7 @@ def random_templates(rng):
                     **rng.choice(({}, {"max_off_minor": 3000})), **rng.choice(({}, {"valid_days": 90}, {"valid_until": until}))},
             "once": {"kind": "amount", "off_minor": 100, "per_customer_limit": rng.choice((1, 2, 5)), "valid_days": rng.choice((5, 200)),
                      **comes_back},
-            "few": {"kind": "amount", "off_minor": 700, "total_limit": 60, "valid_days": 100}}
+            "few": {"kind": "amount", "off_minor": 700, "total_limit": 40, "valid_days": 100}}
 
 
 REWARDS = {"mug": {"kind": "gift", "points": 40, "stock": 60, "redeem_days": 3},
