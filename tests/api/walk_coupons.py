@@ -127,6 +127,8 @@ class Wallet:
         return check
 
     def ask_reward(self):
+        if any(one.state == "issued" for one in self.customer.redemptions) and self.rng.random() < 0.5:
+            return self.end_reward()
         reward = self.walk.rewards[self.rng.choice(("mug", "mug", "care", "care", "slip", "trial"))]
         if reward.body.get("stock") is not None and not self.walk.alone(reward):
             return None
@@ -141,8 +143,8 @@ class Wallet:
         known = [one for one in self.customer.redemptions if one.number]
         if not known:
             return None
-        one = self.rng.choice(known[-4:])
-        how = self.rng.choice(("redeem", "redeem", "cancel"))
+        one = self.rng.choice([one for one in known if one.state == "issued"] or known)
+        how = self.rng.choice(("redeem", "cancel"))
         path, program = f"{self.redemptions()}/{one.number}/{how}", self.walk.program
         if one.reward.body.get("stock") is not None and not self.walk.alone(one.reward):
             return None

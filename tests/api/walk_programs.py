@@ -111,7 +111,7 @@ def random_templates(rng):
             "few": {"kind": "amount", "off_minor": 700, "total_limit": 40, "valid_days": 100}}
 
 
-REWARDS = {"mug": {"kind": "gift", "points": 40, "stock": 60, "redeem_days": 3},
+REWARDS = {"mug": {"kind": "gift", "points": 40, "stock": 60, "redeem_days": 30},
            "care": {"kind": "service", "points": 5, "condition": "tier >= gold", "customer_limit": 1, "limit_days": 60,
                     "redeem_days": 90},
            "slip": {"kind": "coupon", "points": 15, "coupon_template": "once", "redeem_days": 40},
