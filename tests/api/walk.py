@@ -49,7 +49,7 @@ class Walker(Wallet, Wants):
         """A call, or None when what was drawn makes no sense now."""
         if self.customer is None:
             return self.join()
-        acts = ((self.order, 7), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
+        acts = ((self.order, 7), (self.progress, 6), (self.refund, 6), (self.spend, 2), (self.hold, 4), (self.resolve, 2),
                 (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
                 (self.adjust, 2), (self.decide, 1.5), (self.act, 3), (self.refer, 1), (self.get_coupon, 1), (self.use_coupon, 2),
                 (self.ask_reward, 2), (self.end_reward, 1.5), (self.be_born, 0.3))
