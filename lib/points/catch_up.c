@@ -2,14 +2,7 @@
 #include "history/history.h"
 #include "points/store.h"
 
-struct open_hold {
-        struct uuid customer_id, id;
-};
-#define SHAPE_T struct open_hold
-SHAPE(open_hold, "A hold that is open.", FIELD(customer_id), FIELD(id));
-#undef SHAPE_T
-
-SQL_LATER(holds_open, customers_key, open_hold,
+SQL_LATER(holds_open, customers_key, hold_named,
           "SELECT customer_id, id FROM points_holds WHERE customer_id = ANY(:ids) AND state = 'open' "
           "ORDER BY customer_id, id")
 
@@ -30,13 +23,8 @@ static enum err complete(struct ctx *c, struct book *const *books, size_t n)
         if (without.n > 0)
                 TRY(points_lots_later(c, &without, &lots));
         TRY(db_flush(c));
-        struct hold_probe probe = {{ARENA_ARRAY(c->arena, open.n, struct uuid), open.n},
-                                   {ARENA_ARRAY(c->arena, open.n, struct uuid), open.n}};
-        for (size_t i = 0; i < open.n; i++) {
-                probe.customers.v[i] = ((const struct open_hold *)open.v)[i].customer_id;
-                probe.holds.v[i] = ((const struct open_hold *)open.v)[i].id;
-        }
         if (open.n > 0) {
+                struct hold_probe probe = hold_probe_of(c->arena, &open);
                 TRY(points_holds_later(c, &probe, &holds));
                 TRY(db_flush(c));
         }

@@ -10,10 +10,12 @@
 
 struct due_limit {
         int64_t limit, half;
-        struct instant until; /* what lies before this is looked for */
+        struct instant until;       /* what lies before this is looked for */
+        struct instant silent_from; /* of the programme */
 };
 #define SHAPE_T struct due_limit
-SHAPE(due_limit, "How many at once, and of whom.", FIELD(limit), FIELD(half), FIELD(until));
+SHAPE(due_limit, "How many at once, and of whom.", FIELD(limit), FIELD(half), FIELD(until),
+      FIELD(silent_from));
 #undef SHAPE_T
 
 struct due_customer {
@@ -45,14 +47,7 @@ SQL_MANY(inactive_due, due_limit, due_customer,
          DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 AND " IN_HALF
              " AND EXISTS (SELECT " UNDATED ")"))
 
-struct due_hold {
-        struct uuid customer_id, id;
-};
-#define SHAPE_T struct due_hold
-SHAPE(due_hold, "A hold whose time is over.", FIELD(customer_id), FIELD(id));
-#undef SHAPE_T
-
-SQL_MANY(holds_due_of, customers_key, due_hold,
+SQL_MANY(holds_due_of, customers_key, hold_named,
          "SELECT customer_id, id FROM points_holds WHERE state = 'open' AND expires_at <= :now "
          "AND customer_id = ANY(:ids) ORDER BY customer_id, id")
 
@@ -74,13 +69,7 @@ static enum err holds_of(struct ctx *c, const struct uuids *customers, struct ho
         struct list due;
 
         TRY(holds_due_of(c, &(struct customers_key){*customers}, &due));
-        struct hold_probe probe = {{ARENA_ARRAY(c->arena, due.n, struct uuid), due.n},
-                                   {ARENA_ARRAY(c->arena, due.n, struct uuid), due.n}};
-        for (size_t i = 0; i < due.n; i++) {
-                probe.customers.v[i] = ((const struct due_hold *)due.v)[i].customer_id;
-                probe.holds.v[i] = ((const struct due_hold *)due.v)[i].id;
-        }
-        *ret = probe;
+        *ret = hold_probe_of(c->arena, &due);
         return ERR_OK;
 }
 
@@ -117,7 +106,7 @@ static enum err due_do(struct ctx *c, const struct program *program, const struc
 {
         struct list rows;
         struct piece piece = {.due = due, .program = program};
-        struct due_limit many = {FOUND_MAX, share->half, until};
+        struct due_limit many = {.limit = FOUND_MAX, .half = share->half, .until = until};
         bool done;
 
         TRY(due->find(c, &many, &rows));
@@ -171,21 +160,24 @@ SQL_MANY(
         lots_to_warn, due_limit, due_customer,
         DUE("SELECT customer_id FROM points_lots WHERE expires_at <= :until AND remaining > 0 AND NOT warned AND " IN_HALF
             " ORDER BY expires_at"))
+/* Whose silence has begun anew since he was warned of its end. */
+#define SILENT_SINCE  "greatest(moved_at, :silent_from)"
+#define WARNED_BEFORE "warned_at < " SILENT_SINCE
 SQL_MANY(inactive_to_warn, due_limit, due_customer,
          DUE("SELECT customer_id FROM points_accounts a WHERE moved_at < :until AND active > 0 AND " IN_HALF
-             " AND (warned_at IS NULL OR warned_at < moved_at) AND EXISTS (SELECT " UNDATED ")"))
+             " AND (warned_at IS NULL OR " WARNED_BEFORE ") AND EXISTS (SELECT " UNDATED ")"))
 
 struct warning {
         struct uuids ids;
-        struct instant until;
+        struct instant until, silent_from;
 };
 #define SHAPE_T struct warning
-SHAPE(warning, "Who is warned of what lies before when.", FIELD(ids), FIELD(until));
+SHAPE(warning, "Who is warned of what lies before when.", FIELD(ids), FIELD(until), FIELD(silent_from));
 #undef SHAPE_T
 
 struct warned {
         struct uuid customer_id;
-        struct instant expires_at; /* of lots; of an account: when it moved last */
+        struct instant expires_at; /* of lots; of an account: when its silence began */
         int64_t points;
 };
 #define SHAPE_T struct warned
@@ -199,9 +191,9 @@ SQL_MANY(
         "SELECT customer_id, expires_at, sum(remaining)::bigint AS points FROM w WHERE expires_at > :now "
         "GROUP BY customer_id, expires_at ORDER BY expires_at, customer_id")
 SQL_MANY(warn_of_inactivity, warning, warned,
-         "WITH w AS (UPDATE points_accounts SET warned_at = moved_at WHERE customer_id = ANY(:ids) "
-         "AND moved_at < :until AND active > 0 AND (warned_at IS NULL OR warned_at < moved_at) "
-         "RETURNING customer_id, moved_at AS expires_at) "
+         "WITH w AS (UPDATE points_accounts SET warned_at = " SILENT_SINCE " WHERE customer_id = ANY(:ids) "
+         "AND moved_at < :until AND active > 0 AND (warned_at IS NULL OR " WARNED_BEFORE ") "
+         "RETURNING customer_id, warned_at AS expires_at) "
          "SELECT customer_id, expires_at, (SELECT sum(remaining)::bigint " UNDATED ") AS points FROM w AS a "
          "ORDER BY customer_id")
 
@@ -238,7 +230,8 @@ static enum err warn_once(struct ctx *c, void *arg)
                             : lots_to_warn(c, &piece->due, &found));
         piece->found = found.n;
         struct warning warning = {.ids.v = ARENA_ARRAY(c->arena, found.n, struct uuid),
-                                  .until = piece->due.until};
+                                  .until = piece->due.until,
+                                  .silent_from = piece->due.silent_from};
         for (size_t i = 0; i < found.n; i++)
                 warning.ids.v[warning.ids.n++] = ((const struct due_customer *)found.v)[i].customer_id;
         TRY(tx_begin(c, &tx));
@@ -254,7 +247,10 @@ enum err points_warn_due(struct ctx *c, const struct share *share, bool *ret_mor
         const struct expiry_settings *settings = &program->points.expiry;
         struct warn_piece piece = {
                 .program = program,
-                .due = {share->most, share->half, {c->now.us + settings->warn_days * INSTANT_DAY}},
+                .due = {share->most,
+                        share->half,
+                        {c->now.us + settings->warn_days * INSTANT_DAY},
+                        settings->silent_from},
         };
 
         *ret_more = false;

@@ -62,13 +62,27 @@ struct instant expiry_of(const struct expiry_settings *settings, const struct zo
         return end_of_day(zone, rounded(last, settings->round_to));
 }
 
+/* Silence begins with the last movement, or later when it did not count then. */
+static struct instant silent_since(const struct expiry_settings *settings, struct instant moved_at)
+{
+        bool counts = !instant_known(settings->silent_from) || settings->silent_from.us < moved_at.us;
+
+        return counts ? moved_at : settings->silent_from;
+}
+
+static struct instant end_of_silence(const struct expiry_settings *settings, const struct zone *zone,
+                                     struct instant since)
+{
+        return end_of_day(zone, rounded(date_add_months(zone_date(zone, since), (int)settings->months),
+                                        settings->round_to));
+}
+
 struct instant expiry_by_inactivity(const struct expiry_settings *settings, const struct zone *zone,
                                     struct instant moved_at)
 {
         if (settings->form != EXPIRY_INACTIVITY || !instant_known(moved_at))
                 return (struct instant){0};
-        return end_of_day(zone, rounded(date_add_months(zone_date(zone, moved_at), (int)settings->months),
-                                        settings->round_to));
+        return end_of_silence(settings, zone, silent_since(settings, moved_at));
 }
 
 struct instant expiry_inactive_before(const struct expiry_settings *settings, const struct zone *zone,
@@ -78,9 +92,12 @@ struct instant expiry_inactive_before(const struct expiry_settings *settings, co
         struct date day = date_add_months(zone_date(zone, now), 1 - (int)settings->months);
 
         assert(settings->form == EXPIRY_INACTIVITY);
+        if (instant_known(settings->silent_from) &&
+            end_of_silence(settings, zone, settings->silent_from).us > now.us)
+                return (struct instant){0};
         for (;; day = date_add_days(day, -1)) { /* some hundred days at most: what rounding to a year adds */
                 struct instant bound = zone_midnight(zone, day), last = {bound.us - 1};
-                if (expiry_by_inactivity(settings, zone, last).us <= now.us)
+                if (end_of_silence(settings, zone, last).us <= now.us)
                         return bound;
         }
 }

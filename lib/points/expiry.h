@@ -9,11 +9,11 @@ struct instant expiry_of(const struct expiry_settings *settings, const struct zo
                          struct instant active_from);
 
 /* When points without a date of their own lapse if nothing is earned or spent after moved_at (none: nothing
- * ever was); none: they do not lapse by inactivity. */
+ * ever was), counted from then or from when silence began to count; none: they do not lapse by inactivity. */
 struct instant expiry_by_inactivity(const struct expiry_settings *settings, const struct zone *zone,
                                     struct instant moved_at);
 
-/* Whoever moved last before this moment, and nobody else, has lapsed by inactivity at `now`. Only for a
- * programme in which points do. */
+/* Whoever moved last before this moment, and nobody else, has lapsed by inactivity at `now`; none: nobody
+ * has. Only for a programme in which points do. */
 struct instant expiry_inactive_before(const struct expiry_settings *settings, const struct zone *zone,
                                       struct instant now);

@@ -11,6 +11,10 @@
 SHAPE(hold_probe, "Holds with their customers.", FIELD(customers), FIELD(holds));
 #undef SHAPE_T
 
+#define SHAPE_T struct hold_named
+SHAPE(hold_named, "A hold and whose it is.", FIELD(customer_id), FIELD(id));
+#undef SHAPE_T
+
 #define HOLD_COLUMNS                                                                                                       \
         "customer_id, id, state, points, captured, restored, reason, reference, order_id, redemption_id, seq, spend_seq, " \
         "created_at, expires_at, resolved_at"
@@ -63,6 +67,19 @@ SHAPE(hold_id, "A hold.", FIELD(id));
 SQL_LATER(
         holds_as, hold_known_as, hold_id,
         "SELECT id FROM points_holds WHERE customer_id = :customer_id AND reference = :reference ORDER BY seq DESC LIMIT 1")
+
+struct hold_probe hold_probe_of(struct arena *arena, const struct list *named)
+{
+        const struct hold_named *rows = named->v;
+        struct hold_probe probe = {{ARENA_ARRAY(arena, named->n, struct uuid), named->n},
+                                   {ARENA_ARRAY(arena, named->n, struct uuid), named->n}};
+
+        for (size_t i = 0; i < named->n; i++) {
+                probe.customers.v[i] = rows[i].customer_id;
+                probe.holds.v[i] = rows[i].id;
+        }
+        return probe;
+}
 
 enum err points_holds_later(struct ctx *c, const struct hold_probe *probe, struct hold_rows *ret)
 {

@@ -16,10 +16,17 @@ enum err points_lots_later(struct ctx *c, const struct uuids *customers, struct 
 /* Give a book the lots among rows that are its customer's. Once, before any posting. */
 void points_lots_give(struct arena *arena, struct book *book, const struct list *rows);
 
-/* Queue: holds by pairs of customer and id, what they drew, and the lots that are empty since. */
+/* A hold that a statement found, and such ones (a list of them) to be loaded. */
+struct hold_named {
+        struct uuid customer_id, id;
+};
+SHAPE_DECLARE(hold_named);
 struct hold_probe {
         struct uuids customers, holds;
 };
+struct hold_probe hold_probe_of(struct arena *arena, const struct list *named);
+
+/* Queue: holds by pairs of customer and id, what they drew, and the lots that are empty since. */
 struct hold_rows {
         struct list holds, draws, lots;
 };

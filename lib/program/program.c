@@ -111,7 +111,7 @@ SHAPE(birthday_rule, "What a birthday brings, once a year, to customers whose bi
 #define SHAPE_T struct expiry_settings
 SHAPE(expiry_settings, "When points lapse, always at the end of a day of the shop.",
       FIELD(form, .names = &expiry_form_names, .dflt = "never",
-            .doc = "months: so many after they became active; dates: on days of the year; inactivity: so many months after points were last earned, became active or were spent."),
+            .doc = "months: so many after they became active; dates: on days of the year; inactivity: so many months after points were last earned, became active or were spent, or after points began to lapse so."),
       FIELD(months, .from_zero = true, .max = WINDOW_MAX, .dflt = "0",
             .doc = "With months and inactivity: how many; with dates: points live at least this long."),
       FIELD(round_to, .names = &round_to_names, .dflt = "none",

@@ -54,9 +54,11 @@ struct expiry_settings {
         unsigned form;  /* enum expiry_form */
         int64_t months; /* after they became active, or after the last movement; with dates: at least so long
                          */
-        unsigned round_to;  /* enum round_to: to the end of what */
-        struct texts dates; /* "MM-DD": the last days of each year */
-        int64_t warn_days;  /* an event so long before; 0: none */
+        unsigned round_to;          /* enum round_to: to the end of what */
+        struct texts dates;         /* "MM-DD": the last days of each year */
+        int64_t warn_days;          /* an event so long before; 0: none */
+        struct instant silent_from; /* with inactivity: silence before this does not count (silence.h); none:
+                                       all does. Not in the document. */
 };
 
 /* How many points may pay for part of a basket. */

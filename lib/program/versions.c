@@ -7,6 +7,7 @@
 #include "base/shape_json.h"
 #include "db/page.h"
 #include "program/default.h"
+#include "program/silence.h"
 
 #define SHAPE_T struct program_version
 SHAPE(program_version, "A stored version of the programme.", FIELD(version, .need = true),
@@ -26,13 +27,14 @@ struct program_row {
         struct json_text document;
         const char *key_id, *note;
         struct opt_int restored_version;
+        struct instant silent_from;
 };
 #define SHAPE_T struct program_row
 SHAPE(program_row, "A stored programme.", FIELD(version), FIELD(document), FIELD(key_id), FIELD(note),
-      FIELD(restored_version));
+      FIELD(restored_version), FIELD(silent_from));
 #undef SHAPE_T
 
-#define COLUMNS "version, document, key_id, note, restored_version"
+#define COLUMNS "version, document, key_id, note, restored_version, silent_from"
 
 SQL_OPT(row_newest, nothing, program_row, "SELECT " COLUMNS " FROM programs ORDER BY version DESC LIMIT 1")
 SQL_OPT(row_at, program_version, program_row,
@@ -41,7 +43,7 @@ SQL_OPT(row_at, program_version, program_row,
 SQL_OPT(row_of, program_row, program_row, "SELECT " COLUMNS " FROM programs WHERE version = :version")
 SQL_EXEC(row_insert, program_row,
          "INSERT INTO programs (" COLUMNS ", created_at) "
-         "VALUES (:version, :document, :key_id, :note, :restored_version, :now)")
+         "VALUES (:version, :document, :key_id, :note, :restored_version, :silent_from, :now)")
 SQL_EXEC(row_first, program_row,
          "INSERT INTO programs (version, document, created_at) VALUES (:version, :document, :now) "
          "ON CONFLICT (version) DO NOTHING")
@@ -61,6 +63,7 @@ static enum err row_read(struct ctx *c, const struct program_row *row, struct pr
         json_decref(json);
         TRY(problem_check(c));
         program.version = row->version;
+        program.points.expiry.silent_from = row->silent_from;
         TRY(program_compile_stored(c, &program));
         *ret = program;
         return ERR_OK;
@@ -138,12 +141,15 @@ static enum err store(struct ctx *c, struct program *program, const struct progr
 
         TRY(expected(c, why->expected_version, &before));
         program->version = before.version + 1;
+        program->points.expiry.silent_from =
+                silence_counts_from(&before.points.expiry, &program->points.expiry, c->now);
         shape_encode(&document, &program_shape, program, /* masked= */ false);
         struct program_row row = {.version = program->version,
                                   .document.text = arena_strdup(c->arena, document.data),
                                   .key_id = c->principal != NULL ? c->principal->key_id : NULL,
                                   .note = why->note,
-                                  .restored_version = restored};
+                                  .restored_version = restored,
+                                  .silent_from = program->points.expiry.silent_from};
         text_free(&document);
         TRY(row_insert(c, &row));
         TRY(audit_write(c, &(struct audit_change){.subject = "/v1/program",

@@ -4,18 +4,27 @@
 #include "points/share.h"
 
 #define PERMILLE 1000
+#define MILLION  1000000
 
-static int64_t extra_points(const struct benefits *benefits, const struct benefits *held, int64_t points)
+/* points, which one factor (in millionths) has multiplied, as another one would have, less what none would.
+ */
+static int64_t extra_points(int64_t points, int64_t factor_held, int64_t factor)
 {
-        int64_t factor = held->points_multiplier_permille, plain = points;
+        int64_t plain = points;
 
         if (points <= 0)
                 return 0;
-        if (factor != PERMILLE && factor != 0)
-                plain = (int64_t)(uint128_of(points) * PERMILLE / uint128_of(factor));
-        int64_t all =
-                (int64_t)(uint128_of(plain) * uint128_of(benefits->points_multiplier_permille) / PERMILLE);
-        return all - plain;
+        if (factor_held != 0)
+                plain = (int64_t)(uint128_of(points) * MILLION / uint128_of(factor_held));
+        return (int64_t)(uint128_of(plain) * uint128_of(factor) / MILLION) - plain;
+}
+
+/* What benefits multiply points by, in millionths. */
+static int64_t factor_of(const struct benefits *benefits, bool birthday_month)
+{
+        int64_t of_month = birthday_month ? benefits->birthday_month_multiplier_permille : PERMILLE;
+
+        return benefits->points_multiplier_permille * of_month;
 }
 
 void forecast_cost(const struct benefits *benefits, const struct benefits *held, const struct custom *custom,
@@ -29,5 +38,8 @@ void forecast_cost(const struct benefits *benefits, const struct benefits *held,
                 if (best != NULL)
                         cost->full_reduction_minor += best->off_minor;
         }
-        cost->extra_points += extra_points(benefits, held, custom->points);
+        cost->extra_points +=
+                extra_points(custom->points - custom->birthday_points, factor_of(held, false),
+                             factor_of(benefits, false)) +
+                extra_points(custom->birthday_points, factor_of(held, true), factor_of(benefits, true));
 }

@@ -5,8 +5,9 @@
 #include "db/statement.h"
 #include "program/versions.h"
 
-#define SAMPLES_MAX 100
-#define YEAR_MONTHS 12
+#define SAMPLES_MAX    100
+#define YEAR_MONTHS    12
+#define NOT_MULTIPLIED 1000 /* permille */
 
 #define SHAPE_T struct simulation_in
 SHAPE(simulation_in, "Tiers to try.",
@@ -22,7 +23,7 @@ SHAPE(benefit_cost, "What benefits would have given in the last 12 months, at th
       FIELD(discount_minor, .doc = "discount_permille of the net spend of those who hold the tier."),
       FIELD(full_reduction_minor, .doc = "The best full reduction of each of their orders."),
       FIELD(extra_points,
-            .doc = "Points beyond points_multiplier_permille 1000; the birthday month is not counted."));
+            .doc = "Points beyond multipliers of 1000, that of the birthday month included where the birthday is known."));
 #undef SHAPE_T
 
 #define SHAPE_T struct simulated_tier
@@ -66,9 +67,10 @@ struct history_key {
         struct date window;   /* days after it are in the longest window that any requirement has */
         struct date year;     /* those after it are in the last 12 months */
         int64_t basket_minor; /* smaller ones reach no full reduction */
+        bool birthdays;       /* some tier multiplies in their months */
 };
 #define SHAPE_T struct history_key
-SHAPE(history_key, "How far back.", FIELD(window), FIELD(year), FIELD(basket_minor));
+SHAPE(history_key, "How far back.", FIELD(window), FIELD(year), FIELD(basket_minor), FIELD(birthdays));
 #undef SHAPE_T
 
 struct history_row {
@@ -77,29 +79,32 @@ struct history_row {
         struct instant pin_until;
         int64_t orders, spend_minor, growth;                   /* lifetime */
         struct ints days, day_orders, day_spends, day_growths; /* days since 1970-01-01 */
-        struct opt_int year_spend_minor, year_points;
+        struct opt_int year_spend_minor, year_points, birthday_points;
         struct ints baskets_minor;
 };
 #define SHAPE_T struct history_row
 SHAPE(history_row, "A customer's history.", FIELD(customer_id), FIELD(tier), FIELD(pin_tier),
       FIELD(pin_until), FIELD(orders), FIELD(spend_minor), FIELD(growth), FIELD(days), FIELD(day_orders),
       FIELD(day_spends), FIELD(day_growths), FIELD(year_spend_minor), FIELD(year_points),
-      FIELD(baskets_minor));
+      FIELD(birthday_points), FIELD(baskets_minor));
 #undef SHAPE_T
 
 /* Each table is read once, whole, and the rows of a customer are put together by the database. */
 SQL_EACH(
         histories, history_key, history_row,
         "SELECT s.customer_id, s.tier, s.pin_tier, s.pin_until, s.orders, s.spend_minor, s.growth, d.days, d.day_orders, "
-        "d.day_spends, d.day_growths, o.year_spend_minor, o.year_points, o.baskets_minor FROM tier_standings s "
+        "d.day_spends, d.day_growths, o.year_spend_minor, o.year_points, o.birthday_points, o.baskets_minor FROM tier_standings s "
         "LEFT JOIN (SELECT customer_id, array_agg((day - DATE '1970-01-01')::bigint) AS days, array_agg(orders) AS day_orders, "
         "array_agg(spend_minor) AS day_spends, array_agg(growth) AS day_growths FROM metric_days WHERE day > :window "
         "GROUP BY customer_id) AS d USING (customer_id) "
         "LEFT JOIN (SELECT customer_id, sum(total_minor - refunded_minor)::bigint AS year_spend_minor, "
-        "sum(points_earned - points_reversed)::bigint AS year_points, "
+        "sum(points_earned - points_reversed)::bigint AS year_points, sum(points_earned - points_reversed) FILTER (WHERE "
+        "date_part('month', counted_on) = born_in)::bigint AS birthday_points, "
         "array_agg(total_minor - refunded_minor - shipping_minor + refunded_shipping_minor) FILTER (WHERE "
         "refunded_minor < total_minor AND total_minor - refunded_minor - shipping_minor + refunded_shipping_minor "
-        ">= :basket_minor) AS baskets_minor FROM orders WHERE counted_on > :year GROUP BY customer_id) AS o USING (customer_id)")
+        ">= :basket_minor) AS baskets_minor FROM orders LEFT JOIN (SELECT id AS customer_id, left(right(birthday, 5), 2)::double precision AS born_in "
+        "FROM customers WHERE :birthdays AND birthday IS NOT NULL) AS b USING (customer_id) "
+        "WHERE counted_on > :year GROUP BY customer_id) AS o USING (customer_id)")
 
 struct everybody {
         int64_t customers;
@@ -209,7 +214,8 @@ static enum err count_one(struct ctx *c, const void *visited, void *arg)
         size_t from = pinned ? pin : (earned != SIZE_MAX ? earned : 0);
         size_t to = pinned ? count->held[pin] : SIZE_MAX;
         size_t held = earned != SIZE_MAX ? count->held[earned] : SIZE_MAX;
-        struct custom custom = {row->year_spend_minor.v, row->year_points.v, row->baskets_minor};
+        struct custom custom = {row->year_spend_minor.v, row->year_points.v, row->birthday_points.v,
+                                row->baskets_minor};
         struct opt_int year = {true, YEAR_MONTHS};
 
         if (to == SIZE_MAX)
@@ -326,6 +332,14 @@ static int64_t least_basket(const struct program *program, int64_t least)
         return least;
 }
 
+static bool asks_birthdays(const struct program *program)
+{
+        for (size_t i = 0; i < program->tiers.n; i++)
+                if (program->tiers.v[i].benefits.birthday_month_multiplier_permille != NOT_MULTIPLIED)
+                        return true;
+        return false;
+}
+
 static enum err programs_load(struct ctx *c, const struct simulation_in *in, struct program *now,
                               struct program *proposed)
 {
@@ -353,7 +367,8 @@ enum err simulation_run(struct ctx *c, const struct simulation_in *in, struct si
                 window = YEAR_MONTHS; /* growth is shown for a year */
         struct history_key key = {.window = date_add_months(today, -window),
                                   .year = date_add_months(today, -YEAR_MONTHS),
-                                  .basket_minor = least_basket(&now, least_basket(&proposed, INT64_MAX))};
+                                  .basket_minor = least_basket(&now, least_basket(&proposed, INT64_MAX)),
+                                  .birthdays = asks_birthdays(&now) || asks_birthdays(&proposed)};
         *count = (struct count){
                 .now = &now, .proposed = &proposed, .today = today, .samples = (size_t)in->samples};
         count->rising.samples.v = ARENA_ARRAY(c->arena, count->samples, struct simulated_customer);

@@ -5,23 +5,20 @@ import datetime
 from dataclasses import dataclass, field
 
 from reference_calendar import Calendar, add_months, period_end, seconds
-from reference_earning import earn
-from reference_orders import Hold, Lot, Order, Outcome, is_wholly_refunded, paid_lines
+from reference_coupons import of_an_order, takes_off, withdrawn
+from reference_earning import CONDITIONS, earn, half_up
+from reference_orders import Hold, Lot, Order, Outcome, is_wholly_refunded, nothing_is_left, paid_lines
+from reference_tiers import Standing
 
 STATES = ("placed", "paid", "shipped", "delivered", "completed")
 DAY = 86400
-METRICS = {"spend": 0, "orders": 1, "growth": 2}
-
-
-def half_up(amount, part, whole):
-    return (2 * amount * part + whole) // (2 * whole)
 
 
 @dataclass
-class Customer:
+class Customer(Standing):
     calendar: Calendar
     joined: int
-    birth_month: int = None
+    birthday: str = None  # "MM-DD", with a year before it or without
     lots: list = field(default_factory=list)
     holds: dict = field(default_factory=dict)
     orders: dict = field(default_factory=dict)
@@ -37,6 +34,16 @@ class Customer:
     pin: tuple = None  # tier, until
     paid: dict = field(default_factory=dict)  # activity: days on which it was paid
     used: dict = field(default_factory=dict)  # of caps: (code of a rule, day): points
+    coupons: list = field(default_factory=list)
+    redemptions: list = field(default_factory=list)
+    gifts: dict = field(default_factory=dict)  # rule for birthdays: occasions for which it gave something
+    moves: list = field(default_factory=list)  # of the tier: before, after, why, when it was booked
+    events: list = field(default_factory=list)
+    lapsed: dict = field(default_factory=dict)  # end: points
+    noticed: int = None  # the end of a cycle of which was thought
+    was_pinned: bool = False
+    warned_at: int = None  # the silence of which was warned
+    now: int = None  # when what is done is booked
 
     # ------------------------------------------------------------------ what there is
 
@@ -49,6 +56,13 @@ class Customer:
         return sum(lot.remaining for lot in self.lots if lot.pending)
 
     @property
+    def birth_month(self):
+        return int(self.birthday[-5:-3]) if self.birthday else None
+
+    def tell(self, *event):
+        self.events.append(event)
+
+    @property
     def held(self):
         return sum(hold.points for hold in self.holds.values() if hold.state == "open")
 
@@ -59,14 +73,6 @@ class Customer:
                 at = self.lapses_at(program, lot)
                 by_date[at] = by_date.get(at, 0) + lot.remaining
         return sorted(by_date.items(), key=lambda one: (one[0] is None, one[0]))
-
-    def total(self, metric):
-        return sum(day[METRICS[metric]] for day in self.days.values())
-
-    def value(self, metric, months, today, before=datetime.date.max):
-        """What a metric is over a window as of today, counting what was bought before a day."""
-        after = add_months(today, -months) if months else datetime.date.min
-        return sum(sums[METRICS[metric]] for day, sums in self.days.items() if after < day < before)
 
     # ------------------------------------------------------------------ lots
 
@@ -82,11 +88,15 @@ class Customer:
                  for text in settings["dates"]]
         return self.calendar.end(min(last for last in lasts if last >= day))
 
+    def silent_since(self, program):
+        """Silence counts from when the programme says that it does."""
+        return max(self.moved_at, getattr(program, "silent_from", None) or self.moved_at)
+
     def lapses_by_inactivity(self, program):
         settings = program["points"]["expiry"]
         if settings["form"] != "inactivity" or self.moved_at is None:
             return None
-        day = add_months(self.calendar.day(self.moved_at), settings["months"])
+        day = add_months(self.calendar.day(self.silent_since(program)), settings["months"])
         return self.calendar.end(period_end(day, settings.get("round_to", "none")))
 
     def lapses_at(self, program, lot):
@@ -131,17 +141,16 @@ class Customer:
 
     def pass_time(self, program, now):
         """Everything that is due by now, as of its own moment: holds, then what becomes active, what lapses, and tiers."""
-        before = self.rank(program)
+        before, self.now = self.rank(program), now
         while True:
             due = [one for one in self.dues(program) if one[1] <= now]
             if not due:
                 break
             _, at, act = min(due, key=lambda one: one[:2])
             act(at)
-        if self.pin and self.pin[1] <= now:
-            self.pin = None
         if self.rank(program) < before:
-            self.rise(program, now)  # what was bought after the end of the cycle
+            self.rise(program, now, "cycle_end")  # what was bought after the end of the cycle
+        self.mind_warnings()
 
     def dues(self, program):
         for hold in self.holds.values():
@@ -152,7 +161,7 @@ class Customer:
                 yield 1, lot.active_from, lambda at, lot=lot: self.activate(program, lot, at)
             lapses = None if lot.pending or not lot.remaining else self.lapses_at(program, lot)
             if lapses is not None:
-                yield 2, lapses, lambda at, lot=lot: self.expire(lot)
+                yield 2, lapses, lambda at, lot=lot: self.expire(lot, at)
         if self.until is not None:
             day = self.calendar.day(self.until) + datetime.timedelta(program["cycle"]["grace_days"])
             yield 3, self.calendar.start(day), lambda at: self.end_cycle(program, at)
@@ -170,11 +179,39 @@ class Customer:
         for lot in self.lots:
             lapses = self.lapses_at(program, lot)
             if not lot.pending and lapses is not None and lapses <= at:
-                self.expire(lot)
+                self.expire(lot, lapses)
 
-    def expire(self, lot):
+    def expire(self, lot, at):
+        if lot.remaining:
+            self.lapsed[at] = self.lapsed.get(at, 0) + lot.remaining
         self.expired += lot.remaining
         lot.remaining = 0
+
+    # ------------------------------------------------------------------ warnings
+
+    def mind_warnings(self):
+        """More points than were warned of, or another end, are warned of anew."""
+        for lot in self.lots:
+            if lot.warned and (lot.expires_at != lot.warned[0] or lot.remaining > lot.warned[1]):
+                lot.warned = None
+
+    def warn(self, program, now):
+        settings = program["points"]["expiry"]
+        until = now + settings.get("warn_days", 0) * DAY
+        if not settings.get("warn_days"):
+            return
+        points = {}
+        for lot in self.lots:
+            if lot.remaining and not lot.pending and not lot.warned and lot.expires_at is not None and lot.expires_at <= until:
+                lot.warned = lot.expires_at, lot.remaining
+                points[lot.expires_at] = points.get(lot.expires_at, 0) + lot.remaining
+        silent = sum(lot.remaining for lot in self.lots if not lot.pending and lot.expires_at is None)
+        lapses = self.lapses_by_inactivity(program)
+        if silent and lapses is not None and lapses <= until and (self.warned_at or 0) < self.silent_since(program):
+            self.warned_at = self.silent_since(program)
+            self.tell("points.expiring", lapses, silent)
+        for at, sum_of_it in points.items():
+            self.tell("points.expiring", at, sum_of_it)
 
     # ------------------------------------------------------------------ points
 
@@ -193,9 +230,11 @@ class Customer:
             self.earn(program, points, at, False, None)
             if expires_at != "program":
                 self.lots[-1].expires_at = expires_at
+            self.tell("points.adjusted", points)
             return True
         if -points > self.active and not allow_debt:
             return False
+        self.tell("points.adjusted", points)
         part = min(-points, self.active)
         self.draw(part)
         self.debt += -points - part
@@ -224,7 +263,7 @@ class Customer:
         """Growth of the day of an earlier moment, or of this one."""
         if growth:
             self.add(self.calendar.day(since or at), 0, 0, growth)
-            self.rise(program, at)
+            self.rise(program, at, "activity")
 
     def settle(self, program, referral, at):
         """Pay for somebody who was referred and has bought, or take that back since he gave it all back."""
@@ -299,11 +338,10 @@ class Customer:
 
     # ------------------------------------------------------------------ orders
 
-    def take(self, program, body, at, award=True):
+    def take(self, program, body, at, award=True, coupon=None, templates=()):
         """An order in some state, new or a later one. `at` is when the call takes effect."""
         outcome = Outcome(tier_before=self.shown_tier(at))
-        order = self.orders.get(body["external_id"]) or Order(body, paid_lines(body))
-        self.orders[body["external_id"]] = order
+        order = self.orders.get(body["external_id"]) or self.begin(body, at, coupon)
         before, order.status, order.body = order.status, body["status"], body
         if order.day is None:
             self.attach_hold(program, order, body.get("points_hold"), at)
@@ -311,12 +349,35 @@ class Customer:
             self.cancel(program, order, at, outcome)
         elif order.status != "placed" and before in (None, "placed"):
             self.count(program, order, at, award, outcome)
+            if award and not body.get("paid_at"):
+                self.bring_coupons(program, order, at, outcome, templates)
         elif order.day and released(program, order.status):
             for lot in self.lots:
                 if lot.order == body["external_id"] and lot.pending and lot.active_from is None and lot.remaining:
                     self.activate(program, lot, at)
         outcome.tier_after = self.shown_tier(at)
         return outcome
+
+    def begin(self, body, at, coupon):
+        shares = takes_off(coupon.body, body["lines"]) if coupon else None
+        order = Order(body, paid_lines(body, shares), coupon=coupon)
+        if coupon:
+            coupon.redeem(self, at, sum(shares))
+            coupon.order_used = body["external_id"]
+        self.orders[body["external_id"]] = order
+        return order
+
+    def bring_coupons(self, program, order, at, outcome, templates):
+        """Conditions see the customer as he stands after the order."""
+        facts = self.facts(program, order, at)
+        rose = self.shown_tier(at) if facts["rank"] > facts["codes"].index(outcome.tier_before) else None
+
+        def applies(rule):
+            if rule["on"] == "tier_reached" and (rose is None or rule.get("tier") not in (None, rose)):
+                return False
+            return rule.get("when") is None or any(CONDITIONS[rule["when"]](facts, line.body) for line in order.lines)
+
+        outcome.coupons = of_an_order(program.get("coupons", ()), templates, self, order, applies, at)
 
     def attach_hold(self, program, order, reference, at):
         if reference == order.hold:
@@ -338,7 +399,7 @@ class Customer:
             self.capture(program, hold, hold.points, at)
             outcome.spent = hold.points
         self.add(order.day, order.total, 1, outcome.growth_earned)
-        self.rise(program, at)
+        self.rise(program, at, "order")
 
     def award(self, program, order, at, outcome):
         facts = self.facts(program, order, at)
@@ -355,7 +416,7 @@ class Customer:
 
     def facts(self, program, order, at):
         codes = [tier["code"] for tier in program["tiers"]]
-        return {"day": self.calendar.day(at), "order": order.body, "rank": codes.index(self.shown_tier(at)),
+        return {"day": self.calendar.day(at), "order": order and order.body, "rank": codes.index(self.shown_tier(at)),
                 "orders": self.total("orders"), "spend": self.total("spend"), "birth_month": self.birth_month,
                 "codes": codes, "used": self.used}
 
@@ -363,6 +424,8 @@ class Customer:
         if order.day is None:
             if order.hold:
                 self.release(program, self.holds[order.hold], "released", at)
+            if order.coupon:
+                order.coupon.give_back(at)
             return
         rest = [(i, line.body["quantity"] - line.refunded_quantity, line.paid - line.refunded)
                 for i, line in enumerate(order.lines)]
@@ -377,7 +440,7 @@ class Customer:
 
     def give_back(self, program, order, parts, shipping, at, outcome):
         today, points = self.calendar.day(at), 0
-        held_by = self.held_by(program, today)
+        held_by, fell = self.held_by(program, today), self.would_fall(program)
         for i, pieces, money in parts:
             line = order.lines[i]
             before, whole = line.part()
@@ -396,6 +459,11 @@ class Customer:
         order.wholly_refunded = order.wholly_refunded or gone
         outcome.lost = gone
         self.add(order.day, -money, -gone, -outcome.growth_reversed)
+        if nothing_is_left(order):
+            outcome.coupons = withdrawn(program.get("coupons", ()), self, order, at)
+            order.return_coupon(at)
+        if not fell and self.would_fall(program):
+            self.noticed = None
         if program["cycle"]["after_refund"] == "at_once":
             self.judge_refund(program, held_by, today, at)
 
@@ -410,123 +478,6 @@ class Customer:
         outcome.restored = half_up(hold.captured, part, whole) - hold.restored
         if outcome.restored:
             self.restore(program, hold, outcome.restored, at)
-
-    # ------------------------------------------------------------------ tiers
-
-    def add(self, day, spend, orders, growth):
-        sums = self.days.setdefault(day, [0, 0, 0])
-        for i, more in enumerate((spend, orders, growth)):
-            sums[i] += more
-
-    def rank(self, program):
-        codes = [tier["code"] for tier in program["tiers"]]
-        return codes.index(self.tier) if self.tier in codes else 0
-
-    def shown_tier(self, at):
-        return self.pin[0] if self.pin and at < self.pin[1] else self.tier
-
-    def benefits(self, program, at):
-        codes = [tier["code"] for tier in program["tiers"]]
-        return program["tiers"][codes.index(self.shown_tier(at))].get("benefits") or {}
-
-    def met(self, requirements, today, before=datetime.date.max):
-        def one(requirement):
-            value = self.value(requirement["metric"], requirement.get("window_months"), today, before)
-            return value >= requirement["at_least"]
-
-        requirements = requirements or {}
-        any_of, all_of = requirements.get("any_of") or [], requirements.get("all_of") or []
-        return (not any_of or any(map(one, any_of))) and all(map(one, all_of))
-
-    def qualified(self, program, *when):
-        return max(rank for rank, tier in enumerate(program["tiers"]) if rank == 0 or self.met(tier["qualify"], *when))
-
-    def held_by(self, program, *when):
-        """Ranks that the metrics would hold: qualify or keep is met."""
-        return {rank for rank, tier in enumerate(program["tiers"])
-                if rank == 0 or self.met(tier["qualify"], *when) or self.met(tier.get("keep"), *when)}
-
-    def rise(self, program, at):
-        rank = self.qualified(program, self.calendar.day(at))
-        if rank > self.rank(program):
-            self.move(program, rank, at)
-
-    def judge_refund(self, program, before, today, at):
-        rank, after = self.rank(program), self.held_by(program, today)
-        if rank in before and rank not in after:
-            self.move(program, max(lower for lower in after if lower < rank), at)
-
-    def move(self, program, rank, at):
-        tier = program["tiers"][rank]
-        self.tier, self.since = tier["code"], at
-        self.until = self.cycle_end(program, rank, self.calendar.day(at))
-
-    def cycle_end(self, program, rank, day):
-        """The end of the cycle that begins on a day; None: the lowest tier is held for good."""
-        settings = program["cycle"]
-        if rank == 0:
-            return None
-        anchor = {"tier_start": day, "joining": self.calendar.day(self.joined),
-                  "calendar_year": datetime.date(day.year, 1, 1)}[settings["anchor"]]
-        months = 0
-        while add_months(anchor, months) <= day:
-            months += settings["cycle_months"]
-        return self.calendar.start(add_months(anchor, months))
-
-    def end_cycle(self, program, at):
-        """A tier that is kept neither at the end of the cycle nor at that of the grace falls."""
-        rank, today, end = self.rank(program), self.calendar.day(at), self.calendar.day(self.until)
-        lower = self.fallen(program, rank, today)
-        if lower < rank and self.fallen(program, rank, end) < rank:
-            self.move(program, lower, at)
-        else:
-            self.until = self.cycle_end(program, rank, end)
-
-    def projected(self, program, at):
-        """The tier were the cycle to end now."""
-        rank, today = self.rank(program), self.calendar.day(at)
-        risen = self.qualified(program, today)
-        if risen <= rank and rank > 0:
-            risen = self.fallen(program, rank, today, datetime.date.max)
-        return program["tiers"][risen]["code"]
-
-    def requirements(self, wanted, today):
-        """Each one with its value, those of any_of first."""
-        wanted = wanted or {}
-        for name in ("any_of", "all_of"):
-            for one in wanted.get(name) or []:
-                months = one.get("window_months")
-                yield {"metric": one["metric"], "window_months": months, "any": name == "any_of"}, one["at_least"], \
-                    self.value(one["metric"], months, today)
-
-    def keep(self, program, at):
-        """What keeps the earned tier."""
-        tier = program["tiers"][self.rank(program)]
-        return [{**one, "at_least": least, "value": value, "met": value >= least}
-                for one, least, value in self.requirements(tier.get("keep"), self.calendar.day(at))]
-
-    def missing(self, program, at):
-        """The code of the tier above the shown one, and what it lacks."""
-        above = [tier["code"] for tier in program["tiers"]].index(self.shown_tier(at)) + 1
-        if above == len(program["tiers"]):
-            return None, []
-        all_of_it = list(self.requirements(program["tiers"][above]["qualify"], self.calendar.day(at)))
-        enough = any(one["any"] and value >= least for one, least, value in all_of_it)
-        return program["tiers"][above]["code"], [
-            {**one, "missing_minor": least - value if one["metric"] == "spend" else None,
-             "missing": least - value if one["metric"] != "spend" else None}
-            for one, least, value in all_of_it if value < least and not (one["any"] and enough)]
-
-    def fallen(self, program, rank, today, before=None):
-        """The rank after a cycle, as of the beginning of a day, or with what was bought before another."""
-        when = (today, before or today)
-        if self.met(program["tiers"][rank].get("keep"), *when):
-            return rank
-        way = program["cycle"]["downgrade"]
-        floors = [i for i, tier in enumerate(program["tiers"][:rank + 1]) if tier.get("floor")]
-        lower = {"none": rank, "one_step": rank - 1,
-                 "reassess": max(i for i in self.held_by(program, *when) if i < rank)}[way]
-        return min(rank, max([lower, self.qualified(program, *when), *floors]))
 
 
 def released(program, status):

@@ -5,6 +5,10 @@ from fractions import Fraction
 MILLION = 10**6
 
 
+def half_up(amount, part, whole):
+    return (2 * amount * part + whole) // (2 * whole)
+
+
 def largest_remainder(total, weights):
     """A total split by weights to whole units; of equal remainders the first wins."""
     if sum(weights) == 0:

@@ -1,7 +1,7 @@
 """What the slow reference keeps of a customer: lots, holds, orders with their lines, referrals."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reference_earning import largest_remainder
 
@@ -14,6 +14,7 @@ class Lot:
     active_from: int  # None: it waits for a state of its order
     expires_at: int  # None: never, or by inactivity
     order: str
+    warned: tuple = None  # the end and the points of which was warned
 
 
 @dataclass
@@ -53,6 +54,12 @@ class Order:
     refunded: int = 0
     refunded_shipping: int = 0
     wholly_refunded: bool = False
+    coupon: object = None  # the Coupon that it uses
+
+    def return_coupon(self, at):
+        """The one that it used, if its template says so."""
+        if self.coupon and self.coupon.order_used == self.body["external_id"] and self.coupon.body.get("returns_on_refund"):
+            self.coupon.give_back(at, self.coupon.body["returned_days"])
 
     @property
     def total(self):
@@ -88,14 +95,22 @@ class Outcome:
     growth_reversed: int = 0
     tier_before: str = None
     tier_after: str = None
+    coupons: list = field(default_factory=list)  # rule, template, status, coupon
 
 
-def paid_lines(body):
-    totals = [line["total_minor"] for line in body["lines"]]
-    off = largest_remainder(body.get("discount_minor", 0), totals)
-    return [Line({"quantity": 1, **line}, total - less) for line, total, less in zip(body["lines"], totals, off)]
+def paid_lines(body, by_coupon=None):
+    """Lines as they are paid: what a coupon takes off is off those that it is for, the rest of the discount off all."""
+    left = [line["total_minor"] - off for line, off in zip(body["lines"], by_coupon or [0] * len(body["lines"]))]
+    off = largest_remainder(body.get("discount_minor", 0) - sum(by_coupon or []), left)
+    return [Line({"quantity": 1, **line}, total - less) for line, total, less in zip(body["lines"], left, off)]
 
 
 def is_wholly_refunded(order):
     """All money is back; an order that cost nothing counts until it is cancelled."""
     return order.status == "cancelled" or (order.total > 0 and order.refunded == order.total)
+
+
+def nothing_is_left(order):
+    """For its coupons an order that cost nothing is given back with its last piece."""
+    pieces = all(line.refunded_quantity == line.body["quantity"] for line in order.lines)
+    return is_wholly_refunded(order) or (order.total == 0 and pieces)

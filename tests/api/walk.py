@@ -1,118 +1,25 @@
-"""A shop of random customers over years: what they do, and what the programme is meanwhile."""
+"""A shop of random customers over years: what they do."""
 
+import reference_birthdays
+import reference_rewards
 from reference import STATES, Customer
-from reference_orders import Referral
 from reference_calendar import Calendar, text_of
+from reference_orders import Referral
+from walk_coupons import Wallet
+from walk_programs import ACTIVITIES, CODES
+from walk_wants import Call, Wants
 
-YUAN = 100
 ZONE = "Asia/Shanghai"
-CODES = ("basic", "silver", "gold", "diamond")
 HOLD_SECONDS = (600, 86400, 7 * 86400)
 CANCELLABLE = ("placed", "paid", "shipped", "delivered")
 
 
-# ---------------------------------------------------------------------- programmes
-
-
-def random_expiry(rng):
-    form = rng.choice(("never", "months", "months", "dates", "inactivity"))
-    if form == "never":
-        return {"form": form}
-    expiry = {"form": form, "months": rng.randint(1, 10), "warn_days": rng.choice((0, 14))}
-    if form == "dates":
-        dates = ("01-31", "03-31", "05-05", "06-30", "09-15", "12-31")
-        return {**expiry, "dates": sorted(rng.sample(dates, rng.randint(1, 3)))}
-    return {**expiry, "round_to": rng.choice(("none", "month", "quarter", "half_year", "year"))}
-
-
-def random_points(rng):
-    pending = rng.choice(("none", "none", "days", "delivered", "completed"))
-    return {"pending": pending, "pending_days": rng.randint(1, 30) if pending == "days" else 0,
-            "caps": {"per_order": rng.choice((None, 1500)), "per_month": rng.choice((2000, 5000))},
-            "approval_above": rng.choice((60, 60, 250, 10000)),
-            "refund_policy": rng.choice(("unlimited", "within_balance", "only_pending")),
-            "restored_life_days": rng.choice((1, 20, 60)), "expiry": random_expiry(rng)}
-
-
-def random_earning(rng):
-    rules = [{"code": "base", "kind": "base", "rate_millionths": rng.choice((1000000, 370000, 2500000)),
-              "caps": rng.choice(({}, {"per_order": 333}, {"per_order": 700, "per_month": 1000}, {"per_order": 333, "per_month": 500}))},
-             {"code": "growth", "target": "growth", "kind": "base", "rate_millionths": rng.choice((1000000, 990000)),
-              "caps": rng.choice(({}, {}, {"per_day": 1200}))}]
-    extra = [{"code": "big", "kind": "base", "rate_millionths": 500000, "when": "order.total >= 500.00"},
-             {"code": "bags", "kind": "multiply", "factor_millionths": 2000000, "when": "category = 'bags'",
-              "caps": rng.choice(({"per_order": 100}, {"per_order": 250, "per_day": 260}))},
-             {"code": "live", "kind": "multiply", "factor_millionths": 1250000, "when": "order.channel = live", "priority": 2,
-              "stacking": rng.choice(("stack", "exclusive"))},
-             {"code": "loyal", "kind": "multiply", "factor_millionths": 500000, "when": "orders.count >= 3 and spend >= 800"},
-             {"code": "welcome", "kind": "add", "points": 88, "when": "first_order"},
-             {"code": "pieces", "kind": "add", "points": 7, "when": "line.quantity >= 2", "priority": 1,
-              "caps": {"per_day": 10, "per_month": rng.choice((7, 20))}, "stacking": rng.choice(("stack", "exclusive"))},
-             {"code": "birthday", "kind": "add", "points": 66, "when": "birthday_month"},
-             {"code": "growth_gold", "target": "growth", "kind": "multiply", "factor_millionths": 1500000, "when": "tier >= gold"}]
-    return rules + [rule for rule in extra if rng.random() < 0.8]
-
-
-def requirement(rng, metric, rank, months):
-    step = {"spend": 400 * YUAN, "orders": 2, "growth": 300}[metric]
-    asked = {"metric": metric, "at_least": step * rank ** 2 * rng.randint(1, 3)}
-    return asked if months is None else {**asked, "window_months": months}
-
-
-def random_tier(rng, rank):
-    tier = {"rank": rank, "code": CODES[rank], "name": CODES[rank], "floor": rank > 0 and rng.random() < 0.15,
-            "benefits": {"points_multiplier_permille": rng.choice((1000, 1000, 1200, 1500)),
-                         "birthday_month_multiplier_permille": rng.choice((1000, 2000))}}
-    if rank == 0:
-        return {**tier, "floor": False}
-    any_of = [requirement(rng, "spend", rank, rng.choice((6, 12))), requirement(rng, "spend", 2 * rank, None)]
-    if rng.random() < 0.3:
-        any_of.append(requirement(rng, "growth", 2 * rank, rng.choice((12, None))))  # which activities can reach
-    all_of = [requirement(rng, rng.choice(("orders", "growth")), 1, rng.choice((12, None)))] if rng.random() < 0.4 else []
-    keep = {"all_of": [requirement(rng, rng.choice(("growth", "spend", "orders")), rank, rng.choice((3, 6, 12)))]}
-    if rng.random() < 0.3:
-        keep = {"any_of": [requirement(rng, metric, rank, 12) for metric in ("growth", "orders")]}
-    return {**tier, "qualify": {"any_of": any_of, "all_of": all_of}, "keep": {} if rng.random() < 0.1 else keep}
-
-
-ACTIVITIES = ("check_in", "sign_up", "photo_review", "quiz", "share")
-
-
-def random_activities(rng):
-    rules = [{"type": "check_in", "points": 5, "per_day": 1, "per_week": rng.choice((2, None)), "per_month": 3},
-             {"type": "sign_up", "points": 50, "per_lifetime": 1}, {"type": "photo_review", "growth": 50},
-             {"type": "referral", "points": rng.choice((200, 30)), "growth": rng.choice((0, 100)), "take_back": rng.random() < 0.9,
-              "per_month": rng.choice((None, 1)), "per_lifetime": rng.choice((None, 2))},
-             {"type": "custom", "code": "quiz", "points": 7, "growth": 300, "per_month": 2}]
-    # what is rare in a life needs its rule nearly always
-    return [rule for rule in rules if rng.random() < (0.95 if rule["type"] == "referral" else 0.8)]
-
-
-def random_program(rng):
-    cycle = {"cycle_months": rng.choice((3, 6, 12)), "anchor": rng.choice(("tier_start", "joining", "calendar_year")),
-             "downgrade": rng.choice(("one_step", "reassess", "none")), "grace_days": rng.choice((0, 0, 15, 40)),
-             "notice_days": rng.choice((0, 20)), "after_refund": rng.choice(("at_once", "cycle_end"))}
-    return {"points": random_points(rng), "earning": random_earning(rng), "activities": random_activities(rng), "cycle": cycle,
-            "tiers": [random_tier(rng, rank) for rank in range(len(CODES))]}
-
-
-# ---------------------------------------------------------------------- what customers do
-
-
-class Call:
-    """One request, and what the answer must be."""
-
-    def __init__(self, path, body, status, check=None, key=None, method="POST", second=False):
-        self.method, self.path, self.body, self.status, self.check = method, path, body, status, check
-        self.key, self.second = key, second  # second: with the key of another person
-
-
-class Walker:
+class Walker(Wallet, Wants):
     """One customer: what he does next, done to the reference at once."""
 
     def __init__(self, walk, number):
         self.walk, self.rng, self.name = walk, walk.rng, f"c{number}"
-        self.birthday = self.rng.choice((None, f"{self.rng.randint(1, 12):02d}-15"))
+        self.birthday = self.random_birthday() if self.rng.random() < 0.6 else None
         self.customer = None
         self.sent = []  # calls with a natural key, and their answers
         self.count = 0
@@ -129,6 +36,11 @@ class Walker:
         """Is it the housekeeper's turn, who comes by whenever he likes?"""
         return self.imported or bool(self.referral and self.referral.due)
 
+    def random_birthday(self):
+        month, day = self.rng.randint(1, 12), self.rng.randint(1, 28)
+        text = "02-29" if self.rng.random() < 0.1 else f"{month:02d}-{day:02d}"
+        return self.rng.choice(("", "1988-")) + text
+
     def fresh(self, prefix):
         self.count += 1
         return f"{self.name}-{prefix}{self.count}"
@@ -137,15 +49,23 @@ class Walker:
         """A call, or None when what was drawn makes no sense now."""
         if self.customer is None:
             return self.join()
-        acts = ((self.order, 5), (self.progress, 6), (self.refund, 4), (self.spend, 2), (self.hold, 3), (self.resolve, 2),
+        acts = ((self.order, 7), (self.progress, 6), (self.refund, 6), (self.spend, 2), (self.hold, 4), (self.resolve, 2),
                 (self.pin, 0.4), (self.again, 1), (self.too_much, 0.5), (self.history, 0.3),
-                (self.adjust, 2), (self.decide, 1.5), (self.act, 1.5), (self.refer, 1))
-        return self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
+                (self.adjust, 2), (self.decide, 1.5), (self.act, 3), (self.refer, 1), (self.get_coupon, 1), (self.use_coupon, 2),
+                (self.ask_reward, 2), (self.end_reward, 1.5), (self.be_born, 0.3))
+        self.customer.now = self.at
+        call = self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]()
+        self.customer.mind_warnings()
+        return call
 
     def join(self):
-        month = int(self.birthday[:2]) if self.birthday else None
-        self.customer = Customer(self.walk.calendar, self.at, month, tier=CODES[0], since=self.at)
+        self.customer = Customer(self.walk.calendar, self.at, self.birthday, tier=CODES[0], since=self.at, now=self.at)
         return self.history() if self.rng.random() < 0.2 else self.order()
+
+    def be_born(self):
+        """On another day than the shop thought."""
+        self.birthday = self.customer.birthday = self.random_birthday()
+        return Call(f"/v1/customers/ext:{self.name}", {"birthday": self.birthday}, 200, method="PATCH")
 
     # ------------------------------------------------------------------ orders
 
@@ -170,7 +90,12 @@ class Walker:
         body = self.basket(self.rng.choice(("placed", "placed", "paid", "paid", "paid", "delivered", "completed")))
         if self.free_holds() and self.rng.random() < 0.6:
             body["points_hold"] = "ext:" + self.rng.choice(self.free_holds())
-        return self.send(body, 201)
+        coupon = None
+        if self.customer.orders and self.usable_coupons() and self.rng.random() < 0.6:  # the first must succeed, or he is not known
+            body, coupon = self.with_coupon(body)
+            if "coupon" in body and coupon is None:
+                return Call("/v1/orders", body, 422)
+        return self.send(body, 201, coupon=coupon)
 
     def history(self):
         """An order of long ago; what time does to it comes with the next step."""
@@ -181,9 +106,9 @@ class Walker:
         self.imported = True
         return self.send(body, 201, "?backfill=true" + ("" if award else "&award=false"), at=at, award=award)
 
-    def send(self, body, status, query="", at=None, award=True):
+    def send(self, body, status, query="", at=None, award=True, coupon=None):
         reference = {**body, "points_hold": (body.get("points_hold") or "").removeprefix("ext:") or None}
-        outcome = self.customer.take(self.walk.program, reference, self.at if at is None else at, award)
+        outcome = self.customer.take(self.walk.program, reference, self.at if at is None else at, award, coupon, self.walk.templates)
         self.follow(body["external_id"], outcome)
         call = Call(f"/v1/orders{query}", body, status, self.check_outcome(outcome, past=at is not None))
         self.sent.append([call, None])
@@ -194,9 +119,10 @@ class Walker:
         if not orders:
             return None
         order = self.rng.choice(orders)
+        self.walk.touched.add(order.coupon)  # it may come back
         later = STATES[STATES.index(order.status) + 1:]
         status = "cancelled" if self.rng.random() < 0.2 else self.rng.choice((later[0], later[0], self.rng.choice(later)))
-        body = {**order.body, "status": status}
+        body = {**order.body, "status": status, "customer": {"external_id": self.name}}
         if body.get("points_hold"):
             body["points_hold"] = "ext:" + body["points_hold"]
         return self.send(body, 200)
@@ -206,6 +132,7 @@ class Walker:
         if not orders:
             return None
         order, rng, parts, lines = self.rng.choice(orders), self.rng, [], []
+        self.walk.touched.add(order.coupon)
         for i, line in enumerate(order.lines):
             pieces = rng.choice((0, rng.randint(0, line.body["quantity"] - line.refunded_quantity)))
             money = rng.choice((0, line.paid - line.refunded, rng.randint(0, line.paid - line.refunded)))
@@ -296,6 +223,7 @@ class Walker:
             same_balance(answer)
 
         self.asked.append(waits)
+        self.customer.tell("points.adjustment_pending", body["points"])
         return Call(f"{self.points()}/adjustments", body, 201, check, key=self.fresh("k"))
 
     def decide(self):
@@ -309,6 +237,8 @@ class Walker:
             lapsed = until not in ("program", None) and until <= self.at
             state = "applied" if not lapsed and self.customer.adjust(
                 self.walk.program, one["body"]["points"], self.at, until, one["body"]["allow_debt"]) else "refused"
+        if state != "applied":
+            self.customer.tell("points.adjustment_ended", one["body"]["points"])
         self.walk.seen.add(state)
 
         def check(answer):
@@ -379,86 +309,11 @@ class Walker:
     def pin(self):
         path = f"/v1/customers/ext:{self.name}/tier/pin"
         if self.customer.pin and self.rng.random() < 0.3:
-            self.customer.pin = None
+            self.customer.drop_pin()
             return Call(path, None, 200, self.check_tier(), method="DELETE")
-        self.customer.pin = (self.rng.choice(CODES), self.at + self.rng.randint(1, 200) * 86400)
+        self.customer.set_pin(self.rng.choice(CODES), self.at + self.rng.randint(1, 200) * 86400)
         body = {"tier": self.customer.pin[0], "until": text_of(self.customer.pin[1]), "reason": "a test"}
         return Call(path, body, 200, self.check_tier(), method="PUT")
-
-    # ------------------------------------------------------------------ what must be answered
-
-    def check_outcome(self, outcome, past=False):
-        customer = self.customer
-        expected = {
-            "earned": outcome.earned, "reversed": outcome.reversed, "written_off": outcome.written_off, "spent": outcome.spent,
-            "restored": outcome.restored}
-        growth = {"earned": outcome.growth_earned, "reversed": outcome.growth_reversed, "total": customer.total("growth")}
-        tier = {"before": outcome.tier_before, "after": outcome.tier_after}
-        if not past:
-            expected.update(active=customer.active, pending=customer.pending, held=customer.held, debt=customer.debt)
-
-        def check(answer):
-            body = answer.json()
-            shown = {"points": {name: body["points"][name] for name in expected},
-                     "growth": {name: body["growth"][name] for name in growth},
-                     "tier": {name: body["tier"][name] for name in tier}}
-            if past:
-                del shown["tier"]
-            wanted = {"points": expected, "growth": growth, "tier": tier}
-            assert shown == {name: wanted[name] for name in shown}, (shown, wanted)
-            explained = body["points"]["explanation"]
-            assert sum(one["points"] for one in explained) == outcome.earned
-            self.walk.seen.update(name for name, points in expected.items() if points)
-            self.walk.seen.update(one["rule"] for one in explained if ":" in one["rule"])
-
-        return check
-
-    def check_balance(self):
-        wanted = self.balance()
-
-        def check(answer):
-            shown = answer.json()["balance"]
-            assert {name: shown[name] for name in wanted} == wanted, (shown, wanted)
-
-        return check
-
-    def check_tier(self):
-        wanted = self.standing()
-
-        def check(answer):
-            shown = answer.json()
-            assert {name: shown[name] for name in wanted} == wanted, (shown, wanted)
-
-        return check
-
-    def balance(self):
-        """As GET .../points shows it."""
-        customer = self.customer
-        expiries = [{"expires_at": text_of(at), "points": points}
-                    for at, points in customer.next_expiries(self.walk.program)]
-        return {"active": customer.active, "pending": customer.pending, "held": customer.held, "debt": customer.debt,
-                "lifetime_earned": customer.earned, "lifetime_spent": customer.spent, "lifetime_expired": customer.expired,
-                "next_expiries": expiries}
-
-    def standing(self):
-        """As GET .../tier shows it."""
-        customer = self.customer
-        program, pinned = self.walk.program, customer.pin and self.at < customer.pin[1]
-        following, missing = customer.missing(program, self.at)
-        return {"code": customer.shown_tier(self.at), "earned": customer.tier, "since": text_of(customer.since),
-                "until": text_of(customer.until), "pin_until": text_of(customer.pin[1]) if pinned else None,
-                "orders": customer.total("orders"), "spend_minor": customer.total("spend"), "growth": customer.total("growth"),
-                "projected": customer.projected(program, self.at), "keep": customer.keep(program, self.at),
-                "kept_by_qualify": customer.qualified(program, self.walk.calendar.day(self.at)) >= customer.rank(program),
-                "next": following, "missing": missing}
-
-    def books(self):
-        """As the database keeps it: account and lots."""
-        customer = self.customer
-        lots = [[lot.amount, lot.remaining, lot.pending, text_of(lot.active_from),
-                 text_of(lot.expires_at)] for lot in customer.lots]
-        return {"account": [customer.active, customer.pending, customer.held, customer.debt, customer.earned, customer.spent,
-                            customer.expired], "lots": lots}
 
 
 class Walk:
@@ -469,6 +324,10 @@ class Walk:
         self.seen = set()  # what the answers told of
         self.walkers = [Walker(self, number) for number in range(customers)]
         self.busy = set()  # those who act at this instant, and those to whom something may come of it
+        self.touched = set()  # what several might take from, and one of them does at this moment
+        self.templates, self.rewards = {}, {}
+        self.bearer = []  # coupons that are anybody's
+        self.passes = {}  # rule for birthdays: the day on which everybody was looked at
 
     def choose(self, count):
         """Some who act, and nobody to whom that may bring something: when he gets it is the housekeeper's."""
@@ -484,6 +343,7 @@ class Walk:
         """Pay for referrals, or take back what was paid. Was there any?"""
         due = [walker for walker in self.joined if walker.referral and walker.referral.due]
         for walker in due:
+            walker.referrer.customer.now = self.now
             walker.referrer.customer.settle(self.program, walker.referral, self.now)
             self.seen.add(f"referral {walker.referral.state}")
         return bool(due)
@@ -492,9 +352,44 @@ class Walk:
     def joined(self):
         return [walker for walker in self.walkers if walker.customer is not None]
 
+    def alone(self, what):
+        """Does nobody else take from it at this moment? Two who do would race."""
+        if what in self.touched:
+            return False
+        self.touched.add(what)
+        return True
+
     def go_to(self, now):
-        """Time passes, by the programme that is in force."""
+        """Time passes, by the programme that is in force; then the housekeeper comes by."""
         self.now = now
         for walker in self.joined:
-            walker.customer.pass_time(self.program, now)
+            customer = walker.customer
+            customer.pass_time(self.program, now)
+            customer.warn(self.program, now)
+            customer.give_notice(self.program, now)
+            if customer.pin and customer.pin[1] <= now:
+                customer.drop_pin()
             walker.imported = False
+        unknown = self.give_on_birthdays(now)
+        for coupon in [one for walker in self.joined for one in walker.customer.coupons] + self.bearer:
+            coupon.pass_time(now)
+        for walker in self.joined:
+            for one in walker.customer.redemptions:
+                if one.state == "issued" and one.expires_at <= now:
+                    reference_rewards.give_up(self.program, walker.customer, one, "expired", now)
+            walker.customer.mind_warnings()
+        return unknown
+
+    def give_on_birthdays(self, now):
+        """Once a day. Coupons whose codes are not known."""
+        today, made = self.calendar.day(now), []
+        for rule in self.program["birthdays"]:
+            last = self.passes.get(rule["code"])
+            if last == today:
+                continue
+            self.passes[rule["code"]] = today
+            for walker in self.joined:
+                gifts = list(reference_birthdays.give(self.program, rule, walker.customer, last, now, self.templates))
+                made += [(walker, coupon) for coupon in gifts if coupon]
+                self.seen.update(f"birthday {rule['code']}" for _ in gifts)
+        return made

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "merges/merges.h"
+#include "pairs.h"
 #include "points/adjustments.h"
 #include "test.h"
 #include "till.h"
@@ -16,34 +16,6 @@ static struct ctx *step(void)
 
         EXPECT_INT(db_ready(c), ERR_OK);
         return c;
-}
-
-struct pair {
-        const char *survivor, *absorbed;
-        struct uuid id;
-};
-
-static enum err merge_once(struct ctx *c, void *arg)
-{
-        struct pair *pair = arg;
-        struct customer_merge merge;
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(merge_do(c, pair->survivor, pair->absorbed, &merge));
-        pair->id = merge.id;
-        return tx_commit(&tx);
-}
-
-static enum err undo_once(struct ctx *c, void *arg)
-{
-        struct pair *pair = arg;
-        struct customer_merge merge;
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(merge_undo(c, pair->id, "a test", &merge));
-        return tx_commit(&tx);
 }
 
 static void order(const char *number, const char *who)
@@ -75,11 +47,11 @@ TEST(the_journal_goes_when_the_merge_cannot_be_undone_any_more)
         till_clock(shop, "2026-11-21T12:00:00Z");
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 order(names[i], names[i]);
-        EXPECT_INT(db_run(step(), merge_once, &old), ERR_OK);
+        EXPECT_INT(db_run(step(), pair_merge, &old), ERR_OK);
         int64_t rows_of_old = journal_rows();
         EXPECT(rows_of_old > 2 * at_once);
         till_clock(shop, "2026-12-20T12:00:00Z");
-        EXPECT_INT(db_run(step(), merge_once, &young), ERR_OK);
+        EXPECT_INT(db_run(step(), pair_merge, &young), ERR_OK);
         int64_t rows = journal_rows();
         EXPECT_INT(merges_forget_due(step(), at_once, &more), ERR_OK);
         EXPECT(!more);
@@ -93,8 +65,8 @@ TEST(the_journal_goes_when_the_merge_cannot_be_undone_any_more)
         }
         EXPECT(runs >= rows_of_old / at_once);
         EXPECT_INT(journal_rows(), rows - rows_of_old);
-        EXPECT_INT(db_run(step(), undo_once, &old), ERR_MERGE_TOO_OLD);
-        EXPECT_INT(db_run(step(), undo_once, &young), ERR_OK);
+        EXPECT_INT(db_run(step(), pair_undo, &old), ERR_MERGE_TOO_OLD);
+        EXPECT_INT(db_run(step(), pair_undo, &young), ERR_OK);
         EXPECT_INT(journal_rows(), 0);
         EXPECT_INT(till_int(shop, "SELECT count(*) FROM merges WHERE journal_kept"), 0);
         EXPECT(till_sound(shop));

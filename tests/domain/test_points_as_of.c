@@ -3,7 +3,7 @@
 #include "till.h"
 
 #include "base/shape_json.h"
-#include "merges/merges.h"
+#include "pairs.h"
 #include "points/adjustments.h"
 #include "points/points.h"
 
@@ -171,34 +171,6 @@ static const char *const people[PEOPLE] = {"ext:a", "ext:b", "ext:c"};
 static char *told[PEOPLE][2 * LEG + 1];
 static int today;
 
-struct pair {
-        const char *survivor, *absorbed;
-        struct uuid id;
-};
-
-static enum err merge_once(struct ctx *c, void *arg)
-{
-        struct pair *pair = arg;
-        struct customer_merge merge;
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(merge_do(c, pair->survivor, pair->absorbed, &merge));
-        pair->id = merge.id;
-        return tx_commit(&tx);
-}
-
-static enum err undo_once(struct ctx *c, void *arg)
-{
-        struct pair *pair = arg;
-        struct customer_merge merge;
-        TX(tx);
-
-        TRY(tx_begin(c, &tx));
-        TRY(merge_undo(c, pair->id, "a test", &merge));
-        return tx_commit(&tx);
-}
-
 static void attempt(enum err (*what)(struct ctx *c, void *arg), struct pair *pair)
 {
         struct ctx *c = fixture_ctx(shop);
@@ -249,21 +221,21 @@ TEST(what_came_with_a_merge_counts_from_then_on)
                 order(people[i], 0, "null");
         leg_live();
         clock_day(++today);
-        attempt(merge_once, &first);
+        attempt(pair_merge, &first);
         days_expect("ext:a", 0, 1, LEG);
         days_expect("ext:b", 0, 1, LEG);
         today--; /* the day of the merge is noted too, at its end */
         leg_live();
         days_expect("ext:a", 0, 1, 2 * LEG);
         clock_day(++today);
-        attempt(merge_once, &second);
+        attempt(pair_merge, &second);
         for (size_t i = 0; i < PEOPLE; i++)
                 days_expect(people[i], 2, 1, 2 * LEG);
-        attempt(undo_once, &second);
+        attempt(pair_undo, &second);
         days_expect("ext:a", 0, 1, 2 * LEG);
         days_expect("ext:c", 2, 1, 2 * LEG);
         EXPECT(till_sound(shop));
-        attempt(undo_once, &first);
+        attempt(pair_undo, &first);
         days_expect("ext:a", 0, 1, LEG);
         days_expect("ext:b", 1, 1, LEG);
         EXPECT_INT(till_int(shop, "SELECT count(*) FROM points_joined"), 0);

@@ -2,6 +2,8 @@
 #include "test.h"
 #include "till.h"
 
+#include "points/points.h"
+
 #include <pthread.h>
 
 #define CUSTOMERS 8
@@ -150,9 +152,9 @@ TEST(points_that_come_back_after_a_warning_are_warned_of_once_more)
 
 TEST(whoever_moves_keeps_his_points_and_whoever_does_not_loses_all)
 {
+        till_clock(shop, "2026-01-10T04:00:00Z");
         till_program(shop,
                      PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":6,\"warn_days\":30}"));
-        till_clock(shop, "2026-01-10T04:00:00Z");
         earn(shop, "moves", "moves-1", 100);
         earn(shop, "rests", "rests-1", 100);
         earn(shop, "back", "back-1", 100);
@@ -289,11 +291,11 @@ TEST(holds_come_back_in_the_order_in_which_their_time_was_over)
 
 TEST(points_that_become_active_after_long_do_not_lapse_at_once)
 {
+        till_clock(shop, "2026-01-10T04:00:00Z");
         till_program(
                 shop,
                 PROGRAM_TEXT(
                         "\"pending\":\"days\",\"pending_days\":100,\"expiry\":{\"form\":\"inactivity\",\"months\":2}"));
-        till_clock(shop, "2026-01-10T04:00:00Z");
         earn(shop, "slow", "slow-1", 100);
         till_clock(shop, "2026-06-01T04:00:00Z");
         till_points_time(shop); /* active since April 20 */
@@ -480,6 +482,57 @@ TEST(two_servers_expire_the_same_points_once)
         EXPECT_INT(till_int(shop, "SELECT count(*) FROM events e JOIN customers c ON c.id = e.customer_id "
                                   "WHERE external_id LIKE 'both%%' AND type = 'points.expired'"),
                    60);
+        EXPECT(till_sound(shop));
+}
+
+/* When the points of somebody lapse that have no date of their own. */
+static const char *silent_end(const char *external_id)
+{
+        struct ctx *c = fixture_ctx(shop);
+        struct points_balance balance = {0};
+        struct points_read read = {.c = c, .customer = external_id, .balance = &balance};
+        char *text = arena_alloc(c->arena, INSTANT_TEXT_SIZE);
+
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(points_balances(c, &read, 1), ERR_OK);
+        EXPECT_INT(balance.next_expiries.n, 1);
+        instant_format(balance.next_expiries.v[0].expires_at, text);
+        return text;
+}
+
+#define SILENCE(months_)                                                                                     \
+        PROGRAM_TEXT("\"expiry\":{\"form\":\"inactivity\",\"months\":" months_ ",\"warn_days\":30}")
+
+TEST(silence_from_before_a_switch_to_inactivity_does_not_count)
+{
+        till_clock(shop, "2030-01-10T04:00:00Z");
+        till_program(shop, PROGRAM_TEXT("\"expiry\":{\"form\":\"never\"}"));
+        earn(shop, "asleep", "asleep-1", 100);
+        till_clock(shop, "2031-03-10T04:00:00Z");
+        till_program(shop, SILENCE("6"));
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "asleep", "active"), 100);
+        EXPECT_TEXT(silent_end("ext:asleep"), "2031-09-10T16:00:00Z");
+        till_clock(shop, "2031-08-20T04:00:00Z");
+        till_program(shop, SILENCE("8")); /* longer: counted from when it was */
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "asleep", "points.expiring"), 0);
+        EXPECT_TEXT(silent_end("ext:asleep"), "2031-11-10T16:00:00Z");
+        till_clock(shop, "2031-10-20T04:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "asleep", "points.expiring"), 1);
+        till_program(shop, SILENCE("2")); /* shorter: nothing lapses untold */
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "asleep", "active"), 100);
+        EXPECT_TEXT(silent_end("ext:asleep"), "2031-12-20T16:00:00Z");
+        till_clock(shop, "2031-12-01T04:00:00Z");
+        till_points_time(shop);
+        till_points_time(shop);
+        EXPECT_INT(events(shop, "asleep", "points.expiring"), 2);
+        till_clock(shop, "2031-12-20T16:00:00Z");
+        till_points_time(shop);
+        EXPECT_INT(account(shop, "asleep", "active"), 0);
+        EXPECT_INT(events(shop, "asleep", "points.expired"), 1);
         EXPECT(till_sound(shop));
 }
 

@@ -31,10 +31,13 @@ static const char program_now[] =
         "{\"code\":\"growth\",\"target\":\"growth\",\"kind\":\"base\",\"rate_millionths\":1000000}],"
         "\"tiers\":[{\"rank\":0,\"code\":\"basic\",\"name\":\"N\",\"benefits\":{\"discount_permille\":7}}," TIER(
                 "1", "silver", "40000",
-                "\"discount_permille\":33,\"points_multiplier_permille\":1250,\"full_reduction\":[{\"threshold_minor\":9000,"
+                "\"discount_permille\":33,\"points_multiplier_permille\":1250,\"birthday_month_multiplier_permille\":3000,\"full_reduction\":[{\"threshold_minor\":9000,"
                 "\"off_minor\":500},{\"threshold_minor\":30000,\"off_minor\":2500}]") "," TIER("2", "gold",
                                                                                                "120000",
                                                                                                "\"points_multiplier_permille\":0") "]}";
+
+static const char *const birthdays[] = {"", ",\"birthday\":\"1988-02-29\"", ",\"birthday\":\"06-01\"",
+                                        ",\"birthday\":\"11-30\""};
 
 static void order_random(int number)
 {
@@ -44,15 +47,15 @@ static void order_random(int number)
 
         instant_format(at, paid_at);
         snprintf(name, sizeof name, "o%d", number);
+        int customer = number <= CUSTOMERS ? number : (int)test_between(1, CUSTOMERS);
         EXPECT_INT(
                 till_take(
                         shop,
-                        "{\"backfill\":\"true\",\"external_id\":\"%s\",\"status\":\"%s\",\"customer\":{\"external_id\":\"c%d\"},"
+                        "{\"backfill\":\"true\",\"external_id\":\"%s\",\"status\":\"%s\",\"customer\":{\"external_id\":\"c%d\"%s},"
                         "\"lines\":[{\"sku\":\"A\",\"total_minor\":%" PRId64 "}],\"shipping_minor\":%" PRId64
                         ",\"total_minor\":%" PRId64 ",\"placed_at\":\"%s\"%s%s%s}",
-                        name, number % 20 == 0 ? "placed" : "paid",
-                        number <= CUSTOMERS ? number : (int)test_between(1, CUSTOMERS), goods, shipping,
-                        goods + shipping, paid_at, number % 20 == 0 ? "" : ",\"paid_at\":\"",
+                        name, number % 20 == 0 ? "placed" : "paid", customer, birthdays[customer % 4], goods,
+                        shipping, goods + shipping, paid_at, number % 20 == 0 ? "" : ",\"paid_at\":\"",
                         number % 20 == 0 ? "" : paid_at, number % 20 == 0 ? "" : "\"")
                         .err,
                 ERR_OK);
@@ -137,9 +140,10 @@ static void tier_random(struct text *out, size_t rank, const char *code)
         text_printf(out,
                     "\"floor\":%s,\"benefits\":{\"discount_permille\":%" PRId64
                     ",\"points_multiplier_permille\":%" PRId64
+                    ",\"birthday_month_multiplier_permille\":%" PRId64
                     ",\"full_reduction\":[{\"threshold_minor\":%" PRId64 ",\"off_minor\":%" PRId64 "}]}}",
                     test_between(0, 4) ? "false" : "true", test_between(0, 200), test_between(0, 3000),
-                    threshold, test_between(1, threshold));
+                    test_between(0, 1) ? 1000 : test_between(0, 4000), threshold, test_between(1, threshold));
 }
 
 static const char *proposal_random(struct arena *arena)
@@ -229,21 +233,34 @@ static int64_t reductions_of(const char *customer, const struct benefits *benefi
         return sum;
 }
 
+static int64_t extra_of(int64_t points, int64_t divided_by, int64_t times)
+{
+        int64_t plain = divided_by != 0 ? points * 1000000 / divided_by : points;
+
+        return plain * times / 1000000 - plain;
+}
+
 static void slow_add(struct simulated_tier *tier, const char *customer, const struct benefits *benefits,
                      const struct benefits *held)
 {
         int64_t spend = sum_of(customer, "total_minor - refunded_minor");
         int64_t points = sum_of(customer, "points_earned - points_reversed");
-        int64_t factor = held->points_multiplier_permille;
+        int64_t in_month = sum_of(
+                customer,
+                "CASE WHEN extract(month FROM counted_on)::int = substr(birthday, length(birthday) - 4, 2)::int "
+                "THEN points_earned - points_reversed ELSE 0 END");
 
         tier->customers++;
         tier->spend_minor += spend;
         tier->growth += sum_of(customer, "growth_earned - growth_reversed");
         tier->cost.discount_minor += (spend * benefits->discount_permille + 500) / 1000;
         tier->cost.full_reduction_minor += reductions_of(customer, benefits);
-        if (factor != 0)
-                points = points * 1000 / factor;
-        tier->cost.extra_points += points * benefits->points_multiplier_permille / 1000 - points;
+        tier->cost.extra_points +=
+                extra_of(points - in_month, held->points_multiplier_permille * 1000,
+                         benefits->points_multiplier_permille * 1000) +
+                extra_of(in_month,
+                         held->points_multiplier_permille * held->birthday_month_multiplier_permille,
+                         benefits->points_multiplier_permille * benefits->birthday_month_multiplier_permille);
 }
 
 static void slow_one(struct slow *slow, const char *customer, const struct program *now,

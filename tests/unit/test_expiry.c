@@ -2,6 +2,7 @@
 
 #include "expiry_slow.h"
 #include "points/expiry.h"
+#include "program/silence.h"
 
 #define ROUNDS 3000
 
@@ -64,8 +65,11 @@ TEST(expiry_of_any_settings_is_what_counting_days_gives)
                 struct instant from = {(SLOW_EPOCH_DAYS + test_between(1, 1500)) * INSTANT_DAY +
                                        test_between(0, INSTANT_DAY - 1)};
                 struct instant end = {0}, inactive = {0};
+                if (test_between(0, 1) == 0)
+                        settings.silent_from.us = from.us + test_between(-400, 400) * INSTANT_DAY;
                 if (settings.form == EXPIRY_INACTIVITY)
-                        inactive = slow_end(&settings, from);
+                        inactive = slow_end(&settings,
+                                            settings.silent_from.us > from.us ? settings.silent_from : from);
                 else if (settings.form != EXPIRY_NEVER)
                         end = slow_end(&settings, from);
                 EXPECT_INT(expiry_of(&settings, &slow_zone, from).us, end.us);
@@ -83,7 +87,34 @@ TEST(expiry_inactive_before_parts_those_who_have_lapsed_from_those_who_have_not)
                 struct instant bound = expiry_inactive_before(&settings, &slow_zone, now);
                 EXPECT(slow_end(&settings, (struct instant){bound.us - 1}).us <= now.us);
                 EXPECT(slow_end(&settings, bound).us > now.us);
+                settings.silent_from.us = now.us - test_between(0, 1500) * INSTANT_DAY;
+                bool lapses = slow_end(&settings, settings.silent_from).us <= now.us;
+                EXPECT_INT(expiry_inactive_before(&settings, &slow_zone, now).us, lapses ? bound.us : 0);
         }
+}
+
+static struct expiry_settings silence(int64_t months, unsigned round_to)
+{
+        return (struct expiry_settings){
+                .form = EXPIRY_INACTIVITY, .months = months, .round_to = round_to, .silent_from = {7}};
+}
+
+TEST(silence_counts_anew_when_points_may_lapse_sooner_and_goes_on_counting_otherwise)
+{
+        static const struct expiry_settings never = {.form = EXPIRY_NEVER, .round_to = ROUND_NOT};
+        const struct expiry_settings year = silence(12, ROUND_MONTH);
+        const struct {
+                struct expiry_settings after;
+                int64_t from;
+        } cases[] = {{silence(12, ROUND_MONTH), 7},  {silence(13, ROUND_MONTH), 7},
+                     {silence(12, ROUND_YEAR), 7},   {silence(11, ROUND_MONTH), 1000},
+                     {silence(12, ROUND_NOT), 1000}, {silence(11, ROUND_YEAR), 1000},
+                     {silence(24, ROUND_NOT), 1000}, {never, 0}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                EXPECT_INT(silence_counts_from(&year, &cases[i].after, (struct instant){1000}).us,
+                           cases[i].from);
+        EXPECT_INT(silence_counts_from(&never, &year, (struct instant){1000}).us, 1000);
 }
 
 TEST(expiry_by_inactivity_of_somebody_who_never_moved_is_none)

@@ -31,6 +31,7 @@ DEPS_TEST=(
         program:ccache:ccache
         file:/usr/bin/python3:python3
         file:/usr/lib/python3/dist-packages/pytest:python3-pytest
+        file:/usr/lib/python3/dist-packages/jsonschema:python3-jsonschema
 )
 
 # deps_have PROBE SUBJECT: whether it is there.
