@@ -127,6 +127,8 @@ struct field {
         bool subject;     /* an id: whose personal data stands beside and below it */
         bool any;         /* WIRE_JSON, on output only: any JSON value, not just an object */
         bool from_zero;   /* an integer: the minimum 0 holds (a min of 0 alone says nothing) */
+        bool later;       /* of an input that is told again by its canonical form: added after such forms were
+                             kept, and no part of them while it is null */
         int64_t min, max; /* of an integer, of characters (of each text in texts), of a list's items; max 0:
                              see field_max */
         const char *dflt; /* the value when absent, as it would stand in a query string */

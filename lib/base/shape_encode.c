@@ -113,7 +113,8 @@ static void encode(struct text *out, const struct shape *shape, const void *obje
                 const struct field *field = &shape->fields[i];
                 const void *at = (const char *)object + field->offset;
                 bool null = field->wire == WIRE_PRESENCE || field_is_null(field, at);
-                if (field->wire == WIRE_PRESENCE || (!nulls && (null || field->in != IN_BODY)))
+                if (field->wire == WIRE_PRESENCE || (null && field->later) ||
+                    (!nulls && (null || field->in != IN_BODY)))
                         continue;
                 text_puts(out, first ? "\"" : ",\"");
                 text_puts(out, field->name);

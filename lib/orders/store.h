@@ -4,10 +4,10 @@
 #include "db/statement.h"
 #include "orders/desk.h"
 
-#define ORDER_COLUMNS                                                                                                                 \
-        "customer_id, id, external_id, status, channel, currency, coupon, points_hold, goods_minor, shipping_minor, discount_minor, " \
-        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "                       \
-        "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "            \
+#define ORDER_COLUMNS                                                                                                                                                        \
+        "customer_id, id, external_id, status, channel, channel_detail, campaign, referrer_id, currency, coupon, points_hold, goods_minor, shipping_minor, discount_minor, " \
+        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "                                                              \
+        "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "                                                   \
         "line_count, calls, version, created_at, updated_at"
 
 /* The id that a reference ("ext:A-1001" or a UUID) stands for, whether there is such an order or not.

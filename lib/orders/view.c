@@ -77,8 +77,8 @@ enum err order_get(struct ctx *c, const char *reference, struct order_view *ret)
 
 #define SHAPE_T struct order_page
 SHAPE(order_page, "A position.", FIELD(customer_id), FIELD(status, .names = &order_status_names),
-      FIELD(channel, .names = &channel_names), FIELD(since), FIELD(until), FIELD(total_min), FIELD(total_max),
-      FIELD(before_at), FIELD(before_id), FIELD(limit));
+      FIELD(channel, .names = &channel_names), FIELD(campaign), FIELD(referrer_id), FIELD(since),
+      FIELD(until), FIELD(total_min), FIELD(total_max), FIELD(before_at), FIELD(before_id), FIELD(limit));
 #undef SHAPE_T
 
 static void order_must(struct text *where, bool wanted, const char *condition)
@@ -87,8 +87,8 @@ static void order_must(struct text *where, bool wanted, const char *condition)
                 query_must(where, condition);
 }
 
-/* Newest first: along the index of the time, or that of the customer. Who filters by what has no index, a
- * state or a sum, reads until the page is full; a span of time bounds it. */
+/* Newest first: along the index of the time, or that of the customer, the campaign or the referrer. Who
+ * filters by what has no index, a state or a sum, reads until the page is full; a span of time bounds it. */
 enum err orders_list(struct ctx *c, const struct order_page *page, struct list *ret)
 {
         struct text where = {0};
@@ -100,6 +100,8 @@ enum err orders_list(struct ctx *c, const struct order_page *page, struct list *
         order_must(&where, uuid_known(page->customer_id), "customer_id = :customer_id");
         order_must(&where, page->status != 0, "status = :status");
         order_must(&where, page->channel != 0, "channel = :channel");
+        order_must(&where, page->campaign != NULL, "campaign = :campaign");
+        order_must(&where, uuid_known(page->referrer_id), "referrer_id = :referrer_id");
         order_must(&where, instant_known(page->since), "placed_at >= :since");
         order_must(&where, instant_known(page->until), "placed_at < :until");
         order_must(&where, page->total_min.set, "total_minor >= :total_min");

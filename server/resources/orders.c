@@ -87,6 +87,7 @@ struct orders_query {
         PAGE_QUERY;
         const char *customer;
         unsigned status, channel;
+        const char *campaign, *referrer;
         struct instant since, until;
         struct opt_int total_min, total_max;
 };
@@ -97,6 +98,9 @@ SHAPE(orders_query, "Which page.", PAGE_QUERY_FIELDS,
             .doc = "Only the orders of this customer: UUID or ext:<external id>."),
       FIELD(status, .in = IN_QUERY, .names = &order_status_names, .doc = "Only orders in this state."),
       FIELD(channel, .in = IN_QUERY, .names = &channel_names, .doc = "Only orders that came this way."),
+      FIELD(campaign, .in = IN_QUERY, .min = 1, .max = 200, .doc = "Only orders that this campaign brought."),
+      FIELD(referrer, .in = IN_QUERY, .min = 1, .max = 300,
+            .doc = "Only orders to which this customer referred: UUID or ext:<external id>."),
       FIELD(since, .in = IN_QUERY, .doc = "Only orders that were placed from then on."),
       FIELD(until, .in = IN_QUERY, .doc = "Only orders that were placed before then."),
       FIELD(total_min, .in = IN_QUERY, .from_zero = true, .max = ORDER_TOTAL_MAX,
@@ -125,16 +129,20 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
          .doc = "Newest first.")
 {
         struct orders_position at = {0};
-        struct customer customer = {0};
+        struct customer customer = {0}, referrer = {0};
         struct list rows;
         const char *filters = list_filters(c, &orders_query_shape, in);
 
         TRY(cursor_read(c, in->cursor, filters, &orders_position_shape, &at));
         if (in->customer != NULL)
                 TRY(customer_get(c, in->customer, &customer));
+        if (in->referrer != NULL)
+                TRY(customer_get(c, in->referrer, &referrer));
         struct order_page page = {.customer_id = customer.id,
                                   .status = in->status,
                                   .channel = in->channel,
+                                  .campaign = in->campaign,
+                                  .referrer_id = referrer.id,
                                   .since = in->since,
                                   .until = in->until,
                                   .total_min = in->total_min,

@@ -137,6 +137,26 @@ TEST(currency_is_the_shops)
                       "#/currency unknown_value");
 }
 
+/* Calls that were kept before these fields came are told again by their canonical form. */
+TEST(what_came_later_is_no_part_of_a_call_that_leaves_it_out)
+{
+        static const char *const later[] = {"\"channel_detail\"", "\"campaign\"", "\"referrer\""};
+        struct text without = {0}, with = {0};
+
+        shape_encode(&without, &order_in_shape, order(BODY(ONE ",\"total_minor\":100")), /* masked= */ false);
+        shape_encode(&with, &order_in_shape,
+                     order(BODY(ONE ",\"total_minor\":100,\"channel_detail\":\"d\",\"campaign\":\"c\","
+                                    "\"referrer\":\"ext:R\"")),
+                     /* masked= */ false);
+        for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+                EXPECT(strstr(with.data, later[i]) != NULL);
+        EXPECT(strstr(without.data, later[0]) == NULL && strstr(without.data, later[2]) == NULL);
+        EXPECT(strstr(without.data, "\"channel\":\"direct\",\"currency\"") != NULL);
+        text_free(&without);
+        text_free(&with);
+        end();
+}
+
 /* ------------------------------------------------------------------ differences */
 
 static struct order_line stored_lines[] = {
@@ -156,7 +176,8 @@ static const struct order stored = {.total_minor = 105, .shipping_minor = 5, .co
 static size_t differences(const char *json)
 {
         return order_differences(&c, &stored, /* hold= */ NULL, stored_lines, ARRAY_SIZE(stored_lines),
-                                 order(json));
+                                 order(json),
+                                 /* referrer_id= */ (struct uuid){0});
 }
 
 #define LINE_A "{\"sku\":\"A\",\"quantity\":2,\"unit_price_minor\":30,\"total_minor\":60}"
