@@ -321,20 +321,24 @@ static enum err replay(struct work *w, const struct activity *known)
                            sent->key);
 }
 
-/* A referral of somebody new waits; others bring nothing. */
+/* A referral of somebody new waits; others bring nothing. Paid or not, whoever has not bought yet was
+ * referred. */
 static enum err refer(struct work *w, struct person *referred)
 {
         struct activity *activity = &w->activity, other;
         bool found;
 
+        TRY(person_load(w->c, w->program, referred));
+        bool bought = instant_known(referred->stand.standing.first_order_at);
+        if (!bought)
+                TRY(customer_referred(w->c, referred->customer.id, activity->customer_id));
         if (activity_rule_of(w->program, activity->type, activity->code) == NULL) {
                 not_paid(activity, "no_rule");
                 return ERR_OK;
         }
-        TRY(person_load(w->c, w->program, referred));
         TRY(referral_of(w->c, activity, &other, &found));
         activity->state = ACTIVITY_WAITING;
-        if (instant_known(referred->stand.standing.first_order_at))
+        if (bought)
                 not_paid(activity, "already_customer");
         else if (found)
                 not_paid(activity, "already_referred");

@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <uuid/uuid.h>
 
+#include "base/arena.h"
+
 /* Every Patron derives the same id from the same name; this is the name space (random, fixed for ever). */
 static const uuid_t name_space = {0x6b, 0x1f, 0x0a, 0x3e, 0x52, 0xc7, 0x4d, 0x19,
                                   0x9a, 0x84, 0x7e, 0x2d, 0xc1, 0x55, 0xf0, 0x93};
@@ -22,6 +24,16 @@ bool uuid_from_text(const char *text, struct uuid *ret)
 void uuid_to_text(struct uuid id, char ret[UUID_TEXT_SIZE])
 {
         uuid_unparse_lower(id.b, ret);
+}
+
+const char *uuid_written(struct arena *arena, struct uuid id)
+{
+        char text[UUID_TEXT_SIZE];
+
+        if (!uuid_known(id))
+                return NULL;
+        uuid_to_text(id, text);
+        return arena_strdup(arena, text);
 }
 
 static struct uuid from_name(const char *name, size_t len)

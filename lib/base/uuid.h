@@ -16,6 +16,9 @@ struct uuid {
 
 bool uuid_from_text(const char *text, struct uuid *ret);
 void uuid_to_text(struct uuid id, char ret[UUID_TEXT_SIZE]);
+/* In the arena; NULL for none. */
+struct arena;
+const char *uuid_written(struct arena *arena, struct uuid id);
 
 /* The id that a shop's own id of a kind ("customer", "order") always has: version 5, name "kind:external". */
 struct uuid uuid_of_external(const char *kind, const char *external_id);

@@ -28,6 +28,7 @@ struct member {
 struct person {
         struct uuid id; /* the id it names, nil when it only has identities */
         struct identities identities;
+        struct referrer referrer, contact_referrer; /* of the customer; of this contact */
 };
 
 struct crowd {
@@ -54,6 +55,9 @@ static void person_read(struct customer_claim *claim, struct person *person)
                 attributes_check(c, arena_printf(c->arena, "%s/attributes", claim->pointer),
                                  in->attributes.text);
         addresses_check(c, claim->pointer, in);
+        referrer_read(c, arena_printf(c->arena, "%s/source/referrer", claim->pointer), in->source.referrer,
+                      &person->referrer);
+        referrer_read(c, "#/referrer", claim->contact.referrer, &person->contact_referrer);
         if (uuid_known(in->id))
                 person->id = in->id;
         else if (in->external_id != NULL)
@@ -62,6 +66,20 @@ static void person_read(struct customer_claim *claim, struct person *person)
                 fault_body(c, claim->pointer, "required",
                            "must hold id, external_id, phone, email or identities");
         claim->err = problem_check(c);
+}
+
+static enum err referrers_of(struct ctx *c, struct person *people, size_t n)
+{
+        struct referrer **referrers = ARENA_ARRAY(c->arena, 2 * n, struct referrer *);
+        size_t count = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (people[i].referrer.text != NULL)
+                        referrers[count++] = &people[i].referrer;
+                if (people[i].contact_referrer.text != NULL)
+                        referrers[count++] = &people[i].contact_referrer;
+        }
+        return count > 0 ? referrers_find(c, referrers, count) : ERR_OK;
 }
 
 /* What to look for. */
@@ -212,6 +230,34 @@ static enum err taken(struct customer_claim *claim, const char *kind)
         return fail(claim->c, ERR_IDENTITY_TAKEN, "The %s belongs to another customer.", kind);
 }
 
+/* Who referred the claim's customer, at a member (SIZE_MAX: somebody new); those whom the batch itself made
+ * are known too. */
+static enum err referrer_of(const struct crowd *crowd, const struct customer_claim *claim,
+                            const struct person *person, size_t at, struct referrer *referrer,
+                            struct uuid *ret)
+{
+        struct uuid self = at != SIZE_MAX ? crowd->members[at].customer.id : person->id;
+
+        if (uuid_known(referrer->named) && idmap_get(&crowd->by_id, referrer->named) != SIZE_MAX)
+                referrer->found = crowd->members[idmap_get(&crowd->by_id, referrer->named)].customer.id;
+        return referrer_settle(crowd->c, claim->c, referrer, uuid_known(person->id) ? person->id : self, self,
+                               ret);
+}
+
+/* The source of somebody new. A channel of his own is another contact, and nothing of this one belongs to it.
+ */
+static struct source first_contact(const struct customer_claim *claim)
+{
+        unsigned channel = claim->in->source.channel;
+
+        if (channel != 0 && channel != claim->contact.channel)
+                return (struct source){0};
+        return (struct source){.channel = claim->contact.channel,
+                               .detail = claim->contact.detail,
+                               .campaign = claim->contact.campaign,
+                               .referrer_id = claim->contact.referrer_id};
+}
+
 static size_t member_new(struct crowd *crowd, const struct customer_claim *claim, const struct person *person)
 {
         struct member *member = &crowd->members[crowd->count];
@@ -219,7 +265,7 @@ static size_t member_new(struct crowd *crowd, const struct customer_claim *claim
         *member = (struct member){.is_new = true};
         member->customer = (struct customer){
                 .id = uuid_known(person->id) ? person->id : uuid_new(crowd->c->now),
-                .source.channel = claim->channel,
+                .source = first_contact(claim),
                 .created_at = instant_known(claim->created_at) ? claim->created_at : crowd->c->now,
         };
         idmap_put(&crowd->by_id, member->customer.id, crowd->count);
@@ -356,15 +402,18 @@ static bool profile_take(const struct customer_claim *claim, struct member *memb
         return shape_merge(&customer_in_shape, &profile, &customer_shape, &member->customer, MERGE_KNOWN);
 }
 
-static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, const struct person *person)
+static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, struct person *person)
 {
         size_t at = SIZE_MAX;
+        struct uuid referrer_id = {0};
 
         TRY(member_find(crowd, claim, person, &at));
         TRY(identities_check(crowd, claim, person, at));
         if (claim->only_new && at != SIZE_MAX)
                 return known_already(claim);
         TRY(addresses_fit(crowd, claim, at));
+        TRY(referrer_of(crowd, claim, person, at, &person->contact_referrer, &claim->contact.referrer_id));
+        TRY(referrer_of(crowd, claim, person, at, &person->referrer, &referrer_id));
         claim->created = at == SIZE_MAX;
         if (claim->created)
                 at = member_new(crowd, claim, person);
@@ -379,6 +428,8 @@ static enum err claim_settle(struct crowd *crowd, struct customer_claim *claim, 
         changed |= identities_take(crowd, person, at);
         changed |= addresses_take(crowd, claim, at);
         changed |= profile_take(claim, member);
+        if (uuid_known(referrer_id))
+                changed |= referrer_take(&member->customer.source, referrer_id);
         claim->touched = claim->created || changed;
         if (claim->touched) {
                 if (!member->is_new && member->before == NULL) {
@@ -470,6 +521,7 @@ enum err customers_claim(struct ctx *c, struct customer_claim *claims, size_t n)
 
         for (size_t i = 0; i < n; i++)
                 person_read(&claims[i], &people[i]);
+        TRY(referrers_of(c, people, n));
         TRY(crowd_load(&crowd, claims, people, n));
         TRY(addresses_load(&crowd, claims, n));
         for (size_t i = 0; i < n; i++)

@@ -212,6 +212,36 @@ static void facts_merge(struct ctx *c, const char *pointer, struct json_text kno
                 fault_body(c, pointer, "too_long", "must have at most %d bytes", JSON_BYTES_MAX);
 }
 
+/* Another referrer; NULL: none. */
+static enum err referrer_change(struct ctx *c, const char *reference, struct customer *customer)
+{
+        struct uuid id = {0};
+
+        if (reference != NULL)
+                TRY(customer_referrer(c, "#/source/referrer", reference, customer->id, &id));
+        referrer_take(&customer->source, id);
+        return ERR_OK;
+}
+
+enum err customer_referred(struct ctx *c, struct uuid id, struct uuid referrer_id)
+{
+        struct customer before;
+        struct event_list events = {0};
+
+        TRY(shown(c, id, &before));
+        if (uuid_known(before.source.referrer_id))
+                return ERR_OK;
+        struct customer after = before;
+        referrer_take(&after.source, referrer_id);
+        after.version++;
+        after.updated_at = c->now;
+        TRY(store_update(c, &after, 1));
+        customers_touched(c, &id, 1);
+        customer_told(c->arena, &events, /* created= */ false, &after, c->now);
+        TRY(events_store(c, &events));
+        return trail_of_one(c, &before, &after);
+}
+
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret)
 {
@@ -239,6 +269,8 @@ enum err customer_patch(struct ctx *c, const char *reference, const struct custo
         facts_merge(c, "#/preferences", customer.preferences, &patch.preferences);
         TRY(problem_check(c));
         shape_merge(&customer_in_shape, &patch, &customer_shape, &customer, MERGE_ALL);
+        if (SHAPE_HAS(source_in, &in->source, referrer))
+                TRY(referrer_change(c, in->source.referrer, &customer));
         customer.version++;
         customer.updated_at = c->now;
         TRY(store_update(c, &customer, 1));

@@ -8,13 +8,21 @@
 
 extern const struct names channel_names; /* where a contact or an order came from (RULES: source) */
 extern const struct names gender_names;
-#define CHANNEL_DIRECT 3 /* index in channel_names; the default of an order */
+#define CHANNEL_DIRECT   3 /* index in channel_names; the default of an order */
+#define CHANNEL_REFERRAL 12
+
+/* Characters of a contact's detail and campaign. */
+#define SOURCE_DETAIL_MAX   500
+#define SOURCE_CAMPAIGN_MAX 200
 
 struct source {
         struct presence has;
         unsigned channel; /* channel_names */
         const char *detail, *campaign;
+        const char *referrer;    /* as a caller names him */
+        struct uuid referrer_id; /* as he is stored and shown */
 };
+extern const struct shape source_in_shape;
 
 /* A further way to recognise a customer. */
 struct identity {
@@ -124,6 +132,15 @@ enum err customer_expect(struct ctx *c, const char *reference, int64_t expected_
 enum err customer_patch(struct ctx *c, const char *reference, const struct customer_in *in,
                         int64_t expected_version, struct customer *ret) MUST_CHECK;
 
+/* Who the reference means that names the referrer of a customer (nil: of somebody unknown): as an order would
+ * take it. ERR_INVALID, with a fault at pointer. */
+enum err customer_referrer(struct ctx *c, const char *pointer, const char *reference, struct uuid customer_id,
+                           struct uuid *ret) MUST_CHECK;
+
+/* Note who referred a customer, in a referral that came by itself; nothing where somebody is known already.
+ * His row is locked. */
+enum err customer_referred(struct ctx *c, struct uuid id, struct uuid referrer_id) MUST_CHECK;
+
 /* ---- many at once */
 
 /* The ids behind references, old ids included; nil where there is no such customer. Until the transaction
@@ -175,9 +192,10 @@ struct customer_claim {
         struct ctx *c;       /* whose faults these are */
         const char *pointer; /* where `in` stands in its body: "#/customer" */
         const struct customer_in *in;
-        unsigned channel; /* of this contact: the source of somebody new who names none; 0: unknown */
-        bool adopts_id;   /* an id that nobody has is given to a new customer: an export comes back */
-        bool only_new;    /* somebody who is known is refused */
+        struct source contact; /* this contact: the source of somebody new, as far as he names no other;
+                                  out: referrer_id, nil where there is none */
+        bool adopts_id;        /* an id that nobody has is given to a new customer: an export comes back */
+        bool only_new;         /* somebody who is known is refused */
         struct instant created_at; /* since when somebody new is a customer; none: now */
         enum err err; /* out: ERR_OK, ERR_INVALID, ERR_IDENTITY_TAKEN, ERR_ADDRESSES_TOO_MANY, ERR_NOT_FOUND,
                          ERR_ERASED */

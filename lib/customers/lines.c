@@ -46,7 +46,7 @@ SQL_LATER(
         customer_lines_identities, customer_ids, identity_row,
         "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, secondary DESC, value")
 
-static void line_of(const struct customer *customer, struct customer_line *ret)
+static void line_of(struct arena *arena, const struct customer *customer, struct customer_line *ret)
 {
         *ret = (struct customer_line){
                 .in = {.id = customer->id,
@@ -67,6 +67,7 @@ static void line_of(const struct customer *customer, struct customer_line *ret)
                 .updated_at = customer->updated_at,
                 .version = customer->version,
         };
+        ret->in.source.referrer = uuid_written(arena, customer->source.referrer_id);
 }
 
 static void identity_give(struct ctx *c, const struct identity_row *row, size_t most, struct customer_in *in)
@@ -91,7 +92,7 @@ static enum err lines_of(struct ctx *c, struct list rows, struct list *ret)
         struct customer_ids ids = {.ids.v = ARENA_ARRAY(c->arena, rows.n, struct uuid)};
         struct idmap by_id = idmap_new(c->arena, rows.n);
         for (size_t i = 0; i < rows.n; i++) {
-                line_of(&customers[i], &lines[i]);
+                line_of(c->arena, &customers[i], &lines[i]);
                 ids.ids.v[ids.ids.n++] = customers[i].id;
                 idmap_put(&by_id, customers[i].id, i);
         }

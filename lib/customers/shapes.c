@@ -9,9 +9,17 @@ NAMES(deal_names, "deal", "inquiring", "no_deal");
 
 #define IDENTITIES_MAX 20
 
+/* What both the input and the stored source have. */
+#define SOURCE_FIELDS                                                                                        \
+        FIELD(channel, .names = &channel_names), FIELD(detail, .max = SOURCE_DETAIL_MAX),                    \
+                FIELD(campaign, .max = SOURCE_CAMPAIGN_MAX)
+
 #define SHAPE_T struct source
-SHAPE(source, "Where the first contact came from.", PRESENCE(has), FIELD(channel, .names = &channel_names),
-      FIELD(detail, .max = 500), FIELD(campaign, .max = 200));
+SHAPE(source_in, "Where the first contact came from.", PRESENCE(has), SOURCE_FIELDS,
+      FIELD(referrer, .min = 1, .max = 300, .later = true,
+            .doc = "Who referred the customer: UUID or ext:<external id> of somebody else. Without a channel it becomes referral. Somebody who was erased is not noted."));
+SHAPE(source, "Where the first contact came from.", SOURCE_FIELDS,
+      FIELD(referrer_id, .doc = "Who referred the customer."));
 #undef SHAPE_T
 
 #define SHAPE_T struct identity
@@ -28,7 +36,7 @@ SHAPE(known_identity, "An identity that a customer has.", FIELD(kind, .need = tr
 #undef SHAPE_T
 
 /* What both the input and the stored customer have. */
-#define PROFILE_FIELDS                                                                                       \
+#define PROFILE_FIELDS(source_)                                                                              \
         FIELD(name, .min = 1, .max = 200, .format = &format_printable, .pii = PII_NAME),                     \
                 FIELD(gender, .names = &gender_names),                                                       \
                 FIELD(birthday, .pii = PII_BIRTHDAY, .doc = "MM-DD, or YYYY-MM-DD when the year is known."), \
@@ -36,7 +44,7 @@ SHAPE(known_identity, "An identity that a customer has.", FIELD(kind, .need = tr
                 FIELD(country, .min = 1, .max = 100), FIELD(province, .min = 1, .max = 100),                 \
                 FIELD(city, .min = 1, .max = 100), FIELD(district, .min = 1, .max = 100),                    \
                 FIELD(owner, .min = 1, .max = 200, .doc = "The agent who looks after the customer."),        \
-                NEST(source, source),                                                                        \
+                NEST(source, source_),                                                                       \
                 FIELD(attributes, .mask = attributes_mask, .doc = "Further facts, as a JSON object."),       \
                 FIELD(preferences, .doc = "What the customer likes, as a JSON object.")
 
@@ -53,7 +61,7 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
            .doc = "Added to those that are known. A PATCH replaces them instead: what it leaves out is taken away, null and [] take all away but the phone and the email of the profile, which go by their own names; a further phone or e-mail recognises the customer beside those."),
       LIST(addresses, named_address, .max = ADDRESSES_MAX, .later = true,
            .doc = "Each is put in place of the one of its name, or beside the others. A PATCH replaces all of them: null and [] take them away."),
-      PROFILE_FIELDS);
+      PROFILE_FIELDS(source_in));
 #undef SHAPE_T
 
 #define SHAPE_T struct customer_metrics
@@ -68,7 +76,7 @@ SHAPE(customer, "A customer.", FIELD(id, .need = true, .subject = true),
       FIELD(external_id, .doc = EXTERNAL_ID_DOC), FIELD(phone, .pii = PII_PHONE),
       FIELD(email, .pii = PII_EMAIL),
       LIST(identities, known_identity, .doc = "What recognises the customer beside phone and email."),
-      LIST(addresses, address, .doc = "The default first, then by name."), PROFILE_FIELDS,
+      LIST(addresses, address, .doc = "The default first, then by name."), PROFILE_FIELDS(source),
       FIELD(inquired_at, .doc = "When the customer first asked or filled a cart."),
       FIELD(lifecycle, .names = &lifecycle_names, .doc = "As of this moment."),
       FIELD(deal_status, .names = &deal_names, .doc = "Ever paid an order; asked or filled a cart; neither."),

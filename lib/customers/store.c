@@ -25,11 +25,11 @@ SQL_LATER(identities_find, identity_keys, identity_row,
           "SELECT i.* FROM unnest(:kinds, :values) AS n(k, v), LATERAL (SELECT kind, value, customer_id "
           "FROM customer_identities WHERE kind = n.k AND value = n.v OFFSET 0) AS i")
 
-#define INSERT_CUSTOMERS                                                                                                  \
-        "INSERT INTO customers (id, external_id, name, gender, birthday, language, country, province, city, district, "   \
-        "owner, source_channel, source_detail, source_campaign, attributes, preferences, version, created_at, "           \
-        "updated_at) SELECT * FROM unnest(:id, :external_id, :name, :gender, :birthday, :language, :country, :province, " \
-        ":city, :district, :owner, :source.channel, :source.detail, :source.campaign, :attributes, :preferences, "        \
+#define INSERT_CUSTOMERS                                                                                                                \
+        "INSERT INTO customers (id, external_id, name, gender, birthday, language, country, province, city, district, "                 \
+        "owner, source_channel, source_detail, source_campaign, referrer_id, attributes, preferences, version, created_at, "            \
+        "updated_at) SELECT * FROM unnest(:id, :external_id, :name, :gender, :birthday, :language, :country, :province, "               \
+        ":city, :district, :owner, :source.channel, :source.detail, :source.campaign, :source.referrer_id, :attributes, :preferences, " \
         ":version, :created_at, :updated_at)"
 
 SQL_BATCH(customers_insert, customer, INSERT_CUSTOMERS)
@@ -43,7 +43,7 @@ SQL_BATCH(
         "gender = excluded.gender, birthday = excluded.birthday, language = excluded.language, "
         "country = excluded.country, province = excluded.province, city = excluded.city, district = excluded.district, "
         "owner = excluded.owner, source_channel = excluded.source_channel, source_detail = excluded.source_detail, "
-        "source_campaign = excluded.source_campaign, attributes = excluded.attributes, "
+        "source_campaign = excluded.source_campaign, referrer_id = excluded.referrer_id, attributes = excluded.attributes, "
         "preferences = excluded.preferences, version = excluded.version, updated_at = excluded.updated_at")
 
 SQL_BATCH(aliases_insert, alias_row,

@@ -29,7 +29,7 @@ SHAPE_DECLARE(identity_keys);
 #define CUSTOMER_COLUMNS                                                                                     \
         "id, external_id, name, gender, birthday, language, country, province, city, district, owner, "      \
         "source_channel AS \"source.channel\", source_detail AS \"source.detail\", "                         \
-        "source_campaign AS \"source.campaign\", attributes, preferences, inquired_at, version, created_at, updated_at"
+        "source_campaign AS \"source.campaign\", referrer_id AS \"source.referrer_id\", attributes, preferences, inquired_at, version, created_at, updated_at"
 
 /* Beside a customer's id: as an expression the kind has no index, or that of (kind, value) would look as good
  * as the customer's while the table is empty, and be kept while it grows. */
@@ -85,6 +85,29 @@ void identities_of(struct ctx *c, const char *pointer, const struct customer_in 
 
 /* What a patch says of a customer's phone, e-mail and further identities. ERR_IDENTITY_TAKEN, ERR_INVALID. */
 enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id) MUST_CHECK;
+
+/* Whoever is named as the one who referred somebody. */
+struct referrer {
+        const char *text, *pointer; /* text NULL: nobody is named */
+        struct uuid named;          /* the id in his reference */
+        struct uuid found;          /* his id by now; nil: nobody knows him */
+};
+
+/* Read a reference; a fault at pointer when it is none. */
+void referrer_read(struct ctx *c, const char *pointer, const char *text, struct referrer *ret);
+
+/* Find those that are named, all at once: no round trip where nobody is. Until the transaction ends nobody of
+ * them is merged or erased. */
+enum err referrers_find(struct ctx *c, struct referrer *const *referrers, size_t n) MUST_CHECK;
+
+/* Who referred the customer `self`, who goes by the id `named`; *ret is nil where nobody is named, where he
+ * was erased, and where he became that very customer by a merge. A fault of who, and ERR_INVALID, when nobody
+ * knows him, or the customer names himself. c has the connection. */
+enum err referrer_settle(struct ctx *c, struct ctx *who, const struct referrer *referrer, struct uuid named,
+                         struct uuid self, struct uuid *ret) MUST_CHECK;
+
+/* Take a referrer into a source. Returns whether it is another one now. */
+bool referrer_take(struct source *source, struct uuid referrer_id);
 
 /* Note the event that a customer was created or changed. */
 struct event_list;

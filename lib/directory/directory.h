@@ -53,6 +53,7 @@ extern const struct names yes_no_names; /* 1: yes */
         const char *q; /* words in name, phone, e-mail or external id; without the right to see them, one in \
                           full */                                                                            \
         const char *tag, *group, *tier, *language, *country, *province, *city, *district, *owner, *campaign; \
+        const char *referrer; /* a reference */                                                              \
         unsigned gender, channel, deal_status, lifecycle;                                                    \
         unsigned has_phone, has_email;              /* yes_no_names */                                       \
         struct opt_int birthday_month;              /* 1 to 12 */                                            \

@@ -28,8 +28,8 @@ SHAPE(listing_filter, "What must hold.", FIELD(tag), FIELD(tier), FIELD(language
 #define SHAPE_T struct listing
 SHAPE(listing, "A list.", NEST(filter, listing_filter), NEST(bounds, lifecycle_bounds),
       NEST(month, birth_span), NEST(span, birth_span), NEST(coming, birth_span), FIELD(group_id),
-      FIELD(tsquery), FIELD(patterns), FIELD(whole), NEST(after, customer_position), FIELD(limit),
-      FIELD(walk));
+      FIELD(referrer_id), FIELD(tsquery), FIELD(patterns), FIELD(whole), NEST(after, customer_position),
+      FIELD(limit), FIELD(walk));
 #undef SHAPE_T
 
 static void must(struct conditions *to, bool wanted, const char *condition)
@@ -135,7 +135,7 @@ static struct lifecycle_bounds bounds_now(const struct ctx *c)
         };
 }
 
-/* Tags and groups are read where they are: their tables are the customers' own. */
+/* Tags, groups and referrers are read where they are: their tables are the customers' own. */
 static enum err filter_members(struct ctx *c, struct conditions *to, struct listing *listing)
 {
         const struct customer_filter *f = &listing->filter;
@@ -143,6 +143,12 @@ static enum err filter_members(struct ctx *c, struct conditions *to, struct list
         must(to, f->tag != NULL,
              "EXISTS (SELECT 1 FROM customer_tags t WHERE t.tag = :filter.tag AND t.customer_id = d.customer_id "
              "AND (t.expires_at IS NULL OR t.expires_at > :now))");
+        if (f->referrer != NULL) {
+                TRY(customer_reference(c, f->referrer, &listing->referrer_id));
+                must(to, true,
+                     "EXISTS (SELECT 1 FROM customers r WHERE r.referrer_id = coalesce((SELECT customer_id FROM "
+                     "customer_aliases WHERE alias_id = :referrer_id), :referrer_id) AND r.id = d.customer_id)");
+        }
         if (f->group == NULL)
                 return ERR_OK;
         must(to, true,

@@ -27,7 +27,7 @@ struct listing {
         struct customer_filter filter;
         struct lifecycle_bounds bounds;
         struct birth_span month, span, coming;
-        struct uuid group_id;
+        struct uuid group_id, referrer_id;
         const char *tsquery;
         struct texts patterns;
         const char *whole;

@@ -43,6 +43,7 @@ enum bulk_filters {
         BULK_OF_GROUP = 32,   /* group */
         BULK_CHANNEL = 64,    /* channel, of channel_names */
         BULK_TOTALS = 128,    /* total_min, total_max */
+        BULK_SOURCE = 256,    /* campaign, referrer */
 };
 struct customer_filter;
 struct bulk_filter {
@@ -55,6 +56,8 @@ struct bulk_filter {
         const char *group;                    /* code; NULL: all */
         unsigned channel;                     /* of channel_names; 0: all */
         struct opt_int total_min, total_max;  /* of orders */
+        const char *campaign;                 /* of orders; NULL: all */
+        struct uuid referrer_id;              /* of orders; nil: all */
         /* Of coupons: */
         const char *template; /* NULL: all */
         struct uuid job_id;   /* nil: all */

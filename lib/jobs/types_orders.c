@@ -117,6 +117,8 @@ static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL
                 .customer_id = filter->customer_id,
                 .status = filter->kind != NULL ? names_find(&order_status_names, filter->kind) : 0,
                 .channel = filter->channel,
+                .campaign = filter->campaign,
+                .referrer_id = filter->referrer_id,
                 .since = filter->since,
                 .until = filter->until,
                 .total_min = filter->total_min,
@@ -211,7 +213,7 @@ const struct bulk_type bulk_type_orders = {
         .key = order_key,
         .apply = orders_apply,
         .each = orders_each,
-        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_CHANNEL | BULK_TOTALS,
+        .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_CHANNEL | BULK_TOTALS | BULK_SOURCE,
         .kind = "status",
         .kinds = &order_status_names,
 };

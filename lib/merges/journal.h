@@ -35,6 +35,10 @@ enum err profiles_keep(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err profiles_join(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err profiles_part(struct ctx *c, const struct joint *joint) MUST_CHECK;
 
+/* Whom the absorbed customer referred, once he is joined; and the way back, behind all that is moved. */
+enum err referred_join(struct ctx *c, const struct joint *joint) MUST_CHECK;
+enum err referred_part(struct ctx *c, const struct joint *joint) MUST_CHECK;
+
 /* Groups count their members: before and after members move. */
 enum err groups_uncount(struct ctx *c, const struct joint *joint) MUST_CHECK;
 enum err groups_count(struct ctx *c, const struct joint *joint) MUST_CHECK;

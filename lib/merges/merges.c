@@ -195,7 +195,8 @@ static enum err everything_move(struct ctx *c, const struct joint *joint, const 
         TRY(consents_move(c, joint));
         TRY(coupons_move(c, joint));
         TRY(tiers_move(c, joint, from, to));
-        return profiles_join(c, joint);
+        TRY(profiles_join(c, joint));
+        return referred_join(c, joint);
 }
 
 static enum err merge_tell(struct ctx *c, enum event_type type, const struct customer_merge *before,
@@ -455,6 +456,7 @@ enum err merge_undo(struct ctx *c, struct uuid id, const char *reason, struct cu
         TRY(addresses_move_back(c, &joint));
         TRY(consents_move_back(c, &joint, merge.created_at));
         TRY(coupons_move_back(c, &joint));
+        TRY(referred_part(c, &joint));
         TRY(points_move_back(c, &joint));
         TRY(tiers_move_back(c, &joint));
         TRY(rows_forget(c, &joint));

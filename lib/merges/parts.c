@@ -183,6 +183,43 @@ enum err coupons_move_back(struct ctx *c, const struct joint *joint)
         return coupon_history_return(c, joint);
 }
 
+/* ------------------------------------------------------------------ whom he referred */
+
+/* Whoever is joined with the one who referred him, or to an order of his, has nobody who did. */
+SQL_EXEC(referred_note, joint,
+         NOTE
+         "'referred customers', true, jsonb_build_object('id', id) FROM customers WHERE referrer_id = :from")
+SQL_EXEC(referred_move, joint, "UPDATE customers SET referrer_id = nullif(:to, id) WHERE referrer_id = :from")
+SQL_EXEC(
+        referred_return, joint,
+        "UPDATE customers SET referrer_id = :from WHERE (referrer_id = :to OR id = :to AND referrer_id IS NULL) "
+        "AND id IN " NOTED_IDS("referred customers"))
+SQL_EXEC(referred_orders_note, joint,
+         NOTE "'referred orders', true, jsonb_build_object('id', id, 'referrer_id', referrer_id) FROM orders "
+              "WHERE referrer_id = :from OR referrer_id = :to AND customer_id IN (:from, :to)")
+SQL_EXEC(referred_orders_move, joint,
+         "UPDATE orders SET referrer_id = nullif(:to, customer_id) WHERE referrer_id = :from OR "
+         "referrer_id = :to AND customer_id = :to")
+/* What became of an order's referrer since then stands. */
+SQL_EXEC(referred_orders_return, joint,
+         "UPDATE orders t SET referrer_id = (r.content ->> 'referrer_id')::uuid FROM merge_rows r "
+         "WHERE r.customer_id = :to AND r.merge_id = :merge_id AND r.part = 'referred orders' "
+         "AND t.id = (r.content ->> 'id')::uuid AND (t.referrer_id = :to OR t.referrer_id IS NULL)")
+
+enum err referred_join(struct ctx *c, const struct joint *joint)
+{
+        TRY(referred_note(c, joint));
+        TRY(referred_move(c, joint));
+        TRY(referred_orders_note(c, joint));
+        return referred_orders_move(c, joint);
+}
+
+enum err referred_part(struct ctx *c, const struct joint *joint)
+{
+        TRY(referred_return(c, joint));
+        return referred_orders_return(c, joint);
+}
+
 /* ------------------------------------------------------------------ profiles */
 
 SQL_EXEC(profiles_note, joint,
@@ -195,14 +232,16 @@ SQL_EXEC(profile_drop, joint, "DELETE FROM customers WHERE id = :from")
 #define EACH(column)                                                                                         \
         column(external_id) column(name) column(gender) column(birthday) column(language) column(country)    \
                 column(province) column(city) column(district) column(owner) column(source_channel)          \
-                        column(source_detail) column(source_campaign) column(referrer_id)
+                        column(source_detail) column(source_campaign)
 #define TAKE(name_) #name_ " = coalesce(s." #name_ ", p." #name_ "), "
+/* Nobody becomes his own. */
+#define TAKE_REFERRER "referrer_id = nullif(coalesce(s.referrer_id, p.referrer_id), s.id), "
 #define TAKE_JSON(name_)                                                                                     \
 #name_ " = CASE WHEN coalesce(s." #name_ ", p." #name_ ") IS NOT NULL THEN coalesce(p." #name_       \
                ", '{}') || coalesce(s." #name_ ", '{}') END, "
 SQL_EXEC(
         profile_take, joint,
-        "UPDATE customers s SET " EACH(TAKE) TAKE_JSON(attributes)
+        "UPDATE customers s SET " EACH(TAKE) TAKE_REFERRER TAKE_JSON(attributes)
                 TAKE_JSON(preferences) "inquired_at = least(s.inquired_at, p.inquired_at), version = s.version + 1, updated_at = :now " NOTED(
                         "customers", "customers") " AND s.id = :to")
 
@@ -216,7 +255,7 @@ SQL_EXEC(
                " -> e.key IS NULL)), "
 SQL_EXEC(
         profile_give, joint,
-        "UPDATE customers s SET " EACH(GIVE) GIVE_JSON(attributes) GIVE_JSON(
+        "UPDATE customers s SET " EACH(GIVE) GIVE(referrer_id) GIVE_JSON(attributes) GIVE_JSON(
                 preferences) "inquired_at = CASE WHEN s.inquired_at IS NOT DISTINCT FROM p.inquired_at THEN b.inquired_at ELSE s.inquired_at END, "
                              "version = s.version + 1, updated_at = :now FROM merge_rows r, jsonb_populate_record(NULL::customers, r.content) p, "
                              "merge_rows o, jsonb_populate_record(NULL::customers, o.content) b WHERE r.customer_id = :to "

@@ -80,7 +80,10 @@ static enum err people_find(struct batch *b)
                         claims[n++] = (struct customer_claim){.c = call->c,
                                                               .pointer = "#/customer",
                                                               .in = &call->in->customer,
-                                                              .channel = call->in->channel};
+                                                              .contact = {.channel = call->in->channel,
+                                                                          .detail = call->in->channel_detail,
+                                                                          .campaign = call->in->campaign,
+                                                                          .referrer = call->in->referrer}};
         }
         TRY(customers_claim(b->c, claims, n));
         n = 0;
@@ -464,7 +467,8 @@ static enum err decide(struct batch *b, struct job *job)
                 return fail(b->c, ERR_CONFLICT, "An order comes twice in a batch.");
         job->desk->customer = job->claim->customer;
         b->session.journal.actor = call->c->principal != NULL ? call->c->principal->key_id : NULL;
-        call->err = take_order(&b->session, call->c, job->desk, job->file, call->in, &outcome);
+        call->err = take_order(&b->session, call->c, job->desk, job->file, call->in,
+                               job->claim->contact.referrer_id, &outcome);
         if (call->err != ERR_OK)
                 return leave_nothing(b, job);
         call->created = !known;

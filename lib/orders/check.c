@@ -172,7 +172,7 @@ static void differ_text(struct difference *d, const char *pointer, const char *k
                 differ(d, pointer, known, sent);
 }
 
-/* What describes the goods: a call may leave it out. */
+/* What describes the goods, or the way that led to them: a call may leave it out. */
 static void differ_described(struct difference *d, const char *pointer, const char *known, const char *sent)
 {
         if (known != NULL && sent != NULL)
@@ -233,8 +233,41 @@ static void differ_hold(struct difference *d, const struct order *order, const s
         differ(d, "#/points_hold", known, sent != NULL ? sent : "");
 }
 
+static void differ_referrer(struct difference *d, const struct order *order, const struct order_in *in,
+                            struct uuid referrer_id)
+{
+        char known[UUID_TEXT_SIZE];
+
+        if (!uuid_known(order->referrer_id) || !uuid_known(referrer_id) ||
+            uuid_equal(order->referrer_id, referrer_id))
+                return;
+        uuid_to_text(order->referrer_id, known);
+        differ(d, "#/referrer", known, in->referrer);
+}
+
+static size_t differences_tell(struct ctx *c, struct difference *d)
+{
+        if (d->count > 0) {
+                text_putc(d->out, ']');
+                text_append(&c->problem.extra, d->out->data, d->out->len);
+        }
+        text_free(d->out);
+        return d->count;
+}
+
+bool order_referrer_differs(struct ctx *c, const struct order *order, const struct order_in *in,
+                            struct uuid referrer_id)
+{
+        struct text out = {0};
+        struct difference d = {.out = &out};
+
+        differ_referrer(&d, order, in, referrer_id);
+        return differences_tell(c, &d) > 0;
+}
+
 size_t order_differences(struct ctx *c, const struct order *order, const struct hold *hold,
-                         const struct order_line *lines, size_t line_count, const struct order_in *in)
+                         const struct order_line *lines, size_t line_count, const struct order_in *in,
+                         struct uuid referrer_id)
 {
         struct text out = {0};
         struct difference d = {.out = &out};
@@ -243,6 +276,9 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
         differ_int(&d, "#/shipping_minor", order->shipping_minor, in->shipping_minor);
         differ_int(&d, "#/discount_minor", order->discount_minor, in->discount_minor);
         differ_text(&d, "#/coupon", order->coupon, coupon_names_read(c->arena, in->coupon).text);
+        differ_described(&d, "#/channel_detail", order->channel_detail, in->channel_detail);
+        differ_described(&d, "#/campaign", order->campaign, in->campaign);
+        differ_referrer(&d, order, in, referrer_id);
         differ_hold(&d, order, hold, in->points_hold);
         differ_instant(&d, "#/placed_at", order->placed_at, in->placed_at);
         if (instant_known(order->paid_at))
@@ -255,10 +291,5 @@ size_t order_differences(struct ctx *c, const struct order *order, const struct 
                 else
                         differ_line(c, &d, line, in, i);
         }
-        if (d.count > 0) {
-                text_putc(&out, ']');
-                text_append(&c->problem.extra, out.data, out.len);
-        }
-        text_free(&out);
-        return d.count;
+        return differences_tell(c, &d);
 }

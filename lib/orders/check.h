@@ -18,4 +18,10 @@ int64_t order_goods_minor(const struct order_in *in);
  * (status and later times are not content). Returns how many there are. Lines are compared by number; hold
  * is the order's, NULL: none. */
 size_t order_differences(struct ctx *c, const struct order *order, const struct hold *hold,
-                         const struct order_line *lines, size_t line_count, const struct order_in *in);
+                         const struct order_line *lines, size_t line_count, const struct order_in *in,
+                         struct uuid referrer_id);
+
+/* The same of who referred the customer to it, which stands though the rest of the content may change; nil:
+ * the call names nobody. */
+bool order_referrer_differs(struct ctx *c, const struct order *order, const struct order_in *in,
+                            struct uuid referrer_id);

@@ -28,6 +28,8 @@ SHAPE(checkout_in, "A basket and who holds it.",
       FIELD(customer, .max = 300, .doc = "UUID or ext:<external id>; null: somebody unknown."),
       FIELD(tier, .min = 1, .max = 50, .doc = "What if the customer had this tier; null: his own."),
       FIELD(channel, .names = &channel_names, .dflt = "direct"),
+      FIELD(channel_detail, .max = SOURCE_DETAIL_MAX), FIELD(campaign, .max = SOURCE_CAMPAIGN_MAX),
+      FIELD(referrer, .min = 1, .max = 300, .doc = "Who refers the customer: UUID or ext:<external id>."),
       LIST(lines, checkout_line, .need = true, .min = 1, .max = ORDER_LINES_MAX),
       FIELD(shipping_minor, MONEY, .dflt = "0"),
       FIELD(coupons, .min = 1, .max = 60,
@@ -257,8 +259,8 @@ static void order_state(struct ctx *c, const struct checkout_in *in, const struc
 }
 
 /* The order that the basket would be. */
-static void file_fill(struct ctx *c, const struct checkout_in *in, const struct checkout *priced,
-                      const struct moment *moment, struct file *ret)
+static void file_fill(struct ctx *c, const struct checkout_in *in, struct uuid referrer_id,
+                      const struct checkout *priced, const struct moment *moment, struct file *ret)
 {
         const struct checkout_order *stated = &priced->order;
 
@@ -267,6 +269,9 @@ static void file_fill(struct ctx *c, const struct checkout_in *in, const struct 
         ret->order = (struct order){.external_id = "quote",
                                     .status = ORDER_PAID,
                                     .channel = in->channel,
+                                    .channel_detail = in->channel_detail,
+                                    .campaign = in->campaign,
+                                    .referrer_id = referrer_id,
                                     .coupon = stated->coupon,
                                     .awarded = true,
                                     .shipping_minor = in->shipping_minor,
@@ -293,13 +298,13 @@ static void file_fill(struct ctx *c, const struct checkout_in *in, const struct 
 }
 
 /* What it would bring, were it paid now. */
-static void bring(struct ctx *c, const struct checkout_in *in, struct session *s, struct desk *desk,
-                  const struct moment *moment, struct checkout *priced)
+static void bring(struct ctx *c, const struct checkout_in *in, struct uuid referrer_id, struct session *s,
+                  struct desk *desk, const struct moment *moment, struct checkout *priced)
 {
         struct file file = {0};
         struct outcome outcome;
 
-        file_fill(c, in, priced, moment, &file);
+        file_fill(c, in, referrer_id, priced, moment, &file);
         desk_before(s, desk, moment, &outcome);
         settle_count(s, desk, &file, moment, &outcome);
         desk_after(s, desk, &file, moment, &outcome);
@@ -316,12 +321,15 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
         struct instant at = instant_known(in->now) ? in->now : c->now;
         struct moment moment = moment_of(c->shop, at);
         struct customer customer;
+        struct uuid referrer_id = {0};
         struct desk desk = {0};
         struct checkout priced = {.shipping_minor = in->shipping_minor};
 
         basket_check(c, in);
         TRY(problem_check(c));
         TRY(desk_read(c, &session, in, at, &customer, &desk));
+        if (in->referrer != NULL)
+                TRY(customer_referrer(c, "#/referrer", in->referrer, customer.id, &referrer_id));
         TRY(tier_assume(c, program, in->tier, &desk.stand));
         struct quote_input input = {.benefits = &program->tiers.v[stand_rank(&desk.stand, at)].benefits,
                                     .lines = quote_lines(c, in),
@@ -341,7 +349,7 @@ enum err checkout_quote(struct ctx *c, const struct checkout_in *in, struct chec
         priced.steps.n = quoted.steps.n;
         priced_lines(c, in, &quoted, &priced);
         order_state(c, in, &quoted, &priced.order);
-        bring(c, in, &session, &desk, &moment, &priced);
+        bring(c, in, referrer_id, &session, &desk, &moment, &priced);
         shape_copy(c->arena, &checkout_shape, &priced, ret); /* the programme may go */
         return ERR_OK;
 }

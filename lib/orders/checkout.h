@@ -14,6 +14,7 @@ struct checkout_in {
         const char *customer; /* reference; NULL: somebody unknown */
         const char *tier;     /* code: what if he had it; NULL: his own */
         unsigned channel;
+        const char *channel_detail, *campaign, *referrer; /* as an order has them */
         LIST_OF(struct checkout_line) lines;
         int64_t shipping_minor;
         struct texts coupons;

@@ -70,21 +70,22 @@ SHAPE(order_export_row, "A line with its order.", NEST(order, order), NEST(line,
 #define OF_LINE(name)  "l." name " AS \"line." name "\", "
 /* Only what a line of a file has. How to join is the planner's choice: for everybody's it is worth reading
  * all tables from end to end, for one customer's not. */
-#define EXPORTED                                                                                                                    \
-        "SELECT " OF_ORDER("customer_id") OF_ORDER("id") OF_ORDER("external_id") OF_ORDER(                                          \
-                "status") OF_ORDER("channel") OF_ORDER("currency") OF_ORDER("coupon")                                               \
-                OF_ORDER("shipping_minor") OF_ORDER("discount_minor") OF_ORDER("total_minor") OF_ORDER(                             \
-                        "refunded_minor") OF_ORDER("points_earned") OF_ORDER("growth_earned")                                       \
-                        OF_ORDER("points_reversed") OF_ORDER("growth_reversed") OF_ORDER(                                           \
-                                "awarded") OF_ORDER("placed_at") OF_ORDER("paid_at") OF_ORDER("shipped_at")                         \
-                                OF_ORDER("delivered_at") OF_ORDER("completed_at") OF_ORDER(                                         \
-                                        "cancelled_at") OF_ORDER("line_count") OF_LINE("line_no")                                   \
-                                        OF_LINE("sku") OF_LINE("name") OF_LINE("category") OF_LINE(                                 \
-                                                "brand") OF_LINE("quantity") OF_LINE("unit_price_minor")                            \
-                                                OF_LINE("discount_minor") OF_LINE("total_minor") OF_LINE(                           \
-                                                        "cost_minor") "c.external_id AS customer FROM orders o JOIN order_lines l " \
-                                                                      "ON l.customer_id = o.customer_id AND l.order_id = o.id "     \
-                                                                      "LEFT JOIN customers c ON c.id = o.customer_id"
+#define EXPORTED                                                                                                                            \
+        "SELECT " OF_ORDER("customer_id") OF_ORDER("id") OF_ORDER("external_id") OF_ORDER("status") OF_ORDER(                               \
+                "channel") OF_ORDER("channel_detail") OF_ORDER("campaign") OF_ORDER("referrer_id")                                          \
+                OF_ORDER("currency") OF_ORDER("coupon") OF_ORDER("shipping_minor") OF_ORDER(                                                \
+                        "discount_minor") OF_ORDER("total_minor") OF_ORDER("refunded_minor")                                                \
+                        OF_ORDER("points_earned") OF_ORDER("growth_earned") OF_ORDER(                                                       \
+                                "points_reversed") OF_ORDER("growth_reversed") OF_ORDER("awarded")                                          \
+                                OF_ORDER("placed_at") OF_ORDER("paid_at") OF_ORDER("shipped_at") OF_ORDER(                                  \
+                                        "delivered_at") OF_ORDER("completed_at") OF_ORDER("cancelled_at")                                   \
+                                        OF_ORDER("line_count") OF_LINE("line_no") OF_LINE("sku") OF_LINE(                                   \
+                                                "name") OF_LINE("category") OF_LINE("brand")                                                \
+                                                OF_LINE("quantity") OF_LINE("unit_price_minor") OF_LINE(                                    \
+                                                        "discount_minor") OF_LINE("total_minor")                                            \
+                                                        OF_LINE("cost_minor") "c.external_id AS customer FROM orders o JOIN order_lines l " \
+                                                                              "ON l.customer_id = o.customer_id AND l.order_id = o.id "     \
+                                                                              "LEFT JOIN customers c ON c.id = o.customer_id"
 #define EXPORT_ORDER " ORDER BY o.placed_at, o.id"
 
 SQL_EACH(orders_out, order_page, order_export_row, EXPORTED " WHERE " ORDER_ONLY EXPORT_ORDER)
@@ -98,6 +99,8 @@ static void line_of(const struct order *order, struct bulk_order *ret)
                        .external_id = order->external_id,
                        .status = order->status,
                        .channel = order->channel,
+                       .channel_detail = order->channel_detail,
+                       .campaign = order->campaign,
                        .currency = order->currency,
                        .customer = {.id = order->customer_id},
                        .placed_at = order->placed_at,
@@ -162,6 +165,9 @@ static void order_begin(struct gathering *g, const struct order_export_row *row)
         line_of(&row->order, &g->order);
         struct order_in *in = &g->order.in;
         in->external_id = kept(g->arena, in->external_id);
+        in->channel_detail = kept(g->arena, in->channel_detail);
+        in->campaign = kept(g->arena, in->campaign);
+        in->referrer = uuid_written(g->arena, row->order.referrer_id);
         in->currency = kept(g->arena, in->currency);
         in->coupon = kept(g->arena, in->coupon);
         if (row->customer != NULL)

@@ -38,6 +38,7 @@ struct order_in {
         const char *external_id;
         unsigned status; /* enum order_status */
         unsigned channel;
+        const char *channel_detail, *campaign, *referrer;
         const char *currency; /* NULL: the shop's */
         struct customer_in customer;
         struct instant placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at;
@@ -57,6 +58,8 @@ struct order {
         struct uuid customer_id, id;
         const char *external_id;
         unsigned status, channel;
+        const char *channel_detail, *campaign;
+        struct uuid referrer_id;
         const char *currency, *coupon;
         struct uuid points_hold;
         int64_t goods_minor, shipping_minor, discount_minor, total_minor;
@@ -183,6 +186,8 @@ extern const struct names order_sort_names;
 struct order_page {
         struct uuid customer_id;     /* nil: of everybody */
         unsigned status, channel;    /* 0: any */
+        const char *campaign;        /* NULL: any */
+        struct uuid referrer_id;     /* nil: anybody, or nobody */
         struct instant since, until; /* placed then; none: any */
         struct opt_int total_min, total_max;
         struct paging page;

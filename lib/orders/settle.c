@@ -24,6 +24,9 @@ void file_facts(const struct file *file, const struct moment *moment, struct exp
         expr_set_number(facts, FACT_ORDER_SHIPPING, order->shipping_minor);
         expr_set_number(facts, FACT_ORDER_DISCOUNT, order->discount_minor);
         expr_set_text(facts, FACT_ORDER_CHANNEL, channel_names.v[order->channel]);
+        expr_set_text(facts, FACT_ORDER_CHANNEL_DETAIL, order->channel_detail);
+        expr_set_text(facts, FACT_ORDER_CAMPAIGN, order->campaign);
+        expr_set_bool(facts, FACT_ORDER_REFERRED, uuid_known(order->referrer_id));
         expr_set_number(facts, FACT_ORDER_LINE_COUNT, (int64_t)file->line_count);
         expr_set_number(facts, FACT_ORDER_QUANTITY, pieces);
         expr_set_placed_at(facts, order->placed_at);
@@ -50,6 +53,7 @@ void desk_facts(const struct session *s, const struct desk *desk, const struct m
         expr_set_text(facts, FACT_SOURCE_DETAIL, customer->source.detail);
         expr_set_text(facts, FACT_SOURCE_CAMPAIGN, customer->source.campaign);
         expr_set_text(facts, FACT_SOURCE_CHANNEL, channel_names.v[customer->source.channel]);
+        expr_set_bool(facts, FACT_SOURCE_REFERRED, uuid_known(customer->source.referrer_id));
         expr_set_number(facts, FACT_ORDERS_COUNT, standing->orders);
         expr_set_number(facts, FACT_SPEND, standing->spend_minor);
         expr_set_number(facts, FACT_GROWTH, standing->growth);

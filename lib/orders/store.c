@@ -25,10 +25,10 @@ SHAPE(refund_line_row, "A refunded line.", FIELD(customer_id), FIELD(order_id), 
       FIELD(line_no), FIELD(quantity), FIELD(amount_minor), FIELD(points), FIELD(growth));
 #undef SHAPE_T
 
-#define ORDER_VALUES                                                                                                                   \
-        "unnest(:customer_id, :id, :external_id, :status, :channel, :currency, :coupon, :points_hold, :goods_minor, :shipping_minor, " \
-        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "                   \
-        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, "                \
+#define ORDER_VALUES                                                                                                                                                             \
+        "unnest(:customer_id, :id, :external_id, :status, :channel, :channel_detail, :campaign, :referrer_id, :currency, :coupon, :points_hold, :goods_minor, :shipping_minor, " \
+        ":discount_minor, :total_minor, :refunded_minor, :refunded_shipping_minor, :points_earned, :growth_earned, "                                                             \
+        ":points_reversed, :growth_reversed, :awarded, :counted_on, :placed_at, :paid_at, :shipped_at, :delivered_at, "                                                          \
         ":completed_at, :cancelled_at, :line_count, :calls, :version, :created_at, :updated_at)"
 #define LINE_COLUMNS                                                                                               \
         "customer_id, order_id, line_no, sku, name, category, brand, quantity, unit_price_minor, discount_minor, " \
@@ -63,7 +63,8 @@ SQL_BATCH(
         orders_update, order,
         "INSERT INTO orders (" ORDER_COLUMNS ") SELECT * FROM " ORDER_VALUES
         " ON CONFLICT (customer_id, id) DO UPDATE SET "
-        "status = excluded.status, channel = excluded.channel, coupon = excluded.coupon, points_hold = excluded.points_hold, goods_minor = excluded.goods_minor, "
+        "status = excluded.status, channel = excluded.channel, channel_detail = excluded.channel_detail, campaign = excluded.campaign, "
+        "referrer_id = excluded.referrer_id, coupon = excluded.coupon, points_hold = excluded.points_hold, goods_minor = excluded.goods_minor, "
         "shipping_minor = excluded.shipping_minor, discount_minor = excluded.discount_minor, "
         "total_minor = excluded.total_minor, refunded_minor = excluded.refunded_minor, "
         "refunded_shipping_minor = excluded.refunded_shipping_minor, points_earned = excluded.points_earned, "

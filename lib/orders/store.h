@@ -4,15 +4,17 @@
 #include "db/statement.h"
 #include "orders/desk.h"
 
-#define ORDER_COLUMNS                                                                                                                 \
-        "customer_id, id, external_id, status, channel, currency, coupon, points_hold, goods_minor, shipping_minor, discount_minor, " \
-        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "                       \
-        "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "            \
+#define ORDER_COLUMNS                                                                                                                                                        \
+        "customer_id, id, external_id, status, channel, channel_detail, campaign, referrer_id, currency, coupon, points_hold, goods_minor, shipping_minor, discount_minor, " \
+        "total_minor, refunded_minor, refunded_shipping_minor, points_earned, growth_earned, points_reversed, "                                                              \
+        "growth_reversed, awarded, counted_on, placed_at, paid_at, shipped_at, delivered_at, completed_at, cancelled_at, "                                                   \
         "line_count, calls, version, created_at, updated_at"
 
 /* What lists and exports of orders are limited to, of `orders o` by a struct order_page. */
 #define ORDER_ONLY                                                                                            \
         "(:status::text IS NULL OR o.status = :status) AND (:channel::text IS NULL OR o.channel = :channel) " \
+        "AND (:campaign::text IS NULL OR o.campaign = :campaign) "                                            \
+        "AND (:referrer_id::uuid IS NULL OR o.referrer_id = :referrer_id) "                                   \
         "AND (:since::timestamptz IS NULL OR o.placed_at >= :since) AND (:until::timestamptz IS NULL OR "     \
         "o.placed_at < :until) AND (:total_min::bigint IS NULL OR o.total_minor >= :total_min) "              \
         "AND (:total_max::bigint IS NULL OR o.total_minor <= :total_max)"

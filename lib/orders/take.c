@@ -64,6 +64,8 @@ static void content_fill(struct session *s, struct desk *desk, struct file *file
         order->discount_minor = in->discount_minor;
         order->total_minor = in->total_minor;
         order->channel = in->channel;
+        order->channel_detail = in->channel_detail;
+        order->campaign = in->campaign;
         order->line_count = (int64_t)in->lines.n;
         lines_fill(s, file, in);
         file->lines_replaced = true;
@@ -103,7 +105,7 @@ static bool content_is_fixed(const struct order *order)
 
 /* May this call go on with the known order? */
 static enum err known_check(struct ctx *c, const struct desk *desk, const struct file *file,
-                            const struct order_in *in)
+                            const struct order_in *in, struct uuid referrer_id)
 {
         const struct order *order = &file->order;
         const struct hold *hold = book_hold_find(&desk->book, order->points_hold);
@@ -114,8 +116,9 @@ static enum err known_check(struct ctx *c, const struct desk *desk, const struct
                           "\"sent\":\"this customer\"}]");
                 return differs(c, order);
         }
-        if (content_is_fixed(order) &&
-            order_differences(c, order, hold, file->lines, file->line_count, in) > 0)
+        if (content_is_fixed(order)
+                    ? order_differences(c, order, hold, file->lines, file->line_count, in, referrer_id) > 0
+                    : order_referrer_differs(c, order, in, referrer_id))
                 return differs(c, order);
         bool forward = in->status >= order->status;
         bool cancels_completed = in->status == ORDER_CANCELLED && order->status == ORDER_COMPLETED;
@@ -248,7 +251,7 @@ struct instant take_time_of(const struct order_in *in, struct instant now)
 }
 
 enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct file *file,
-                    const struct order_in *in, struct outcome *ret)
+                    const struct order_in *in, struct uuid referrer_id, struct outcome *ret)
 {
         struct moment moment = moment_of(s->shop, take_time_of(in, c->now));
         struct order *order = &file->order;
@@ -256,7 +259,7 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
         bool known = uuid_known(order->id);
 
         if (known)
-                TRY(known_check(c, desk, file, in));
+                TRY(known_check(c, desk, file, in, referrer_id));
         if (!known || !content_is_fixed(order)) {
                 TRY(hold_check(c, desk, uuid_of_external("order", in->external_id), in->points_hold));
                 TRY(coupon_check(c, s, desk, in, &moment, &plan));
@@ -267,6 +270,8 @@ enum err take_order(struct session *s, struct ctx *c, struct desk *desk, struct 
         else if (!content_is_fixed(order))
                 content_fill(s, desk, file, in, &plan,
                              &moment); /* nothing was paid: the basket may still change */
+        if (!uuid_known(order->referrer_id))
+                order->referrer_id = referrer_id;
         times_take(order, in);
         if (!known || in->status != order->status) {
                 state_take(s, desk, file, in, &moment, ret);

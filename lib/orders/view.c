@@ -79,12 +79,12 @@ NAMES(order_sort_names, "placed_at", "-placed_at");
 
 #define SHAPE_T struct order_page
 SHAPE(order_page, "A position.", FIELD(customer_id), FIELD(status, .names = &order_status_names),
-      FIELD(channel, .names = &channel_names), FIELD(since), FIELD(until), FIELD(total_min), FIELD(total_max),
-      NEST(page, paging));
+      FIELD(channel, .names = &channel_names), FIELD(campaign), FIELD(referrer_id), FIELD(since),
+      FIELD(until), FIELD(total_min), FIELD(total_max), NEST(page, paging));
 #undef SHAPE_T
 
-/* Along the index of the time, or that of the customer. Who filters by what has no index, a state or a sum,
- * reads until the page is full; a span of time bounds it. */
+/* Along the index of the time, or that of the customer, the campaign or the referrer. Who filters by what has
+ * no index, a state or a sum, reads until the page is full; a span of time bounds it. */
 SQL_LIST(orders_sorted, order_page, order, ORDER_COLUMNS,
          "orders o WHERE (:customer_id::uuid IS NULL OR o.customer_id = :customer_id) AND " ORDER_ONLY, "o.",
          "id", order_sort_names)

@@ -64,6 +64,41 @@ SQL_EXEC(
         "UPDATE activities SET referred_id = :nameless_id, "
         "outcome = regexp_replace(outcome, '\"referred_id\":\"[^\"]*\"', '\"referred_id\":null') WHERE referred_id = :id")
 
+/* The directory may not have seen yet that somebody was merged into him. */
+#define HIS_IDS                                                                                              \
+        "ARRAY(SELECT :id::uuid UNION ALL SELECT alias_id FROM customer_aliases WHERE customer_id = :id)"
+
+/* Answers about orders, what the audit log was told of sources, and what an undoing of a merge would bring
+ * back hold the id of whoever referred somebody. */
+#define NO_REFERRER                                                                                          \
+        " SET outcome = regexp_replace(outcome, '\"referrer_id\":\"[^\"]*\"', '\"referrer_id\":null') "      \
+        "WHERE (customer_id, order_id) IN (SELECT customer_id, id FROM orders WHERE referrer_id = :id)"
+SQL_EXEC(referrer_calls_forget, erasing_ids, "UPDATE order_calls" NO_REFERRER)
+SQL_EXEC(referrer_refunds_forget, erasing_ids, "UPDATE refunds" NO_REFERRER)
+SQL_EXEC(referrer_orders_forget, erasing_ids, "UPDATE orders SET referrer_id = NULL WHERE referrer_id = :id")
+SQL_EXEC(referrer_customers_forget, erasing_ids,
+         "UPDATE customers SET referrer_id = NULL WHERE referrer_id = :id")
+SQL_EXEC(referrer_notes_forget, erasing_ids,
+         "UPDATE merge_rows SET content = content || '{\"referrer_id\": null}' "
+         "WHERE content ->> 'referrer_id' = ANY(ARRAY(SELECT h::text FROM unnest(" HIS_IDS ") AS h))")
+/* The condition is that of the index audit_log_referrers. */
+#define NAMES_ONE                                                                                            \
+        "changes #>> '{source,before,referrer_id}' IS NOT NULL OR changes #>> '{source,after,referrer_id}' IS NOT NULL"
+SQL_EXEC(referrer_audit_forget, erasing_ids,
+         "UPDATE audit_log SET changes = replace(changes::text, '\"' || h.id || '\"', 'null')::jsonb "
+         "FROM unnest(" HIS_IDS ") AS h (id) WHERE (" NAMES_ONE
+         ") AND position(h.id::text IN changes::text) > 0")
+
+static enum err referrer_forget(struct ctx *c, const struct erasing_ids *ids)
+{
+        TRY(referrer_calls_forget(c, ids));
+        TRY(referrer_refunds_forget(c, ids));
+        TRY(referrer_orders_forget(c, ids));
+        TRY(referrer_customers_forget(c, ids));
+        TRY(referrer_notes_forget(c, ids));
+        return referrer_audit_forget(c, ids);
+}
+
 /* Whatever an answer of the last day could say of him. */
 SQL_MANY(
         texts_known, erasing_ids, known_text,
@@ -73,10 +108,6 @@ SQL_MANY(
 SQL_BATCH(answers_forget, known_text,
           "DELETE FROM idempotency_keys k USING unnest(:value) AS t (value) WHERE t.value IS NOT NULL "
           "AND (position(t.value IN k.body) > 0 OR position(t.value IN coalesce(k.location, '')) > 0)")
-
-/* The directory may not have seen yet that somebody was merged into him. */
-#define HIS_IDS                                                                                              \
-        "ARRAY(SELECT :id::uuid UNION ALL SELECT alias_id FROM customer_aliases WHERE customer_id = :id)"
 
 static enum err table_erase(struct ctx *c, const struct holding *holding, const struct erasing_ids *ids)
 {
@@ -140,6 +171,7 @@ enum err privacy_erase(struct ctx *c, const char *reference, unsigned reason)
         TRY(groups_leave(c, &ids));
         TRY(approvals_forget(c, &ids));
         TRY(referrals_forget(c, &ids));
+        TRY(referrer_forget(c, &ids));
         TRY(uses_forget(c, &ids));
         TRY(customers_touched_hold(c)); /* the directory may be taking him in at this very moment */
         for (size_t i = 0; i < holding_count; i++)

@@ -27,7 +27,7 @@ const struct holding holdings[] = {
         {"customer_directory", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_alike", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
         {"customer_changes", .erasing = ERASE_ROWS, .copy = true, .moving = MOVE_OWN},
-        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = (SELECT code FROM coupons k WHERE k.code = orders.coupon)", .plain = "external_id status channel currency", .moving = MOVE_ROWS, .key = "id",
+        {"orders", .erasing = ERASE_COLUMNS, .blank = "coupon = (SELECT code FROM coupons k WHERE k.code = orders.coupon), channel_detail = NULL, referrer_id = NULL", .plain = "external_id status channel campaign currency", .moving = MOVE_ROWS, .key = "id",
          .keep = ORDER_KEEP},
         {"order_lines", .erasing = ERASE_COLUMNS, .plain = "sku name category brand", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},
         {"order_calls", .erasing = ERASE_COLUMNS, .blank = "outcome = '', fingerprint = ''", .plain = "key_id request_id", .moving = MOVE_WITH, .with = "orders", .key = "order_id"},

@@ -31,6 +31,8 @@
                 FILTER_TEXT_(country, "As it is stored."), FILTER_TEXT_(province, "As it is stored."),                                                                               \
                 FILTER_TEXT_(city, "As it is stored."), FILTER_TEXT_(district, "As it is stored."),                                                                                  \
                 FILTER_TEXT_(owner, "The agent."), FILTER_TEXT_(campaign, "Of the first contact."),                                                                                  \
+                FIELD(referrer, .in = IN_QUERY, .min = 1, .max = 300,                                                                                                                \
+                      .doc = "Was referred by this customer: UUID or ext:<external id>."),                                                                                           \
                 FIELD(gender, .in = IN_QUERY, .names = &gender_names, .doc = "As it is stored."),                                                                                    \
                 FIELD(deal_status, .in = IN_QUERY, .names = &deal_names,                                                                                                             \
                       .doc = "Ever paid an order; asked or filled a cart; neither."),                                                                                                \

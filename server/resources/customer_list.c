@@ -20,10 +20,22 @@ struct customers_page {
 SHAPE(customers_page, "A page of customers.", PAGE_FIELDS(customer));
 #undef SHAPE_T
 
+static void referrer_check(struct ctx *c, const char *reference)
+{
+        struct ctx own = {.arena = c->arena};
+        struct uuid id;
+
+        if (reference != NULL && customer_reference(&own, reference, &id) != ERR_OK)
+                fault_parameter(c, "referrer", "bad_reference",
+                                "must be a customer's UUID or ext:<external id>");
+        problem_reset(&own);
+}
+
 enum err customer_filter_check(struct ctx *c, const struct customer_filter *filter)
 {
+        referrer_check(c, filter->referrer);
         if (!customer_filter_personal(filter))
-                return ERR_OK;
+                return problem_check(c);
         TRY(bulk_allowed(c, SCOPE_CUSTOMERS_PII));
         if ((filter->birthday_from.month != 0) != (filter->birthday_to.month != 0))
                 fault_parameter(c, filter->birthday_from.month != 0 ? "birthday_to" : "birthday_from",

@@ -152,6 +152,15 @@ static void refuse_unless(struct ctx *c, bool allowed, bool asked, const char *p
                 fault_parameter(c, parameter, "not_allowed", "does not filter this type");
 }
 
+/* Does the type filter by it as well, though it is no list of customers? */
+static bool is_own(const struct bulk_type *type, const struct field *field)
+{
+        if (field->offset == offsetof(struct export_query, group))
+                return type->filters & BULK_OF_GROUP;
+        return (type->filters & BULK_SOURCE) && (field->offset == offsetof(struct export_query, campaign) ||
+                                                 field->offset == offsetof(struct export_query, referrer));
+}
+
 static void listed_take(struct ctx *c, const struct bulk_type *type, const struct export_query *in,
                         bool *ret_listed)
 {
@@ -162,8 +171,7 @@ static void listed_take(struct ctx *c, const struct bulk_type *type, const struc
         for (size_t i = 0; i < shape->count; i++) {
                 const struct field *field = &shape->fields[i];
                 bool set = field->offset >= from && !field_is_null(field, (const char *)in + field->offset);
-                if (set && field->offset == offsetof(struct export_query, group) &&
-                    (type->filters & BULK_OF_GROUP))
+                if (set && is_own(type, field))
                         continue;
                 refuse_unless(c, type->filters & BULK_LISTED, set, field->name);
                 *ret_listed = *ret_listed || set;
@@ -238,6 +246,13 @@ static enum err filter_of(struct ctx *c, const struct export_query *in, struct b
         TRY(customer_filter_check(c, listed));
         if (is_listed || listed->channel != 0)
                 ret->listed = listed;
+        if (filters & BULK_SOURCE) {
+                ret->campaign = in->campaign;
+                if (in->referrer != NULL) {
+                        TRY(customer_get(c, in->referrer, &customer));
+                        ret->referrer_id = customer.id;
+                }
+        }
         if (ret->group != NULL)
                 TRY(group_get(c, ret->group, &group));
         memset(&ret->last_id, UINT8_MAX, sizeof ret->last_id);

@@ -89,6 +89,7 @@ struct orders_query {
         PAGE_QUERY;
         const char *customer;
         unsigned status, channel;
+        const char *campaign, *referrer;
         struct instant since, until;
         struct opt_int total_min, total_max;
 };
@@ -99,6 +100,9 @@ SHAPE(orders_query, "Which page.", SORT_FIELD(order_sort_names, "-placed_at"), P
             .doc = "Only the orders of this customer: UUID or ext:<external id>."),
       FIELD(status, .in = IN_QUERY, .names = &order_status_names, .doc = "Only orders in this state."),
       FIELD(channel, .in = IN_QUERY, .names = &channel_names, .doc = "Only orders that came this way."),
+      FIELD(campaign, .in = IN_QUERY, .min = 1, .max = 200, .doc = "Only orders that this campaign brought."),
+      FIELD(referrer, .in = IN_QUERY, .min = 1, .max = 300,
+            .doc = "Only orders to which this customer referred: UUID or ext:<external id>."),
       FIELD(since, .in = IN_QUERY, .doc = "Only orders that were placed from then on."),
       FIELD(until, .in = IN_QUERY, .doc = "Only orders that were placed before then."),
       FIELD(total_min, .in = IN_QUERY, .from_zero = true, .max = ORDER_TOTAL_MAX,
@@ -118,11 +122,16 @@ ENDPOINT(order_list, GET, "/v1/orders", orders_query, 200, orders_page, .summary
          .scope = SCOPE_ORDERS_READ, .errors = ERRS(ERR_NOT_FOUND, ERR_ERASED, ERR_BAD_CURSOR),
          .doc = "Newest first unless sort says otherwise.")
 {
-        struct customer customer = {0};
+        struct customer customer = {0}, referrer = {0};
         struct page_rows rows;
         const char *filters = list_filters(c, &orders_query_shape, in);
+
+        if (in->referrer != NULL)
+                TRY(customer_get(c, in->referrer, &referrer));
         struct order_page page = {.status = in->status,
                                   .channel = in->channel,
+                                  .campaign = in->campaign,
+                                  .referrer_id = referrer.id,
                                   .since = in->since,
                                   .until = in->until,
                                   .total_min = in->total_min,

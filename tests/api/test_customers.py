@@ -29,7 +29,7 @@ def test_a_new_customer_is_201_with_location_and_etag_and_all_that_was_said(admi
     made = answer.ok(201)
     assert answer.headers["location"] == f"/v1/customers/{made['id']}" and answer.headers["etag"] == '"1"'
     assert made["phone"] == f"+86{phone}" and made["email"] == f"{mail.lower()}@example.com" and made["version"] == 1
-    assert {name: made[name] for name in PROFILE} == PROFILE
+    assert {name: made[name] for name in PROFILE} == {**PROFILE, "source": {**PROFILE["source"], "referrer_id": None}}
     for reference in (made["id"], f"ext:{number}", f"ext%3A{number}", made["id"].upper()):
         assert admin.get(f"/v1/customers/{reference}").ok() == made
     assert admin.get(answer.headers["location"]).ok() == made
@@ -119,11 +119,11 @@ def test_patch_keeps_what_is_left_out_and_clears_what_is_null(admin, someone):
     path = f"/v1/customers/{someone['id']}"
     changed = admin.patch(path, {"name": "李", "gender": None, "birthday": None, "source": {"detail": None}}).ok()
     wanted = {**someone, "name": "李", "gender": None, "birthday": None, "version": 2,
-              "source": {"channel": "live", "detail": None, "campaign": "11.11"}, "updated_at": changed["updated_at"]}
+              "source": {"channel": "live", "detail": None, "campaign": "11.11", "referrer_id": None}, "updated_at": changed["updated_at"]}
     assert changed == wanted == admin.get(path).ok()
     clear = {name: None for name in PROFILE} | {"phone": None, "email": None}
     cleared = admin.patch(path, clear).ok()
-    empty = {name: None for name in clear} | {"source": {"channel": None, "detail": None, "campaign": None}}
+    empty = {name: None for name in clear} | {"source": {"channel": None, "detail": None, "campaign": None, "referrer_id": None}}
     assert {name: cleared[name] for name in clear} == empty
 
 

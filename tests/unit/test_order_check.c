@@ -156,7 +156,8 @@ static const struct order stored = {.total_minor = 105, .shipping_minor = 5, .co
 static size_t differences(const char *json)
 {
         return order_differences(&c, &stored, /* hold= */ NULL, stored_lines, ARRAY_SIZE(stored_lines),
-                                 order(json));
+                                 order(json),
+                                 /* referrer_id= */ (struct uuid){0});
 }
 
 #define LINE_A "{\"sku\":\"A\",\"quantity\":2,\"unit_price_minor\":30,\"total_minor\":60}"
@@ -248,6 +249,21 @@ TEST(content_of_an_order_without_addresses_is_what_it_was_before_there_were_any)
         EXPECT(strstr(content("{\"external_id\":\"A\",\"customer\":{\"external_id\":\"C\",\"addresses\":[{\"name\":"
                               "\"home\",\"street\":\"s\"}]}," ONE ",\"total_minor\":100}"),
                       "\"addresses\":[{\"name\":\"home\"") != NULL);
+        end();
+}
+
+TEST(content_of_an_order_without_a_source_is_what_it_was_before_there_were_any)
+{
+        static const char *const later[] = {"\"channel_detail\"", "\"campaign\"", "\"referrer\""};
+        const char *without = content(BODY(ONE ",\"total_minor\":100"));
+        const char *with =
+                content(BODY(ONE ",\"total_minor\":100,\"channel_detail\":\"d\",\"campaign\":\"c\","
+                                 "\"referrer\":\"ext:R\""));
+
+        for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+                EXPECT(strstr(with, later[i]) != NULL);
+        EXPECT(strstr(without, later[0]) == NULL && strstr(without, later[2]) == NULL);
+        EXPECT(strstr(without, "\"channel\":\"direct\",\"currency\"") != NULL);
         end();
 }
 
