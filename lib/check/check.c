@@ -263,16 +263,18 @@ SQL_MANY(
         "GROUP BY customer_id, order_id) AS l USING (customer_id, id) "
         "WHERE o.points_earned <> coalesce(l.earned, 0) OR o.points_reversed <> coalesce(l.reversed, 0)" LIMIT)
 
+/* Something of an order that counted is kept. */
+#define KEPT "status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)"
 SQL_MANY(
         standing_is_sum_of_orders, nothing, finding,
         "SELECT 'standing_sum' AS check, coalesce(s.customer_id, o.customer_id) AS customer_id, "
         "'the standing differs from the orders' AS detail FROM tier_standings s FULL JOIN (SELECT customer_id, "
-        "count(*) FILTER (WHERE status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)) AS orders, "
+        "count(*) FILTER (WHERE " KEPT ") AS orders, max(paid_at) FILTER (WHERE " KEPT ") AS last_order_at, "
         "sum(total_minor - refunded_minor) AS spend, sum(growth_earned - growth_reversed) AS growth FROM orders "
         "WHERE counted_on IS NOT NULL GROUP BY customer_id) AS o USING (customer_id) LEFT JOIN (SELECT customer_id, "
         "sum(growth) AS growth FROM activities WHERE state = 'paid' GROUP BY customer_id) AS a USING (customer_id) "
-        "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0)) IS DISTINCT FROM "
-        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0) + coalesce(a.growth, 0))" LIMIT)
+        "WHERE (coalesce(s.orders, 0), coalesce(s.spend_minor, 0), coalesce(s.growth, 0), s.last_order_at) IS DISTINCT FROM "
+        "(coalesce(o.orders, 0), coalesce(o.spend, 0), coalesce(o.growth, 0) + coalesce(a.growth, 0), o.last_order_at)" LIMIT)
 
 SQL_MANY(
         days_sum_to_standing, nothing, finding,

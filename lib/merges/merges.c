@@ -6,6 +6,7 @@
 #include "db/page.h"
 #include "events/events.h"
 #include "merges/journal.h"
+#include "orders/orders.h"
 #include "points/merged.h"
 #include "privacy/holdings.h"
 #include "tiers/merged.h"
@@ -297,7 +298,7 @@ SQL_MANY(
         days_since, joint, noted_day,
         "SELECT day, sum(spend)::bigint AS spend_minor, sum(orders)::bigint AS orders, sum(growth)::bigint AS growth FROM "
         "(SELECT o.counted_on AS day, o.total_minor - o.refunded_minor - (r.content ->> 'spend')::bigint AS spend, "
-        "CASE WHEN " HOLDING_ORDER_COUNTS " THEN 1 ELSE 0 END - (r.content ->> 'orders')::bigint AS orders, "
+        "CASE WHEN " ORDER_KEPT " THEN 1 ELSE 0 END - (r.content ->> 'orders')::bigint AS orders, "
         "o.growth_earned - o.growth_reversed - (r.content ->> 'growth')::bigint AS growth FROM merge_rows r "
         "JOIN orders o ON o.customer_id = :from AND o.id = (r.content ->> 'id')::uuid WHERE r.customer_id = :to "
         "AND r.merge_id = :merge_id AND r.part = 'orders' AND o.counted_on IS NOT NULL) AS d GROUP BY day")
@@ -309,19 +310,22 @@ struct span {
 SHAPE(span, "First and last orders.", FIELD(stays_first), FIELD(stays_last), FIELD(leaves_first),
       FIELD(leaves_last));
 #undef SHAPE_T
-#define COUNTED(what_, whose_)                                                                               \
-        "(SELECT " what_ "(coalesce(paid_at, placed_at)) FROM orders WHERE customer_id = " whose_            \
+#define FIRST_OF(whose_)                                                                                     \
+        "(SELECT min(coalesce(paid_at, placed_at)) FROM orders WHERE customer_id = " whose_                  \
         " AND counted_on IS NOT NULL)"
+#define LAST_OF(whose_)                                                                                      \
+        "(SELECT max(coalesce(paid_at, placed_at)) FROM orders o WHERE customer_id = " whose_                \
+        " AND " ORDER_KEPT ")"
 SQL_ONE(span_load, joint, span,
-        "SELECT " COUNTED("min", ":to") " AS stays_first, " COUNTED("max", ":to") " AS stays_last, " COUNTED(
-                "min", ":from") " AS leaves_first, " COUNTED("max", ":from") " AS leaves_last")
+        "SELECT " FIRST_OF(":to") " AS stays_first, " LAST_OF(":to") " AS stays_last, " FIRST_OF(
+                ":from") " AS leaves_first, " LAST_OF(":from") " AS leaves_last")
 
 #define SHAPE_T struct tiers_before
 SHAPE(tiers_before, "A standing.", FIELD(tier), FIELD(pin_tier), FIELD(since), FIELD(until),
-      FIELD(first_order_at), FIELD(last_order_at));
+      FIELD(first_order_at));
 #undef SHAPE_T
 SQL_OPT(standing_before, joint, tiers_before,
-        "SELECT p.tier, p.pin_tier, p.since, p.until, p.first_order_at, p.last_order_at FROM merge_rows r, "
+        "SELECT p.tier, p.pin_tier, p.since, p.until, p.first_order_at FROM merge_rows r, "
         "jsonb_populate_record(NULL::tier_standings, r.content) p WHERE r.customer_id = :to AND r.merge_id = :merge_id "
         "AND r.part = 'survivor tier_standings'")
 

@@ -210,12 +210,37 @@ static enum err brought_coupons_later(struct batch *b, struct coupon_rows *ret)
         return orders.n > 0 ? coupons_from_later(b->c, &orders, ret) : ERR_OK;
 }
 
+/* What else those have bought who cancel something. */
+static enum err others_later(struct batch *b, const struct uuids *orders, struct list *ret)
+{
+        struct order_probe probe = {.orders = *orders};
+
+        for (size_t i = 0; i < b->count; i++) {
+                const struct job *job = &b->jobs[i];
+                if (job->desk == NULL || job->call->in->status != ORDER_CANCELLED)
+                        continue;
+                if (probe.customers.v == NULL)
+                        probe.customers.v = ARENA_ARRAY(b->c->arena, b->count, struct uuid);
+                probe.customers.v[probe.customers.n++] = job->desk->customer->id;
+        }
+        return probe.customers.n > 0 ? last_orders_later(b->c, &probe, ret) : ERR_OK;
+}
+
+static void others_give(struct batch *b, const struct list *rows)
+{
+        const struct last_order *others = rows->v;
+
+        for (size_t i = 0; i < rows->n; i++)
+                b->desks[idmap_get(&b->desk_by_customer, others[i].customer_id)].others_last =
+                        others[i].last_order_at;
+}
+
 static enum err load_known(struct batch *b, struct list *ret_orders)
 {
         struct arena *arena = b->c->arena;
         struct uuids customers = {ARENA_ARRAY(arena, b->desk_count, struct uuid), b->desk_count};
         struct uuids orders = {ARENA_ARRAY(arena, b->count, struct uuid), 0};
-        struct list accounts = {0}, caps = {0}, tags = {0};
+        struct list accounts = {0}, caps = {0}, tags = {0}, others = {0};
         struct stand_rows stands = {0};
         struct coupon_rows coupons = {0};
         struct coupon_offer_rows offers = {0};
@@ -231,6 +256,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
                 if (b->jobs[i].call->err == ERR_OK)
                         orders.v[orders.n++] = b->jobs[i].order_id;
         TRY(orders_later(b->c, &orders, ret_orders));
+        TRY(others_later(b, &orders, &others));
         TRY(points_accounts_later(b->c, &customers, &accounts));
         TRY(stands_later(b->c, &customers, window_start(b, first), &stands));
         if (b->session.program->counts_days)
@@ -242,6 +268,7 @@ static enum err load_known(struct batch *b, struct list *ret_orders)
         TRY(db_flush(b->c));
         TRY(coupons_give(b->c, &coupons, &b->session.coupons));
         TRY(coupon_offers_give(b->c, &offers, &b->session.offers));
+        others_give(b, &others);
         const struct stand *standing = stands_of(arena, b->session.program, &stands, who, b->desk_count);
         for (size_t i = 0; i < b->desk_count; i++) {
                 struct desk *desk = &b->desks[i];
@@ -377,6 +404,8 @@ static enum err load(struct batch *b)
         for (size_t i = 0; i < b->count; i++)
                 if (b->jobs[i].call->err == ERR_OK)
                         b->jobs[i].file = file_for(b, b->jobs[i].order_id);
+        b->session.files = b->files;
+        b->session.file_count = b->file_count;
         TRY(load_more(b, &orders));
         return catch_up(b);
 }

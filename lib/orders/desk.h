@@ -18,10 +18,12 @@ struct desk {
         struct customer *customer;
         struct book book;
         struct stand stand;
-        struct caps_used caps;   /* what was earned under caps by day and month */
-        struct texts tags;       /* none where no condition asks them */
-        bool live;               /* some call is no history: it is decided as of now */
-        struct instant asked_at; /* he first asked, by an order that nobody has paid: to be noted */
+        struct caps_used caps;      /* what was earned under caps by day and month */
+        struct texts tags;          /* none where no condition asks them */
+        bool live;                  /* some call is no history: it is decided as of now */
+        struct instant others_last; /* of the orders that are kept and not in the session: the latest; read
+                                       only where one of the session may be given back */
+        struct instant asked_at;    /* he first asked, by an order that nobody has paid: to be noted */
 };
 
 /* One order with its lines. */
@@ -65,6 +67,8 @@ struct session {
         struct coupon_offers offers; /* what the programme's rules may issue */
         LIST_OF(struct returned) returns;
         size_t return_room;
+        const struct file *files; /* all of them, of all desks */
+        size_t file_count;
 };
 
 /* The session's coupons, ready to be changed. */
@@ -197,4 +201,11 @@ size_t return_everything(struct arena *arena, const struct file *file, struct gi
 static inline bool order_counts(const struct order *order)
 {
         return date_known(order->counted_on);
+}
+
+/* Is nothing left of an order that was worth something? Then it no longer counts as one. */
+static inline bool order_given_back(const struct order *order)
+{
+        return order->status == ORDER_CANCELLED ||
+               (order->total_minor > 0 && order->refunded_minor == order->total_minor);
 }

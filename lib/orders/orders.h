@@ -19,6 +19,10 @@ enum order_status {
 };
 extern const struct names order_status_names;
 
+/* Of a row of orders: it counts, and something of it is kept (order_given_back says the same in C). */
+#define ORDER_KEPT                                                                                           \
+        "counted_on IS NOT NULL AND status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)"
+
 /* Lines of one order: more is a wholesale invoice, which is split. */
 #define ORDER_LINES_MAX 1000
 /* Money of one line or order, in minor units. */

@@ -143,7 +143,7 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
 {
         struct uuids id = {&ret->customer.id, 1};
         struct uuid order_id = found->id;
-        struct list orders = {0}, lines = {0}, accounts = {0}, lots = {0};
+        struct list orders = {0}, lines = {0}, accounts = {0}, lots = {0}, others = {0};
         struct stand_rows stands = {0};
 
         TRY(customer_lock_id(c, found->customer_id, &ret->customer));
@@ -151,6 +151,7 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
         TRY(orders_later(c, &probe.orders, &orders)); /* again, behind the lock */
         TRY(order_lines_later(c, &probe, &lines));
         TRY(refunds_later(c, &probe, &ret->refunds));
+        TRY(last_orders_later(c, &probe, &others));
         TRY(points_accounts_later(c, &id, &accounts));
         TRY(points_lots_later(c, &id, &lots));
         TRY(stands_later(c, &id, /* from= */ (struct date){0}, &stands));
@@ -161,6 +162,8 @@ static enum err load(struct ctx *c, const struct program *program, const struct 
         ret->desk.book.account.customer_id = ret->customer.id;
         if (accounts.n == 1)
                 ret->desk.book.account = *(const struct points_account *)accounts.v;
+        if (others.n == 1)
+                ret->desk.others_last = ((const struct last_order *)others.v)->last_order_at;
         points_lots_give(c->arena, &ret->desk.book, &lots);
         TRY(load_hold(c, ret));
         ret->desk.stand = stand_of(c->arena, program, &stands, ret->customer.id, ret->customer.created_at);
@@ -267,6 +270,8 @@ enum err order_refund(struct ctx *c, const struct refund_in *in, struct refund_a
                 .arena = c->arena, .program = program, .shop = c->shop, .journal = journal_of(c, program)};
         struct refund_answer answer = {0};
 
+        session.files = &loaded.file;
+        session.file_count = 1;
         TRY(tx_begin(c, &tx));
         TRY(order_find(c, in->order, &found));
         TRY(load(c, program, &found, &loaded));

@@ -35,13 +35,6 @@ size_t return_everything(struct arena *arena, const struct file *file, struct gi
         return n;
 }
 
-/* Is nothing left of an order that was worth something? Then it no longer counts as one. */
-static bool given_back_whole(const struct order *order)
-{
-        return order->status == ORDER_CANCELLED ||
-               (order->total_minor > 0 && order->refunded_minor == order->total_minor);
-}
-
 /* Book one line's return; its shares of points and growth are added to the sums. */
 static struct refunded_line line_back(struct file *file, const struct giving *giving)
 {
@@ -85,6 +78,20 @@ static struct metrics metrics_kept(struct arena *arena, const struct stand *stan
                 days[i] = metrics.days[i];
         metrics.days = days;
         return metrics;
+}
+
+/* The customer's last order is the latest of those that still count: one that was undone shows no life. */
+static void last_order_follow(const struct session *s, struct desk *desk)
+{
+        struct instant last = desk->others_last;
+
+        for (size_t i = 0; i < s->file_count; i++) {
+                const struct order *order = &s->files[i].order;
+                if (uuid_equal(order->customer_id, desk->customer->id) && order_counts(order) &&
+                    !order_given_back(order) && (!instant_known(last) || order->paid_at.us > last.us))
+                        last = order->paid_at;
+        }
+        desk->stand.standing.last_order_at = last;
 }
 
 /* Keep it for the store. */
@@ -137,8 +144,10 @@ void return_goods(struct session *s, struct desk *desk, struct file *file, const
         hold_return(s, desk, file, reference, moment, outcome); /* first: it may be what is taken back */
         reverse_points(s, desk, file, points, reference, moment, outcome);
         note_return(s, order, outcome, moment);
-        bool lost = !whole_before && given_back_whole(order);
+        bool lost = !whole_before && order_given_back(order);
         file->is_lost = lost;
+        if (lost)
+                last_order_follow(s, desk);
         stand_count(&desk->stand, s->arena,
                     &(struct metric_day){.day = order->counted_on,
                                          .spend_minor = -amount,

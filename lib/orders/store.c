@@ -98,6 +98,19 @@ SQL_BATCH(
         "INSERT INTO refund_lines (customer_id, order_id, refund_id, line_no, quantity, amount_minor, points, growth) "
         "SELECT * FROM unnest(:customer_id, :order_id, :refund_id, :line_no, :quantity, :amount_minor, :points, :growth)")
 
+#define SHAPE_T struct last_order
+SHAPE(last_order, "A customer's latest order.", FIELD(customer_id), FIELD(last_order_at));
+#undef SHAPE_T
+
+SQL_LATER(last_orders_load, order_probe, last_order,
+          "SELECT customer_id, max(paid_at) AS last_order_at FROM orders WHERE customer_id = ANY(:customers) "
+          "AND id <> ALL(:orders) AND " ORDER_KEPT " GROUP BY customer_id")
+
+enum err last_orders_later(struct ctx *c, const struct order_probe *probe, struct list *ret)
+{
+        return last_orders_load(c, probe, ret);
+}
+
 enum err orders_later(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
         return orders_load(c, &(struct order_ids){*ids}, ret);

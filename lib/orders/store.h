@@ -69,6 +69,13 @@ enum err order_calls_later(struct ctx *c, const struct order_probe *probe, struc
 enum err refunds_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
 enum err refund_lines_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
 
+/* Queue: when these customers' latest orders that are kept, but for these ones, were paid. */
+struct last_order {
+        struct uuid customer_id;
+        struct instant last_order_at;
+};
+enum err last_orders_later(struct ctx *c, const struct order_probe *probe, struct list *ret) MUST_CHECK;
+
 /* Queue the writes of files, calls and refunds. */
 enum err files_store(struct ctx *c, struct file *const *files, size_t n) MUST_CHECK;
 enum err order_calls_store(struct ctx *c, const struct order_call_row *rows, size_t n) MUST_CHECK;

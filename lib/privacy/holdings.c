@@ -1,12 +1,13 @@
 #include "privacy/holdings.h"
 
 #include "base/err.h"
+#include "orders/orders.h"
 
 /* What an order adds to the day on which it counts, so that an undoing sees what has become of it since. */
 #define ORDER_KEEP                                                                                                          \
         "jsonb_build_object('id', id, 'spend', CASE WHEN counted_on IS NULL THEN 0 ELSE total_minor - refunded_minor END, " \
         "'growth', CASE WHEN counted_on IS NULL THEN 0 ELSE growth_earned - growth_reversed END, "                          \
-        "'orders', CASE WHEN " HOLDING_ORDER_COUNTS " THEN 1 ELSE 0 END)"
+        "'orders', CASE WHEN " ORDER_KEPT " THEN 1 ELSE 0 END)"
 
 /* One table a line. Parents come before what refers to them by a foreign key is taken away: customers last.
  */

@@ -18,10 +18,6 @@ enum moving {
         MOVE_OWN,  /* lib/merges knows better; or a copy, which follows by itself */
 };
 
-/* Of orders: does it count as one? */
-#define HOLDING_ORDER_COUNTS                                                                                 \
-        "counted_on IS NOT NULL AND status <> 'cancelled' AND (total_minor = 0 OR refunded_minor < total_minor)"
-
 struct holding {
         const char *table;
         const char *person; /* the column that says whose a row is; NULL: customer_id */

@@ -139,9 +139,9 @@ enum err tiers_separate(struct ctx *c, const struct tiers_separating *in)
                 stand_count(leaves, c->arena, &in->since[i]);
         }
         stays->standing.first_order_at = earlier(in->before.first_order_at, in->stays_first);
-        stays->standing.last_order_at = later(in->before.last_order_at, in->stays_last);
+        stays->standing.last_order_at = in->stays_last;
         leaves->standing.first_order_at = earlier(leaves->standing.first_order_at, in->leaves_first);
-        leaves->standing.last_order_at = later(leaves->standing.last_order_at, in->leaves_last);
+        leaves->standing.last_order_at = in->leaves_last;
         const char *pin = leaves->standing.pin_tier;
         if (in->before.pin_tier == NULL && pin != NULL && stays->standing.pin_tier != NULL &&
             strcmp(pin, stays->standing.pin_tier) == 0 &&

@@ -15,7 +15,7 @@ enum err tiers_merge(struct ctx *c, const struct tiers_merging *merging) MUST_CH
 /* The standing that a customer had before. */
 struct tiers_before {
         const char *tier, *pin_tier;
-        struct instant since, until, first_order_at, last_order_at;
+        struct instant since, until, first_order_at;
 };
 struct tiers_separating {
         struct uuid stays, leaves;
@@ -25,7 +25,8 @@ struct tiers_separating {
         size_t moved_count;
         const struct metric_day *since; /* and what has become of it since */
         size_t since_count;
-        struct instant stays_first, stays_last, leaves_first, leaves_last; /* orders that count */
+        struct instant stays_first, leaves_first; /* orders that count */
+        struct instant stays_last, leaves_last;   /* those that are kept */
 };
 /* Take what was moved from who stays; who leaves has his rows from before again, and gets what changed since.
  * Who stays keeps the tier that he had before or qualifies for alone. */

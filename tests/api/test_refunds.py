@@ -183,3 +183,17 @@ def test_a_refund_of_history_is_dated_by_its_own_time(admin):
 
 def test_an_unknown_order_has_no_refunds(admin):
     admin.post("/v1/orders/ext:nothing/refunds", refund({"line_no": 1, "quantity": 1})).is_problem(404, "not-found")
+
+
+def test_an_order_that_is_undone_is_no_sign_of_life(admin):
+    customer, again = fresh("silent"), fresh("order")
+    old = {"placed_at": "2026-03-01T10:00:00Z", "paid_at": "2026-03-01T10:00:00Z"}
+    first = take(admin, order(customer, 1000, **old), query="?backfill=true")["order"]
+    assert take(admin, order(customer, 2000, external_id=again))["segments"] == {"entered": ["repeat"], "left": ["at_risk"]}
+    undone = take(admin, order(customer, 2000, external_id=again, status="cancelled"), status=200)
+    assert undone["segments"] == {"entered": ["at_risk"], "left": ["repeat"]}
+    shown = admin.get(f"/v1/customers/ext:{customer}").ok()
+    assert (shown["lifecycle"], shown["metrics"]["last_order_at"]) == ("at_risk", first["paid_at"])
+    give_back(admin, first["external_id"], refund({"line_no": 1, "quantity": 1, "amount_minor": 1000}))
+    shown = admin.get(f"/v1/customers/ext:{customer}").ok()
+    assert (shown["lifecycle"], shown["metrics"]["last_order_at"], shown["deal_status"]) == ("lead", None, "deal")
