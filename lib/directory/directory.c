@@ -111,6 +111,102 @@ SQL_BATCH(
         search_forget, gone_row,
         "DELETE FROM customer_search s USING unnest(:customer_id) AS gone (id) WHERE s.customer_id = gone.id")
 
+/* ------------------------------------------------------------------ complete customers */
+
+static void complete(struct ctx *c, const struct lifecycle_limits *limits, struct customer *customer,
+                     const struct stand *stand, const struct points_account *account)
+{
+        struct date today = zone_date(&c->shop->zone, c->now);
+        const struct standing *standing = &stand->standing;
+        struct customer_metrics *metrics = ARENA_NEW(c->arena, struct customer_metrics);
+        struct metrics days = stand_metrics(stand);
+        struct lifecycle_facts facts = {.orders = standing->orders,
+                                        .inquired = instant_known(customer->inquired_at)};
+        struct opt_int window = {.set = true, .v = limits->loyal_window_months};
+
+        *metrics = (struct customer_metrics){
+                .tier = arena_strdup(c->arena, standing->tier),
+                .orders = standing->orders,
+                .spend_minor = standing->spend_minor,
+                .growth = standing->growth,
+                .points_active = account != NULL ? account->active : 0,
+                .first_order_at = standing->first_order_at,
+                .last_order_at = standing->last_order_at,
+        };
+        facts.orders_in_window = metric_value(&days, METRIC_ORDERS, window, today);
+        if (instant_known(standing->last_order_at))
+                facts.last_order = zone_date(&c->shop->zone, standing->last_order_at);
+        customer->metrics = metrics;
+        customer->lifecycle = lifecycle_decide(&facts, limits, today);
+        if (instant_known(standing->first_order_at))
+                customer->deal_status = DEAL_DEAL;
+        else
+                customer->deal_status = facts.inquired ? DEAL_INQUIRING : DEAL_NO_DEAL;
+}
+
+/* Balances as they are now, though the housekeeper has not come by. */
+static enum err accounts_catch_up(struct ctx *c, const struct program *program, struct list *accounts)
+{
+        struct points_account *account = accounts->v;
+        struct journal journal = journal_of(c, program);
+        struct book *books = ARENA_ARRAY(c->arena, accounts->n, struct book);
+        struct book **looked_at = ARENA_ARRAY(c->arena, accounts->n, struct book *);
+
+        for (size_t i = 0; i < accounts->n; i++) {
+                books[i].account = account[i];
+                looked_at[i] = &books[i];
+        }
+        TRY(points_catch_up(c, looked_at, accounts->n, &journal, c->now));
+        for (size_t i = 0; i < accounts->n; i++)
+                account[i] = books[i].account;
+        return ERR_OK;
+}
+
+/* Of many customers; what time has caused and nobody has booked is reckoned or left out. */
+static enum err complete_all(struct ctx *c, struct customer *customers, size_t n, bool reckoned)
+{
+        PROGRAM(program);
+        struct uuids ids = {ARENA_ARRAY(c->arena, n, struct uuid), n};
+        struct stand_rows stands = {0};
+        struct list accounts = {0};
+        struct idmap account_of = idmap_new(c->arena, n);
+        struct date today = zone_date(&c->shop->zone, c->now);
+        struct newcomer *who = ARENA_ARRAY(c->arena, n, struct newcomer);
+
+        for (size_t i = 0; i < n; i++) {
+                ids.v[i] = customers[i].id;
+                who[i] = (struct newcomer){customers[i].id, customers[i].created_at};
+        }
+        TRY(stands_later(c, &ids, date_add_months(today, (int)-program->lifecycle.loyal_window_months),
+                         &stands));
+        TRY(points_accounts_later(c, &ids, &accounts));
+        TRY(db_flush(c));
+        const struct points_account *account = accounts.v;
+        for (size_t i = 0; i < accounts.n; i++)
+                idmap_put(&account_of, account[i].customer_id, i);
+        struct stand *standing = stands_of(c->arena, program, &stands, who, n);
+        struct stand **looked_at = ARENA_ARRAY(c->arena, n, struct stand *);
+        for (size_t i = 0; i < n; i++)
+                looked_at[i] = &standing[i];
+        if (reckoned) {
+                TRY(stands_catch_up(c, program, c->now, looked_at, n, /* events= */ NULL));
+                TRY(accounts_catch_up(c, program, &accounts));
+        }
+        for (size_t i = 0; i < n; i++) {
+                size_t at = idmap_get(&account_of, customers[i].id);
+                complete(c, &program->lifecycle, &customers[i], &standing[i],
+                         at != SIZE_MAX ? &account[at] : NULL);
+        }
+        return ERR_OK;
+}
+
+enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
+{
+        return complete_all(c, customers, n, /* reckoned= */ true);
+}
+
+/* ------------------------------------------------------------------ taking in */
+
 static struct directory_row directory_row_of(const struct customer *customer)
 {
         const struct customer_metrics *metrics = customer->metrics;
@@ -208,7 +304,8 @@ enum err directory_refresh(struct ctx *c, const struct uuids *ids)
 
         TRY(customers_of(c, ids, &rows));
         struct customer *customers = rows.v;
-        TRY(directory_complete(c, customers, rows.n));
+        /* as it is booked: the booking of what is due notes the customer again */
+        TRY(complete_all(c, customers, rows.n, /* reckoned= */ false));
         struct directory_row *listed = ARENA_ARRAY(c->arena, rows.n, struct directory_row);
         for (size_t i = 0; i < rows.n; i++) {
                 idmap_put(&present, customers[i].id, i);
@@ -250,91 +347,5 @@ enum err directory_catch_up(struct ctx *c, int64_t limit, bool *ret_more)
 
         TRY(db_run(c, catch_up, &catching_up));
         *ret_more = catching_up.more;
-        return ERR_OK;
-}
-
-/* ------------------------------------------------------------------ complete customers */
-
-static void complete(struct ctx *c, const struct lifecycle_limits *limits, struct customer *customer,
-                     const struct stand *stand, const struct points_account *account)
-{
-        struct date today = zone_date(&c->shop->zone, c->now);
-        const struct standing *standing = &stand->standing;
-        struct customer_metrics *metrics = ARENA_NEW(c->arena, struct customer_metrics);
-        struct metrics days = stand_metrics(stand);
-        struct lifecycle_facts facts = {.orders = standing->orders,
-                                        .inquired = instant_known(customer->inquired_at)};
-        struct opt_int window = {.set = true, .v = limits->loyal_window_months};
-
-        *metrics = (struct customer_metrics){
-                .tier = arena_strdup(c->arena, standing->tier),
-                .orders = standing->orders,
-                .spend_minor = standing->spend_minor,
-                .growth = standing->growth,
-                .points_active = account != NULL ? account->active : 0,
-                .first_order_at = standing->first_order_at,
-                .last_order_at = standing->last_order_at,
-        };
-        facts.orders_in_window = metric_value(&days, METRIC_ORDERS, window, today);
-        if (instant_known(standing->last_order_at))
-                facts.last_order = zone_date(&c->shop->zone, standing->last_order_at);
-        customer->metrics = metrics;
-        customer->lifecycle = lifecycle_decide(&facts, limits, today);
-        if (instant_known(standing->first_order_at))
-                customer->deal_status = DEAL_DEAL;
-        else
-                customer->deal_status = facts.inquired ? DEAL_INQUIRING : DEAL_NO_DEAL;
-}
-
-/* Balances as they are now, though the housekeeper has not come by. */
-static enum err accounts_catch_up(struct ctx *c, const struct program *program, struct list *accounts)
-{
-        struct points_account *account = accounts->v;
-        struct journal journal = journal_of(c, program);
-        struct book *books = ARENA_ARRAY(c->arena, accounts->n, struct book);
-        struct book **looked_at = ARENA_ARRAY(c->arena, accounts->n, struct book *);
-
-        for (size_t i = 0; i < accounts->n; i++) {
-                books[i].account = account[i];
-                looked_at[i] = &books[i];
-        }
-        TRY(points_catch_up(c, looked_at, accounts->n, &journal, c->now));
-        for (size_t i = 0; i < accounts->n; i++)
-                account[i] = books[i].account;
-        return ERR_OK;
-}
-
-enum err directory_complete(struct ctx *c, struct customer *customers, size_t n)
-{
-        PROGRAM(program);
-        struct uuids ids = {ARENA_ARRAY(c->arena, n, struct uuid), n};
-        struct stand_rows stands = {0};
-        struct list accounts = {0};
-        struct idmap account_of = idmap_new(c->arena, n);
-        struct date today = zone_date(&c->shop->zone, c->now);
-        struct newcomer *who = ARENA_ARRAY(c->arena, n, struct newcomer);
-
-        for (size_t i = 0; i < n; i++) {
-                ids.v[i] = customers[i].id;
-                who[i] = (struct newcomer){customers[i].id, customers[i].created_at};
-        }
-        TRY(stands_later(c, &ids, date_add_months(today, (int)-program->lifecycle.loyal_window_months),
-                         &stands));
-        TRY(points_accounts_later(c, &ids, &accounts));
-        TRY(db_flush(c));
-        const struct points_account *account = accounts.v;
-        for (size_t i = 0; i < accounts.n; i++)
-                idmap_put(&account_of, account[i].customer_id, i);
-        struct stand *standing = stands_of(c->arena, program, &stands, who, n);
-        struct stand **looked_at = ARENA_ARRAY(c->arena, n, struct stand *);
-        for (size_t i = 0; i < n; i++)
-                looked_at[i] = &standing[i];
-        TRY(stands_catch_up(c, program, c->now, looked_at, n, /* events= */ NULL));
-        TRY(accounts_catch_up(c, program, &accounts));
-        for (size_t i = 0; i < n; i++) {
-                size_t at = idmap_get(&account_of, customers[i].id);
-                complete(c, &program->lifecycle, &customers[i], &standing[i],
-                         at != SIZE_MAX ? &account[at] : NULL);
-        }
         return ERR_OK;
 }
