@@ -133,6 +133,13 @@ static char *put_digits(char *at, unsigned value, int digits)
         return at + digits;
 }
 
+static void put_month_and_day(char *at, unsigned month, unsigned day)
+{
+        at = put_digits(at, month, 2);
+        *at++ = '-';
+        *put_digits(at, day, 2) = '\0';
+}
+
 void date_format(struct date date, char ret[DATE_TEXT_SIZE])
 {
         const int year_last = 9999; /* of four digits */
@@ -143,9 +150,7 @@ void date_format(struct date date, char ret[DATE_TEXT_SIZE])
         }
         char *at = put_digits(ret, (unsigned)date.year, 4);
         *at++ = '-';
-        at = put_digits(at, date.month, 2);
-        *at++ = '-';
-        *put_digits(at, date.day, 2) = '\0';
+        put_month_and_day(at, date.month, date.day);
 }
 
 bool birthday_parse(const char *text, struct birthday *ret)
@@ -171,7 +176,7 @@ void birthday_format(struct birthday birthday, char ret[DATE_TEXT_SIZE])
         if (birthday.year != 0)
                 date_format((struct date){birthday.year, birthday.month, birthday.day}, ret);
         else
-                snprintf(ret, DATE_TEXT_SIZE, "%02u-%02u", birthday.month, birthday.day);
+                put_month_and_day(ret, birthday.month, birthday.day);
 }
 
 /* "Z" or "+08:00" to seconds east of UTC. */

@@ -347,6 +347,17 @@ static void identity_make_room(struct crowd *crowd, const char *kind, size_t at)
         }
 }
 
+/* Is it a second phone or e-mail of one claim, which is kept beside the first? */
+static bool comes_beside(const struct identities *claimed, size_t i)
+{
+        if (!identity_is_single(claimed->v[i].kind))
+                return false;
+        for (size_t k = 0; k < i; k++)
+                if (strcmp(claimed->v[k].kind, claimed->v[i].kind) == 0)
+                        return true;
+        return false;
+}
+
 /* Returns whether there was one that the member did not have. */
 static bool identities_take(struct crowd *crowd, const struct person *person, size_t at)
 {
@@ -357,10 +368,12 @@ static bool identities_take(struct crowd *crowd, const struct person *person, si
                 struct uuid key = identity_key(identity->kind, identity->value);
                 if (idmap_get(&crowd->by_identity, key) == at)
                         continue;
-                if (identity_is_single(identity->kind))
+                bool beside = comes_beside(&person->identities, i);
+                if (identity_is_single(identity->kind) && !beside)
                         identity_make_room(crowd, identity->kind, at);
                 struct identity_row *row = &crowd->new_identities[crowd->new_identity_count++];
-                *row = (struct identity_row){identity->kind, identity->value, crowd->members[at].customer.id};
+                *row = (struct identity_row){identity->kind, identity->value, crowd->members[at].customer.id,
+                                             beside};
                 belonging_add(crowd, at, identity->kind, key, row);
                 changed = true;
         }
@@ -476,7 +489,7 @@ static enum err identities_store(struct crowd *crowd)
         for (size_t i = 0; i < crowd->new_identity_count; i++) {
                 if (rows[i].value == NULL)
                         continue;
-                if (identity_is_single(rows[i].kind) &&
+                if (identity_is_single(rows[i].kind) && !rows[i].secondary &&
                     !crowd->members[idmap_get(&crowd->by_id, rows[i].customer_id)].is_new)
                         replacing[replacing_count++] = rows[i];
                 rows[kept++] = rows[i];

@@ -2,27 +2,13 @@
 #include "base/idmap.h"
 #include "customers/address_store.h"
 
-/* One that a customer has. */
-struct held_identity {
-        struct uuid customer_id;
-        const char *kind, *value;
-        bool secondary;
-};
-#define SHAPE_T struct held_identity
-SHAPE(held_identity, "An identity.", FIELD(customer_id), FIELD(kind), FIELD(value), FIELD(secondary));
-#undef SHAPE_T
-
-SQL_LATER(identities_held, customer_ids, held_identity,
+SQL_LATER(identities_held, customer_ids, identity_row,
           "SELECT customer_id, kind, value, secondary FROM customer_identities WHERE customer_id = ANY(:ids) "
           "ORDER BY customer_id, secondary, kind, value")
-SQL_BATCH(identities_drop, held_identity,
+SQL_BATCH(identities_drop, identity_row,
           "DELETE FROM customer_identities i USING unnest(:kind, :value, :customer_id) AS n(k, v, c) "
           "WHERE i.kind = n.k AND i.value = n.v AND i.customer_id = n.c")
-SQL_BATCH(identities_put, held_identity,
-          "INSERT INTO customer_identities (kind, value, customer_id, created_at, secondary) "
-          "SELECT k, v, c, :now, s FROM unnest(:kind, :value, :customer_id, :secondary) AS n(k, v, c, s)")
-
-SQL_EXEC(contact_prefer, held_identity,
+SQL_EXEC(contact_prefer, identity_row,
          "UPDATE customer_identities SET secondary = value <> :value WHERE customer_id = :customer_id "
          "AND " OF_KIND " = :kind")
 
@@ -32,7 +18,7 @@ static bool texts_equal(const char *a, const char *b)
 }
 
 /* Is it shown as the phone or the e-mail of the profile? */
-static bool is_contact(const struct customer *customer, const struct held_identity *held)
+static bool is_contact(const struct customer *customer, const struct identity_row *held)
 {
         return (strcmp(held->kind, "phone") == 0 && texts_equal(customer->phone, held->value)) ||
                (strcmp(held->kind, "email") == 0 && texts_equal(customer->email, held->value));
@@ -42,7 +28,7 @@ static bool is_contact(const struct customer *customer, const struct held_identi
 static void identities_give(struct arena *arena, struct customer *customers, const struct idmap *by_id,
                             const struct list *held)
 {
-        const struct held_identity *rows = held->v;
+        const struct identity_row *rows = held->v;
         struct known_identity *known = ARENA_ARRAY(arena, held->n, struct known_identity);
 
         for (size_t i = 0; i < held->n; i++) {
@@ -107,12 +93,12 @@ static enum err nobody_has(struct ctx *c, const struct identity *identity, struc
 /* The phone or e-mail of the profile: a new one replaces all of its kind, a secondary one changes places. */
 static enum err contact_change(struct ctx *c, const struct identity *contact, struct uuid id)
 {
-        const struct identity_row row = {contact->kind, contact->value, id};
+        const struct identity_row row = {contact->kind, contact->value, id, false};
         bool his;
 
         TRY(nobody_has(c, contact, id, &his));
         if (his)
-                return contact_prefer(c, &(struct held_identity){id, contact->kind, contact->value, false});
+                return contact_prefer(c, &row);
         TRY(store_identities_clear(c, &row, 1));
         return store_identities_add(c, &row, 1);
 }
@@ -126,7 +112,7 @@ static bool is_listed(const struct identity *listed, size_t n, const char *kind,
 }
 
 /* The first of its kind is what the profile shows: see CONTACT_COLUMN. */
-static bool is_first(const struct held_identity *rows, size_t at)
+static bool is_first(const struct identity_row *rows, size_t at)
 {
         for (size_t i = 0; i < at; i++)
                 if (strcmp(rows[i].kind, rows[at].kind) == 0)
@@ -134,7 +120,7 @@ static bool is_first(const struct held_identity *rows, size_t at)
         return identity_is_single(rows[at].kind);
 }
 
-static bool kind_is_held(const struct held_identity *rows, size_t n, const char *kind)
+static bool kind_is_held(const struct identity_row *rows, size_t n, const char *kind)
 {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(rows[i].kind, kind) == 0)
@@ -144,14 +130,14 @@ static bool kind_is_held(const struct held_identity *rows, size_t n, const char 
 
 static enum err identities_replace(struct ctx *c, const struct identity *listed, size_t n, struct uuid id)
 {
-        struct held_identity *added = ARENA_ARRAY(c->arena, n, struct held_identity);
+        struct identity_row *added = ARENA_ARRAY(c->arena, n, struct identity_row);
         struct list held = {0};
         size_t gone_count = 0, added_count = 0;
 
         TRY(identities_held(c, &(struct customer_ids){{&id, 1}}, &held));
         TRY(db_flush(c));
-        const struct held_identity *rows = held.v;
-        struct held_identity *gone = ARENA_ARRAY(c->arena, held.n, struct held_identity);
+        const struct identity_row *rows = held.v;
+        struct identity_row *gone = ARENA_ARRAY(c->arena, held.n, struct identity_row);
         for (size_t i = 0; i < held.n; i++)
                 if (!is_first(rows, i) && !is_listed(listed, n, rows[i].kind, rows[i].value))
                         gone[gone_count++] = rows[i];
@@ -163,10 +149,10 @@ static enum err identities_replace(struct ctx *c, const struct identity *listed,
                         continue;
                 bool beside = identity_is_single(one->kind) && (kind_is_held(rows, held.n, one->kind) ||
                                                                 kind_is_held(added, added_count, one->kind));
-                added[added_count++] = (struct held_identity){id, one->kind, one->value, beside};
+                added[added_count++] = (struct identity_row){one->kind, one->value, id, beside};
         }
         TRY(identities_drop(c, gone, gone_count));
-        return identities_put(c, added, added_count);
+        return store_identities_add(c, added, added_count);
 }
 
 enum err identities_change(struct ctx *c, const struct customer_in *in, struct uuid id)
@@ -177,9 +163,9 @@ enum err identities_change(struct ctx *c, const struct customer_in *in, struct u
         identities_of(c, "#", in, &given);
         TRY(problem_check(c));
         if (SHAPE_HAS(customer_in, in, phone) && in->phone == NULL)
-                TRY(store_identities_clear(c, &(struct identity_row){"phone", NULL, id}, 1));
+                TRY(store_identities_clear(c, &(struct identity_row){"phone", NULL, id, false}, 1));
         if (SHAPE_HAS(customer_in, in, email) && in->email == NULL)
-                TRY(store_identities_clear(c, &(struct identity_row){"email", NULL, id}, 1));
+                TRY(store_identities_clear(c, &(struct identity_row){"email", NULL, id, false}, 1));
         for (size_t i = 0; i < contacts; i++)
                 TRY(contact_change(c, &given.v[i], id));
         if (!SHAPE_HAS(customer_in, in, identities))

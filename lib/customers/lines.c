@@ -30,21 +30,12 @@ const struct shape *customer_line_out_shape(void)
         return out_shape;
 }
 
-#define SHAPE_T struct customer_lines_page
-SHAPE(customer_lines_page, "A position.", FIELD(after_at), FIELD(after_id), FIELD(limit));
-#undef SHAPE_T
-
-SQL_LATER(customer_lines_load, customer_lines_page, customer,
-          "SELECT " CUSTOMER_COLUMNS
-          " FROM customers WHERE (created_at, id) > (coalesce(:after_at, '-infinity'), "
-          "coalesce(:after_id, '00000000-0000-0000-0000-000000000000')) ORDER BY created_at, id LIMIT :limit")
-
 SQL_LATER(customer_lines_by_id, customer_ids, customer,
           "SELECT " CUSTOMER_COLUMNS " FROM customers WHERE id = ANY(:ids) ORDER BY created_at, id")
 
 SQL_LATER(
         customer_lines_identities, customer_ids, identity_row,
-        "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, secondary DESC, value")
+        "SELECT kind, value, customer_id, secondary FROM customer_identities WHERE customer_id = ANY(:ids) ORDER BY kind, value")
 
 static void line_of(struct arena *arena, const struct customer *customer, struct customer_line *ret)
 {
@@ -72,9 +63,9 @@ static void line_of(struct arena *arena, const struct customer *customer, struct
 
 static void identity_give(struct ctx *c, const struct identity_row *row, size_t most, struct customer_in *in)
 {
-        if (strcmp(row->kind, "phone") == 0) {
+        if (strcmp(row->kind, "phone") == 0 && !row->secondary) {
                 in->phone = row->value;
-        } else if (strcmp(row->kind, "email") == 0) {
+        } else if (strcmp(row->kind, "email") == 0 && !row->secondary) {
                 in->email = row->value;
         } else {
                 if (in->identities.v == NULL)
@@ -110,15 +101,6 @@ static enum err lines_of(struct ctx *c, struct list rows, struct list *ret)
         return ERR_OK;
 }
 
-enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret)
-{
-        struct list rows = {0};
-
-        TRY(customer_lines_load(c, page, &rows));
-        TRY(db_flush(c));
-        return lines_of(c, rows, ret);
-}
-
 enum err customer_lines_of(struct ctx *c, const struct uuids *ids, struct list *ret)
 {
         struct list rows = {0};
@@ -126,4 +108,81 @@ enum err customer_lines_of(struct ctx *c, const struct uuids *ids, struct list *
         TRY(customer_lines_by_id(c, &(struct customer_ids){*ids}, &rows));
         TRY(db_flush(c));
         return lines_of(c, rows, ret);
+}
+
+/* ------------------------------------------------------------------ everybody */
+
+/* Somebody with all identities, as one row. */
+struct customer_export_row {
+        struct customer customer;
+        struct texts kinds, values; /* of the identities beside phone and e-mail */
+};
+#define SHAPE_T struct customer_export_row
+SHAPE(customer_export_row, "A customer with identities.", NEST(customer, customer), FIELD(kinds),
+      FIELD(values));
+#undef SHAPE_T
+
+#define OF_CUSTOMER(name) "c." name " AS \"customer." name "\", "
+#define CONTACT_JOIN(kind)                                                                                   \
+        "LEFT JOIN customer_identities " kind " ON " kind ".customer_id = c.id AND " kind ".kind = '" kind   \
+        "' AND NOT " kind ".secondary "
+/* In the order in which they came: who brought somebody comes before him. */
+SQL_EACH(
+        customers_out, nothing, customer_export_row,
+        "SELECT " OF_CUSTOMER("id") OF_CUSTOMER("external_id") OF_CUSTOMER("name") OF_CUSTOMER(
+                "gender") OF_CUSTOMER("birthday") OF_CUSTOMER("language") OF_CUSTOMER("country")
+                OF_CUSTOMER("province") OF_CUSTOMER("city") OF_CUSTOMER("district") OF_CUSTOMER(
+                        "owner") OF_CUSTOMER("attributes") OF_CUSTOMER("preferences") OF_CUSTOMER("version")
+                        OF_CUSTOMER("created_at") OF_CUSTOMER(
+                                "updated_at") "c.source_channel AS \"customer.source.channel\", c.source_detail AS \"customer.source.detail\", "
+                                              "c.source_campaign AS \"customer.source.campaign\", c.referrer_id AS \"customer.source.referrer_id\", "
+                                              "phone.value AS \"customer.phone\", email.value AS \"customer.email\", other.kinds, other.values "
+                                              "FROM customers c " CONTACT_JOIN("phone") CONTACT_JOIN(
+                                                      "email") "LEFT JOIN (SELECT customer_id, array_agg(kind ORDER BY kind, value) AS kinds, "
+                                                               "array_agg(value ORDER BY kind, value) AS values FROM customer_identities "
+                                                               "WHERE secondary OR kind NOT IN ('phone', 'email') GROUP BY customer_id) other ON other.customer_id = c.id "
+                                                               "ORDER BY c.created_at, c.id")
+
+/* Two tables as large as the customers, and a third that may be empty or may have grown since anybody
+ * counted: a loop over it for each customer would not end. */
+SQL_EXEC(customers_out_hashed, nothing, "SET LOCAL enable_nestloop = off")
+
+/* Customers whose memory is freed together. */
+#define CUSTOMERS_TOGETHER 500
+
+struct writing {
+        SQL_VISIT(visit);
+        void *arg;
+        struct arena *arena; /* of the last lines */
+        size_t count;
+};
+
+static enum err row_write(struct ctx *c, const void *arg_row, void *arg)
+{
+        const struct customer_export_row *row = arg_row;
+        struct writing *w = arg;
+        struct customer_line line;
+
+        if (w->count++ % CUSTOMERS_TOGETHER == 0) {
+                arena_free(w->arena);
+                w->arena = arena_new();
+        }
+        line_of(w->arena, &row->customer, &line);
+        line.in.phone = row->customer.phone;
+        line.in.email = row->customer.email;
+        line.in.identities.n = row->kinds.n;
+        line.in.identities.v = ARENA_ARRAY(w->arena, row->kinds.n, struct identity);
+        for (size_t i = 0; i < row->kinds.n; i++)
+                line.in.identities.v[i] = (struct identity){row->kinds.v[i], row->values.v[i]};
+        return w->visit(c, &line, w->arg);
+}
+
+enum err customer_lines(struct ctx *c, SQL_VISIT(visit), void *arg)
+{
+        struct writing writing = {.visit = visit, .arg = arg};
+
+        TRY(customers_out_hashed(c, &(struct nothing){0}));
+        enum err err = customers_out(c, &(struct nothing){0}, row_write, &writing);
+        arena_free(writing.arena);
+        return err;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "customers/customers.h"
+#include "db/statement.h"
 
 struct customer_line {
         struct customer_in in; /* first: the shape is that of customer_in and more */
@@ -14,12 +15,7 @@ struct customer_line {
 const struct shape *customer_line_shape(void);
 const struct shape *customer_line_out_shape(void);
 
-/* Customers in the order in which they were created, after a position, as lines. In a snapshot. */
-struct customer_lines_page {
-        struct instant after_at;
-        struct uuid after_id;
-        int64_t limit;
-};
-enum err customer_lines(struct ctx *c, const struct customer_lines_page *page, struct list *ret) MUST_CHECK;
-/* The same of these customers. */
+/* Everybody in the order in which they were created, line by line. In a snapshot. */
+enum err customer_lines(struct ctx *c, SQL_VISIT(visit), void *arg) MUST_CHECK;
+/* These customers in the same order, an array of struct customer_line. */
 enum err customer_lines_of(struct ctx *c, const struct uuids *ids, struct list *ret) MUST_CHECK;

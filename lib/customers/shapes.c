@@ -58,7 +58,7 @@ SHAPE(customer_in, "What a shop says of a customer.", PRESENCE(has),
             .doc = "Any usual writing; kept as E.164, +86 where no country is given."),
       FIELD(email, .min = 3, .max = 254, .pii = PII_EMAIL, .doc = "Kept trimmed and in lower case."),
       LIST(identities, identity, .max = IDENTITIES_MAX,
-           .doc = "Added to those that are known. A PATCH replaces them instead: what it leaves out is taken away, null and [] take all away but the phone and the email of the profile, which go by their own names; a further phone or e-mail recognises the customer beside those."),
+           .doc = "Added to those that are known. A PATCH replaces them instead: what it leaves out is taken away, null and [] take all away but the phone and the email of the profile, which go by their own names; a further phone or e-mail of the same body recognises the customer beside the first."),
       LIST(addresses, named_address, .max = ADDRESSES_MAX, .later = true,
            .doc = "Each is put in place of the one of its name, or beside the others. A PATCH replaces all of them: null and [] take them away."),
       PROFILE_FIELDS(source_in));

@@ -4,7 +4,7 @@
 SHAPE(customer_ids, "Ids.", FIELD(ids));
 #undef SHAPE_T
 #define SHAPE_T struct identity_row
-SHAPE(identity_row, "An identity.", FIELD(kind), FIELD(value), FIELD(customer_id));
+SHAPE(identity_row, "An identity.", FIELD(kind), FIELD(value), FIELD(customer_id), FIELD(secondary));
 #undef SHAPE_T
 #define SHAPE_T struct alias_row
 SHAPE(alias_row, "An alias.", FIELD(alias_id), FIELD(customer_id));
@@ -51,8 +51,8 @@ SQL_BATCH(aliases_insert, alias_row,
           "SELECT a, c, :now FROM unnest(:alias_id, :customer_id) AS n(a, c)")
 
 SQL_BATCH(identities_insert, identity_row,
-          "INSERT INTO customer_identities (kind, value, customer_id, created_at) "
-          "SELECT k, v, c, :now FROM unnest(:kind, :value, :customer_id) AS n(k, v, c)")
+          "INSERT INTO customer_identities (kind, value, customer_id, created_at, secondary) "
+          "SELECT k, v, c, :now, s FROM unnest(:kind, :value, :customer_id, :secondary) AS n(k, v, c, s)")
 
 SQL_BATCH(identities_clear, identity_row,
           "DELETE FROM customer_identities WHERE ctid = ANY(ARRAY(SELECT i.ctid FROM "

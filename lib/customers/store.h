@@ -13,6 +13,7 @@ SHAPE_DECLARE(customer_ids);
 struct identity_row {
         const char *kind, *value;
         struct uuid customer_id;
+        bool secondary; /* a phone or e-mail beside that of the profile */
 };
 SHAPE_DECLARE(identity_row);
 
@@ -49,8 +50,8 @@ enum err store_identities(struct ctx *c, const struct identity_keys *keys, struc
 enum err store_insert(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_update(struct ctx *c, const struct customer *rows, size_t n) MUST_CHECK;
 enum err store_alias(struct ctx *c, const struct alias_row *rows, size_t n) MUST_CHECK;
-/* Give identities to their customers. An e-mail or phone replaces the one that a known customer had, which
- * must be cleared before; among rows there is one of each for a customer at most. */
+/* Give identities to their customers. An e-mail or phone that is not secondary replaces the one that a known
+ * customer had, which must be cleared before; among rows there is one of each for a customer at most. */
 enum err store_identities_add(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;
 /* Take every identity of a row's kind from its customer; the value does not matter. */
 enum err store_identities_clear(struct ctx *c, const struct identity_row *rows, size_t n) MUST_CHECK;

@@ -5,7 +5,7 @@
 
 SQL_LATER(contacts_find, customer_ids, identity_row,
           "SELECT kind, value, customer_id FROM customer_identities WHERE customer_id = ANY(:ids) "
-          "AND " OF_KIND " IN ('phone', 'email')")
+          "AND " OF_KIND " IN ('phone', 'email') AND NOT secondary")
 
 static const char **contact_of(struct customer *customer, const char *kind)
 {
@@ -20,7 +20,8 @@ static void contacts_give(struct customer_trail *trails, const struct idmap *by_
 {
         for (size_t i = 0; i < row_count; i++) {
                 size_t at = idmap_get(by_id, rows[i].customer_id);
-                if (at == SIZE_MAX || contact_of(&trails[at].after, rows[i].kind) == NULL)
+                if (at == SIZE_MAX || rows[i].secondary ||
+                    contact_of(&trails[at].after, rows[i].kind) == NULL)
                         continue;
                 *contact_of(&trails[at].after, rows[i].kind) = rows[i].value;
                 if (!only_after)

@@ -90,8 +90,9 @@ struct bulk_type {
         int64_t (*weight)(const void *object);
         bool (*heavy)(int64_t sum);
 
-        /* One of these. The next page, at most n lines, an array of the shape's structs; moves the position.
-         */
+        /* One of these, or both: then pages are of those that pass filters of the list of customers, and each
+         * is of everybody. The next page, at most n lines, an array of the shape's structs; moves the
+         * position. */
         enum err (*page)(struct ctx *c, const struct bulk_filter *filter, struct bulk_position *position,
                          int64_t n, struct list *ret);
         /* Or all lines, one by one (SQL_EACH). Both in a snapshot. */

@@ -52,8 +52,8 @@ static enum err customers_apply(struct ctx *c, const struct bulk_options *option
 }
 
 /* A page of those that pass the filters of the list. */
-static enum err customers_listed(struct ctx *c, const struct bulk_filter *filter,
-                                 struct bulk_position *position, int64_t n, struct list *ret)
+static enum err customers_page(struct ctx *c, const struct bulk_filter *filter,
+                               struct bulk_position *position, int64_t n, struct list *ret)
 {
         struct customer_query query = {.filter = *filter->listed,
                                        .sort = SORT_CREATED,
@@ -66,21 +66,18 @@ static enum err customers_listed(struct ctx *c, const struct bulk_filter *filter
         struct uuids ids = {ARENA_ARRAY(c->arena, rows.n, struct uuid), rows.n};
         for (size_t i = 0; i < rows.n; i++)
                 ids.v[i] = positions[i].id;
-        return customer_lines_of(c, &ids, ret);
-}
-
-static enum err customers_page(struct ctx *c, const struct bulk_filter *filter,
-                               struct bulk_position *position, int64_t n, struct list *ret)
-{
-        if (filter->listed != NULL)
-                TRY(customers_listed(c, filter, position, n, ret));
-        else
-                TRY(customer_lines(c, &(struct customer_lines_page){position->at, position->id, n}, ret));
+        TRY(customer_lines_of(c, &ids, ret));
         if (ret->n > 0) {
                 const struct customer_line *last = &((const struct customer_line *)ret->v)[ret->n - 1];
                 *position = (struct bulk_position){.at = last->created_at, .id = last->in.id};
         }
         return ERR_OK;
+}
+
+static enum err customers_each(struct ctx *c, const struct bulk_filter *filter, SQL_VISIT(visit), void *arg)
+{
+        (void)filter; /* those of the list are for pages */
+        return customer_lines(c, visit, arg);
 }
 
 /* ------------------------------------------------------------------ orders */
@@ -200,6 +197,7 @@ const struct bulk_type bulk_type_customers = {
         .key = customer_key,
         .apply = customers_apply,
         .page = customers_page,
+        .each = customers_each,
         .filters = BULK_LISTED | BULK_CHANNEL,
 };
 

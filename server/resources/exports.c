@@ -117,9 +117,18 @@ static enum err row_stream(struct ctx *c, const void *row, void *arg)
         return export->out.len < PIECE_BYTES ? ERR_OK : written_send(c, export);
 }
 
-/* One statement that lasts as long as the client takes, and sorts or joins a whole table. */
+/* One statement that lasts as long as the client takes, and sorts or joins a whole table: how, depends on the
+ * filters that are there. */
 SQL_EXEC(export_time_unlimited, nothing, "SET LOCAL statement_timeout = 0")
 SQL_EXEC(export_room, nothing, "SET LOCAL work_mem = '32MB'")
+SQL_EXEC(export_planned, nothing, "SET LOCAL plan_cache_mode = force_custom_plan")
+
+static enum err each_stream(struct ctx *c, const struct bulk_filter *filter, struct export *export)
+{
+        TRY(export_planned(c, &(struct nothing){0}));
+        TRY(export->type->each(c, filter, row_stream, export));
+        return written_send(c, export);
+}
 
 static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const struct bulk_filter *filter,
                              const struct picks *picks)
@@ -132,13 +141,8 @@ static enum err lines_stream(struct ctx *c, const struct bulk_type *type, const 
                 csv_put_names(&export.out, bulk_out_shape(type), picks);
                 text_puts(&export.out, "\r\n");
         }
-        if (type->each != NULL) {
-                err = type->each(c, filter, row_stream, &export);
-                if (err == ERR_OK)
-                        err = written_send(c, &export);
-        } else {
-                err = pages_stream(c, filter, &export);
-        }
+        bool in_pages = type->each == NULL || (type->page != NULL && filter->listed != NULL);
+        err = in_pages ? pages_stream(c, filter, &export) : each_stream(c, filter, &export);
         text_free(&export.out);
         return err;
 }

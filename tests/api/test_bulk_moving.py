@@ -37,7 +37,8 @@ def person(client, n):
     client.post("/v1/customers", {
         "external_id": number, "name": f"王 \"{n}\"", "gender": "female", "birthday": "02-29", "language": "zh-CN", "country": "CN",
         "province": "浙江", "city": "杭州", "district": "西湖", "phone": fresh_phone(), "email": f"{number}@example.com", "owner": "=agent",
-        "identities": [{"kind": "qq", "value": fresh("qq")}, {"kind": "till_card", "value": fresh("card")}],
+        "identities": [{"kind": "qq", "value": fresh("qq")}, {"kind": "till_card", "value": fresh("card")},
+                       {"kind": "phone", "value": f"+86{fresh_phone()}"}],
         "preferences": {"colour": "red"},
         "attributes": {"shoe_size": 38, "taste": "},{", "free": {"deep": [1, None]}},
         "source": {"channel": "live", "detail": "room 7", "campaign": "a, \"b\""}}).ok(201)

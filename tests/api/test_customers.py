@@ -262,6 +262,25 @@ def test_a_phone_among_the_identities_is_the_profiles_where_it_has_none(admin):
     assert (patched["phone"], patched["identities"]) == (two, [])
 
 
+def test_a_second_phone_of_one_call_is_kept_beside_the_first(admin):
+    one, two, three, known = (f"+86{fresh_phone()}" for _ in range(4))
+    made = create(admin, external_id=fresh("customer"), phone=one, **said(identity("phone", two)))
+    beside = [identity("phone", two, secondary=True)]
+    assert (made["phone"], made["identities"]) == (one, beside)
+    path = f"/v1/customers/{made['id']}"
+    again = admin.put(path, {"phone": one, **said(identity("phone", two))}).ok()
+    assert again == made, "the same once more changes nothing"
+    changed = admin.put(path, {"phone": three, **said(identity("phone", two))}).ok()
+    assert (changed["phone"], changed["identities"]) == (three, beside), "the second one stays when the first is replaced"
+    entry = admin.get(f"/v1/audit?customer={made['id']}&operation=customer_put_one").ok()["data"][0]
+    assert entry["personal"]["phone"] == {"before": one, "after": three}
+    assert create(admin, phone=one)["id"] != made["id"], "what was replaced is free"
+    first, second = identity("phone", known), identity("phone")
+    second["value"] = f"+86{fresh_phone()}"
+    listed = create(admin, external_id=fresh("customer"), **said(first, second))
+    assert (listed["phone"], [held["value"] for held in listed["identities"]]) == (known, [second["value"]])
+
+
 def test_an_order_finds_its_customer_by_any_identity(admin, someone):
     card = fresh("card")
     admin.patch(f"/v1/customers/{someone['id']}", {"identities": [{"kind": "card", "value": card}]}).ok()
