@@ -15,6 +15,7 @@
 #include "history/history.h"
 #include "http/idempotency.h"
 #include "http/keeper.h"
+#include "http/pace.h"
 #include "jobs/jobs.h"
 #include "merges/merges.h"
 #include "points/points.h"
@@ -127,11 +128,14 @@ static enum err keep_behaviour_partitions(struct ctx *c, bool *ret_more)
         return behaviour_partitions_keep(c);
 }
 
-/* Behind a burst of orders the directory follows at its own pace: what is left waits for the next second. */
+/* Behind a burst of orders the directory follows at its own pace: what is left waits for the next second,
+ * unless nobody needs the time. */
 static enum err catch_up_directory(struct ctx *c, bool *ret_more)
 {
-        TRY(directory_catch_up(c, DIRECTORY_EACH_SECOND, ret_more));
-        *ret_more = false;
+        bool more;
+
+        TRY(directory_catch_up(c, DIRECTORY_EACH_SECOND, &more));
+        *ret_more = more && pace_is_quiet();
         return ERR_OK;
 }
 
@@ -214,7 +218,6 @@ const struct chore chores[] = {
         {"activate due points, the other half", 5, activate_due_points_odd},
         {"expire tags", 30, expire_tags},
         {"keep behaviour partitions", 3600, keep_behaviour_partitions},
-        {"catch up the directory", 1, catch_up_directory},
         {"store the last use of keys", 5, store_use_of_keys},
         {"settle referrals", 1, settle_referrals},
         {"judge tiers at the end of their cycle, one half", 5, judge_tiers_even},
@@ -231,6 +234,7 @@ const struct chore chores[] = {
         {"expire redemptions", 5, expire_redemptions},
         {"expire jobs", 5, jobs_expire},
         {"forget what merges moved", 300, forget_merges},
+        {"catch up the directory", 1, catch_up_directory}, /* behind what changes customers */
         {"give memory back", 5, give_memory_back},
 };
 const size_t chore_count = ARRAY_SIZE(chores);

@@ -10,8 +10,8 @@
 
 /* Customers that a list takes in before it reads: some 30 ms. */
 #define DIRECTORY_AT_ONCE 500
-/* Customers that the housekeeper takes in each second: a burst of orders is followed slowly enough to cost
- * it a few percent, a million imported customers within minutes. */
+/* Customers that the housekeeper takes in each second while orders or an import come: a burst is followed
+ * slowly enough to cost it a few percent. A million, of a file or of a night, he takes in within minutes. */
 #define DIRECTORY_EACH_SECOND 3000
 
 /* Take in what waits, at most limit customers; *ret_more when others remain. A transaction of its own. */

@@ -43,6 +43,11 @@ void pace_import_ends(void)
         atomic_fetch_sub(&imports, 1);
 }
 
+bool pace_is_quiet(void)
+{
+        return !pace_orders_come() && atomic_load(&imports) == 0;
+}
+
 int64_t pace_rest_us(enum pace_work work, int64_t took_us, bool orders_come, bool import_runs)
 {
         int64_t parts = orders_come ? REST_BESIDE_ORDERS : 0;

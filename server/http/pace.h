@@ -20,6 +20,9 @@ void pace_order_came(void);
 /* Do orders come by API just now? Then pieces of work should be small: an order may wait for a whole one. */
 bool pace_orders_come(void);
 
+/* Is there nobody to leave room to: neither orders nor an import just now? */
+bool pace_is_quiet(void);
+
 /* An import is begun or over; calls come in pairs. */
 void pace_import_begins(void);
 void pace_import_ends(void);

@@ -31,11 +31,23 @@ TEST(no_rest_holds_up_a_server_that_stops)
                    500000);
 }
 
+TEST(it_is_quiet_between_imports_and_while_no_orders_come)
+{
+        EXPECT(pace_is_quiet());
+        pace_import_begins();
+        pace_import_begins();
+        pace_import_ends();
+        EXPECT(!pace_is_quiet());
+        pace_import_ends();
+        EXPECT(pace_is_quiet());
+}
+
 TEST(orders_come_only_when_one_came)
 {
         EXPECT(!pace_orders_come());
         pace_order_came();
         EXPECT(pace_orders_come());
+        EXPECT(!pace_is_quiet());
 }
 
 TEST_MAIN
