@@ -158,7 +158,8 @@ def of_that_night(nights):
     for night in nights:
         done = {name: count - before.get(name, 0) for name, count in night["done"].items()}
         before = night["done"]
-        rows.append([night["name"], f"{night['seconds']:.0f}", f"{night['lists_seconds']:.0f}"] + [f"{done[name]:,}" for name in ("expired", "activated", "fallen")])
+        rows.append([night["name"], f"{night['seconds']:.0f}", f"{night['lists_seconds']:.0f}"]
+                    + [f"{done[name]:,}" for name in ("expired", "activated", "fallen")])
     return rows
 
 
@@ -176,7 +177,8 @@ def report(given, bench, measured, nights, simulation):
         [f"{machine(bench)}; {date.today().isoformat()}; {given.rounds} rounds of {given.seconds} s, medians; each night once.", ""]
         + table([f"{CONNECTIONS} connections", "per second", "p99 ms", "CPU µs: server + PostgreSQL"], rows) + [""]
         + table(["goal", "measured", "wanted", ""], goals)
-        + [""] + table(["night", "s", "until lists show it, s", "customers whose points lapsed", "lots that became active", "tiers that fell"], of_that_night(nights)))
+        + [""] + table(["night", "s", "until lists show it, s", "customers whose points lapsed", "lots that became active",
+                        "tiers that fell"], of_that_night(nights)))
 
 
 def arguments():
