@@ -128,13 +128,14 @@ static enum err keep_behaviour_partitions(struct ctx *c, bool *ret_more)
         return behaviour_partitions_keep(c);
 }
 
-/* Behind a burst of orders the directory follows at its own pace: what is left waits for the next second,
- * unless nobody needs the time. */
+/* Behind a burst the directory follows at its own pace: what is left waits for the next second, unless nobody
+ * needs the time. */
 static enum err catch_up_directory(struct ctx *c, bool *ret_more)
 {
         bool more;
 
-        TRY(directory_catch_up(c, DIRECTORY_EACH_SECOND, &more));
+        TRY(directory_catch_up(c, pace_import_runs() ? DIRECTORY_BESIDE_IMPORT : DIRECTORY_EACH_SECOND,
+                               &more));
         *ret_more = more && pace_is_quiet();
         return ERR_OK;
 }
@@ -167,14 +168,9 @@ static enum err give_on_birthdays(struct ctx *c, bool *ret_more)
 /* Coupons that are looked at in one transaction. */
 #define DUE_COUPONS 500
 
-static enum err end_coupon_locks(struct ctx *c, bool *ret_more)
+static enum err settle_coupons(struct ctx *c, bool *ret_more)
 {
-        return coupons_unlock_due(c, DUE_COUPONS, ret_more);
-}
-
-static enum err expire_coupons(struct ctx *c, bool *ret_more)
-{
-        return coupons_expire_due(c, DUE_COUPONS, ret_more);
+        return coupons_settle_due(c, DUE_COUPONS, ret_more);
 }
 
 /* Redemptions that are ended in one piece, each in a transaction of its own. */
@@ -229,8 +225,7 @@ const struct chore chores[] = {
         {"give notice of tiers that would fall", 60, give_notice},
         {"end pins", 60, end_pins},
         {"give on birthdays", 60, give_on_birthdays},
-        {"end locks of coupons", 5, end_coupon_locks},
-        {"expire coupons", 5, expire_coupons},
+        {"end locks and validities of coupons", 5, settle_coupons},
         {"expire redemptions", 5, expire_redemptions},
         {"expire jobs", 5, jobs_expire},
         {"forget what merges moved", 300, forget_merges},

@@ -320,6 +320,13 @@ SQL_MANY(
         "OR (c.customer_id <> c.used_by AND c.state = 'redeemed') "
         "OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM customers p WHERE p.id = c.customer_id))" LIMIT)
 
+/* What is used or withdrawn may wait to be forgotten. */
+SQL_MANY(
+        coupons_are_looked_at, nothing, finding,
+        "SELECT 'coupon_due' AS check, customer_id, 'coupon ' || id || ' is due at another time than the housekeeper looks at it' "
+        "AS detail FROM coupons WHERE state IN ('available', 'locked') "
+        "AND due_at IS DISTINCT FROM CASE state WHEN 'locked' THEN locked_until ELSE expires_at END" LIMIT)
+
 /* What a rule of the programme issued names the order that brought it, once for each rule. */
 SQL_MANY(
         coupons_have_their_orders, nothing, finding,
@@ -434,6 +441,7 @@ static const struct check checks[] = {
         {"coupon_stock", "every template has issued the coupons it counts", coupons_are_counted, false},
         {"coupon_history", "every coupon is what became of it", coupons_are_what_became_of_them, false},
         {"coupon_use", "every used coupon has one order or one redemption", coupons_are_used_once, false},
+        {"coupon_due", "every coupon's lock and validity are ended in time", coupons_are_looked_at, false},
         {"coupon_origin", "every coupon of a rule has the order that brought it", coupons_have_their_orders,
          false},
         {"reward_stock", "every reward has taken of its stock what it counts", rewards_are_counted, false},

@@ -174,5 +174,4 @@ enum err coupon_code_of(struct ctx *c, const char *typed, const char **ret) MUST
  * more. */
 
 /* End locks whose time is over; write down what has lapsed. */
-enum err coupons_unlock_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
-enum err coupons_expire_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;
+enum err coupons_settle_due(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

@@ -15,8 +15,7 @@ SQL_LATER(coupons_lock, codes_key, coupon,
 SQL_LATER(coupons_look, codes_key, coupon, "SELECT " COUPON_COLUMNS " FROM coupons WHERE code = ANY(:codes)")
 
 /* What was promised never changes: no lock. OFFSET 0 keeps the look-up by key. */
-#define COUPON_TEMPLATES_OF                                                                                  \
-        "DISTINCT ON (k.t, k.v) t.* FROM (SELECT template AS t, template_version AS v FROM "
+#define COUPON_TEMPLATES_OF "t.* FROM (SELECT DISTINCT template AS t, template_version AS v FROM "
 #define COUPON_TEMPLATES_AS                                                                                              \
         ") AS k, LATERAL (SELECT code, version, name, kind, off_minor, off_permille, "                                   \
         "max_off_minor, threshold_minor, goods, valid_from, valid_until, valid_days, per_customer_limit, total_limit, "  \
@@ -26,17 +25,22 @@ SQL_LATER(coupons_look, codes_key, coupon, "SELECT " COUPON_COLUMNS " FROM coupo
 SQL_LATER(templates_of, codes_key, coupon_template,
           "SELECT " COUPON_TEMPLATES_OF "coupons WHERE code = ANY(:codes)" COUPON_TEMPLATES_AS)
 
-/* Coupons exist, and change only what can change; new ones come with their first change. */
+/* Coupons exist, and change only what can change; new ones come with their first change. due_at, when the
+ * housekeeper looks next, stays where one is used or withdrawn: of what changes then nothing else is indexed,
+ * so the row can be updated within its page. */
 SQL_BATCH(
         coupons_upsert, coupon,
-        "INSERT INTO coupons (" COUPON_COLUMNS
-        ") SELECT * FROM unnest(:code, :id, :template, :template_version, "
+        "INSERT INTO coupons (" COUPON_COLUMNS ", due_at) SELECT *, "
+        "CASE state WHEN 'locked' THEN locked_until WHEN 'available' THEN expires_at END "
+        "FROM unnest(:code, :id, :template, :template_version, "
         ":customer_id, :state, :source, :issue_key, :valid_from, :expires_at, :session, :locked_at, :locked_until, "
         ":used_by, :order_id, :redemption, :off_minor, :redeemed_at, :changes, :created_at, :origin_id) "
+        "AS n (" COUPON_COLUMNS ") "
         "ON CONFLICT (code) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, "
         "session = excluded.session, locked_at = excluded.locked_at, locked_until = excluded.locked_until, "
         "used_by = excluded.used_by, order_id = excluded.order_id, redemption = excluded.redemption, "
-        "off_minor = excluded.off_minor, redeemed_at = excluded.redeemed_at, changes = excluded.changes "
+        "off_minor = excluded.off_minor, redeemed_at = excluded.redeemed_at, changes = excluded.changes, "
+        "due_at = CASE WHEN excluded.state IN ('redeemed', 'revoked') THEN coupons.due_at ELSE excluded.due_at END "
         "WHERE coupons.id = excluded.id")
 SQL_BATCH(
         coupon_history_insert, coupon_change,

@@ -10,9 +10,11 @@
 
 /* Customers that a list takes in before it reads: some 30 ms. */
 #define DIRECTORY_AT_ONCE 500
-/* Customers that the housekeeper takes in each second while orders or an import come: a burst is followed
- * slowly enough to cost it a few percent. A million, of a file or of a night, he takes in within minutes. */
+/* Customers that the housekeeper takes in each second while orders come, which bounds what following a burst
+ * costs it. A million, of a file or of a night, he takes in within minutes. */
 #define DIRECTORY_EACH_SECOND 3000
+/* The same while a file is worked on: most of what he would write then is outdated by the next lines. */
+#define DIRECTORY_BESIDE_IMPORT 500
 
 /* Take in what waits, at most limit customers; *ret_more when others remain. A transaction of its own. */
 enum err directory_catch_up(struct ctx *c, int64_t limit, bool *ret_more) MUST_CHECK;

@@ -43,9 +43,14 @@ void pace_import_ends(void)
         atomic_fetch_sub(&imports, 1);
 }
 
+bool pace_import_runs(void)
+{
+        return atomic_load(&imports) > 0;
+}
+
 bool pace_is_quiet(void)
 {
-        return !pace_orders_come() && atomic_load(&imports) == 0;
+        return !pace_orders_come() && !pace_import_runs();
 }
 
 int64_t pace_rest_us(enum pace_work work, int64_t took_us, bool orders_come, bool import_runs)
@@ -60,7 +65,7 @@ int64_t pace_rest_us(enum pace_work work, int64_t took_us, bool orders_come, boo
 
 void pace_rest(enum pace_work work, int64_t took_us)
 {
-        int64_t rest = pace_rest_us(work, took_us, pace_orders_come(), atomic_load(&imports) > 0);
+        int64_t rest = pace_rest_us(work, took_us, pace_orders_come(), pace_import_runs());
         struct timespec left = {.tv_sec = rest / 1000000, .tv_nsec = rest % 1000000 * 1000};
 
         if (rest > 0)

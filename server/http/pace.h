@@ -20,6 +20,9 @@ void pace_order_came(void);
 /* Do orders come by API just now? Then pieces of work should be small: an order may wait for a whole one. */
 bool pace_orders_come(void);
 
+/* Is a file being worked on? */
+bool pace_import_runs(void);
+
 /* Is there nobody to leave room to: neither orders nor an import just now? */
 bool pace_is_quiet(void);
 

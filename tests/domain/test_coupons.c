@@ -133,9 +133,7 @@ TEST(coupon_locks_and_validity_end_after_days_of_outage_just_once)
         for (int round = 0; round < 2; round++) {
                 struct ctx *c = fixture_ctx(shop);
                 EXPECT_INT(db_ready(c), ERR_OK);
-                EXPECT_INT(coupons_unlock_due(c, 500, &more), ERR_OK);
-                EXPECT(!more);
-                EXPECT_INT(coupons_expire_due(c, 500, &more), ERR_OK);
+                EXPECT_INT(coupons_settle_due(c, 500, &more), ERR_OK);
                 EXPECT(!more);
         }
         EXPECT_TEXT(state_of(locked), "expired");
@@ -150,6 +148,31 @@ TEST(coupon_locks_and_validity_end_after_days_of_outage_just_once)
                         "WHERE code = '%s' AND action = 'released'",
                         locked),
                 60);
+        till_clock(shop, "2026-11-21T12:00:00Z");
+        EXPECT(till_sound(shop));
+}
+
+TEST(use_changes_nothing_that_is_indexed_and_is_forgotten_when_its_time_comes)
+{
+        const char *code = issued("once", "spent");
+        const char *same = "SELECT count(*) FROM coupons WHERE code = '%s' AND due_at = expires_at";
+        char text[512];
+        const char *order = text;
+        struct answer answer;
+        bool more;
+
+        EXPECT_INT(till_int(shop, same, code), 1);
+        order_write(text, sizeof text, "G-3", "paid", "BC", code);
+        EXPECT(till_take_all(shop, &order, 1, &answer));
+        EXPECT_INT(answer.err, ERR_OK);
+        EXPECT_INT(till_int(shop, same, code), 1);
+        till_clock(shop, "2027-06-01T00:00:00Z");
+        struct ctx *c = fixture_ctx(shop);
+        EXPECT_INT(db_ready(c), ERR_OK);
+        EXPECT_INT(coupons_settle_due(c, 500, &more), ERR_OK);
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM coupons WHERE code = '%s' AND due_at IS NULL", code),
+                   1);
+        EXPECT_TEXT(state_of(code), "redeemed");
         till_clock(shop, "2026-11-21T12:00:00Z");
         EXPECT(till_sound(shop));
 }
@@ -194,10 +217,13 @@ TEST(check_finds_coupons_that_do_not_add_up)
                  "UPDATE orders o SET coupon = c.code FROM coupons c WHERE c.order_id = o.id"},
                 {"UPDATE coupons SET redemption = 'till' WHERE order_id IS NOT NULL",
                  "UPDATE coupons SET redemption = NULL"},
+                {"UPDATE coupons SET due_at = NULL WHERE issue_key = 'open'",
+                 "UPDATE coupons SET due_at = expires_at WHERE issue_key = 'open'"},
                 {"UPDATE coupons SET source = 'order' WHERE issue_key = 'batch'",
                  "UPDATE coupons SET source = 'api' WHERE issue_key = 'batch'"},
         };
 
+        (void)issued("once", "open");
         for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
                 till_sql(shop, "%s", faults[i][0]);
                 EXPECT(!till_sound(shop));

@@ -33,13 +33,13 @@ TEST(no_rest_holds_up_a_server_that_stops)
 
 TEST(it_is_quiet_between_imports_and_while_no_orders_come)
 {
-        EXPECT(pace_is_quiet());
+        EXPECT(pace_is_quiet() && !pace_import_runs());
         pace_import_begins();
         pace_import_begins();
         pace_import_ends();
-        EXPECT(!pace_is_quiet());
+        EXPECT(!pace_is_quiet() && pace_import_runs());
         pace_import_ends();
-        EXPECT(pace_is_quiet());
+        EXPECT(pace_is_quiet() && !pace_import_runs());
 }
 
 TEST(orders_come_only_when_one_came)
