@@ -11,14 +11,17 @@ static const char *reference_of(const void *object)
         return *(const char *const *)object;
 }
 
-uint64_t people_key(const void *object)
+size_t reference_name(const char *reference, struct uuid *ret)
 {
-        const char *reference = reference_of(object);
-        struct uuid id;
+        if (strncmp(reference, EXTERNAL, strlen(EXTERNAL)) != 0)
+                return uuid_from_text(reference, ret);
+        *ret = uuid_of_external("customer", reference + strlen(EXTERNAL));
+        return 1;
+}
 
-        if (strncmp(reference, EXTERNAL, strlen(EXTERNAL)) == 0)
-                return uuid_hash(uuid_of_external("customer", reference + strlen(EXTERNAL)));
-        return uuid_from_text(reference, &id) ? uuid_hash(id) : 0;
+size_t people_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+{
+        return reference_name(reference_of(object), ret);
 }
 
 enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct uuid **ret_ids)

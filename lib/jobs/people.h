@@ -5,8 +5,11 @@
 #include "base/idmap.h"
 #include "jobs/types.h"
 
-/* A bulk_type.key: lines of one customer, by whatever name but an old one, are applied in their order. */
-uint64_t people_key(const void *object);
+/* A bulk_type.names: the customer, by whatever name but an old one. */
+size_t people_names(const void *object, struct uuid ret[BULK_NAMES_MAX]);
+
+/* The id that a reference stands for, as far as it can be told without looking: how many, none or one. */
+size_t reference_name(const char *reference, struct uuid *ret);
 
 /* Lock the customers of the lines, ids in step with them; a line whose customer is unknown has failed. */
 enum err people_lock(struct ctx *c, struct bulk_line **lines, size_t n, struct uuid **ret_ids) MUST_CHECK;

@@ -64,6 +64,9 @@ struct bulk_filter {
 };
 SHAPE_DECLARE(bulk_filter);
 
+/* Names of the people of one line, at most. */
+#define BULK_NAMES_MAX 8
+
 struct bulk_type {
         const char *name, *doc;
         uint64_t scope_read, scope_write;
@@ -77,9 +80,10 @@ struct bulk_type {
         const struct names *kinds;          /* its values */
         size_t batch_max;                   /* lines that `apply` takes at once, and that are kept at once */
 
-        /* Lines of one key are applied in their order; others may be applied at the same time. */
-        uint64_t (*key)(const void *object);
-        /* Or NULL: find out what `key` goes by and the line does not say, of n lines that were read. */
+        /* Whom the line is about, by every name that it gives: how many. Lines that share one, directly or
+         * through others, are applied in their order; others may be applied at the same time. */
+        size_t (*names)(const void *object, struct uuid ret[BULK_NAMES_MAX]);
+        /* Or NULL: find out what `names` goes by and the line does not say, of n lines that were read. */
         enum err (*meet)(struct ctx *c, struct bulk_line **lines, size_t n);
         /* Apply lines that were read; each one's outcome goes into it. An error is that of all of them: then
          * nothing may have been done, and they are tried in smaller numbers. In a transaction. */

@@ -79,7 +79,7 @@ const struct bulk_type bulk_type_tags = {
         .line_shape = &tag_line_shape,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = tags_apply,
         .each = tags_out,
 };
@@ -187,7 +187,7 @@ const struct bulk_type bulk_type_group_members = {
         .line_shape = &group_member_line_shape,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_OF_GROUP,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = members_apply,
         .each = group_members_out,
 };
@@ -246,7 +246,7 @@ const struct bulk_type bulk_type_interactions = {
         .kind = "kind",
         .kinds = &interaction_kind_names,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = interactions_apply,
         .each = interactions_out,
 };
@@ -314,7 +314,7 @@ const struct bulk_type bulk_type_behaviour_events = {
         .kind = "type",
         .kinds = &behaviour_names,
         .batch_max = BEHAVIOUR_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = behaviour_apply,
         .each = behaviour_out,
 };
@@ -366,7 +366,7 @@ const struct bulk_type bulk_type_consents = {
         .kind = "channel",
         .kinds = &contact_channel_names,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = consents_apply,
         .each = consents_out,
 };
@@ -418,7 +418,7 @@ const struct bulk_type bulk_type_suppressions = {
         .has_pii = true,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = suppressions_apply,
         .each = suppressions_out,
 };
@@ -478,7 +478,7 @@ const struct bulk_type bulk_type_addresses = {
         .has_pii = true,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME,
         .batch_max = BATCH_MAX,
-        .key = people_key,
+        .names = people_names,
         .apply = addresses_apply,
         .each = addresses_out,
 };

@@ -5,9 +5,10 @@
 
 #define BATCH_MAX 1000
 
-static uint64_t coupon_key(const void *object)
+static size_t coupon_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
 {
-        return uuid_hash(uuid_of_external("coupon", ((const struct coupon_wanted *)object)->key));
+        ret[0] = uuid_of_external("coupon", ((const struct coupon_wanted *)object)->key);
+        return 1;
 }
 
 static enum err coupons_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
@@ -57,7 +58,7 @@ const struct bulk_type bulk_type_coupons = {
         .kind = "state",
         .kinds = &coupon_state_names,
         .batch_max = BATCH_MAX,
-        .key = coupon_key,
+        .names = coupon_names,
         .apply = coupons_apply,
         .page = coupons_page,
 };

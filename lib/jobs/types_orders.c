@@ -2,7 +2,7 @@
 #include "access/scopes.h"
 #include "customers/lines.h"
 #include "directory/directory.h"
-#include "jobs/types.h"
+#include "jobs/people.h"
 #include "orders/lines.h"
 
 /* Beyond it a batch gains little, and a refused one costs more to take apart. */
@@ -13,14 +13,29 @@
 
 /* ------------------------------------------------------------------ customers */
 
-static uint64_t customer_key(const void *object)
+/* All that names the customer, and his referrer: whoever stands further up in a file can be named by it. */
+static size_t names_of(const struct customer_in *in, struct uuid ret[BULK_NAMES_MAX])
 {
-        const struct customer_line *line = object;
-        const struct customer_in *in = &line->in;
+        size_t n = 0;
 
         if (in->external_id != NULL)
-                return uuid_hash(uuid_of_external("customer", in->external_id));
-        return uuid_known(in->id) ? uuid_hash(in->id) : 0;
+                ret[n++] = uuid_of_external("customer", in->external_id);
+        if (uuid_known(in->id))
+                ret[n++] = in->id;
+        if (in->phone != NULL)
+                ret[n++] = uuid_of_external("phone", in->phone);
+        if (in->email != NULL)
+                ret[n++] = uuid_of_external("email", in->email);
+        if (in->identities.n > 0)
+                ret[n++] = uuid_of_external(in->identities.v[0].kind, in->identities.v[0].value);
+        if (in->source.referrer != NULL)
+                n += reference_name(in->source.referrer, &ret[n]);
+        return n;
+}
+
+static size_t customer_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+{
+        return names_of(&((const struct customer_line *)object)->in, ret);
 }
 
 static enum err customers_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
@@ -82,9 +97,12 @@ static enum err customers_each(struct ctx *c, const struct bulk_filter *filter, 
 
 /* ------------------------------------------------------------------ orders */
 
-static uint64_t order_key(const void *object)
+static size_t order_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
 {
-        return order_lane_key(&((const struct bulk_order *)object)->in);
+        const struct order_in *in = &((const struct bulk_order *)object)->in;
+        size_t n = names_of(&in->customer, ret);
+
+        return in->referrer != NULL ? n + reference_name(in->referrer, &ret[n]) : n;
 }
 
 static enum err orders_apply(struct ctx *c, const struct bulk_options *options, struct bulk_line **lines,
@@ -127,14 +145,14 @@ static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL
 
 /* ------------------------------------------------------------------ refunds */
 
-static uint64_t refund_key(const void *object)
+/* Refunds of one customer draw from the same lots, and wait for the same lock. */
+static size_t refund_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
 {
         const struct bulk_refund *refund = object;
 
-        /* Refunds of one customer draw from the same lots, and wait for the same lock. */
-        if (uuid_known(refund->customer_id))
-                return uuid_hash(refund->customer_id);
-        return uuid_hash(uuid_of_external("order", refund->order_reference));
+        ret[0] = uuid_known(refund->customer_id) ? refund->customer_id
+                                                 : uuid_of_external("order", refund->order_reference);
+        return 1;
 }
 
 static enum err refunds_meet(struct ctx *c, struct bulk_line **lines, size_t n)
@@ -194,7 +212,7 @@ const struct bulk_type bulk_type_customers = {
         .out = customer_line_out_shape,
         .has_pii = true,
         .batch_max = BATCH_MAX,
-        .key = customer_key,
+        .names = customer_names,
         .apply = customers_apply,
         .page = customers_page,
         .each = customers_each,
@@ -208,7 +226,7 @@ const struct bulk_type bulk_type_orders = {
         .scope_write = SCOPE_ORDERS_WRITE,
         .shape = bulk_order_shape,
         .batch_max = BATCH_MAX,
-        .key = order_key,
+        .names = order_names,
         .apply = orders_apply,
         .each = orders_each,
         .filters = BULK_OF_CUSTOMER | BULK_IN_TIME | BULK_CHANNEL | BULK_TOTALS | BULK_SOURCE,
@@ -224,7 +242,7 @@ const struct bulk_type bulk_type_refunds = {
         .shape = bulk_refund_shape,
         .has_pii = true,
         .batch_max = REFUNDS_MAX,
-        .key = refund_key,
+        .names = refund_names,
         .meet = refunds_meet,
         .apply = refunds_apply,
         .page = refunds_page,

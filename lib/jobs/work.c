@@ -5,6 +5,7 @@
 
 #include "db/db.h"
 #include "jobs/apply.h"
+#include "jobs/strands.h"
 
 enum err work_columns(struct ctx *c, const struct job *job, struct csv_columns *ret)
 {
@@ -49,12 +50,10 @@ enum err work_load(struct ctx *c, const struct job *job, const struct csv_column
                 if (!is_done(&chunk, chunk.lines[i].line, &at))
                         line_read(c, job, columns, &chunk.lines[i], &ret->lines[n++]);
         enum err err = lines_meet(c, type, ret->lines, n);
-        for (size_t i = 0; i < n; i++) {
-                struct bulk_line *line = &ret->lines[i];
-                uint64_t key = line->object != NULL ? type->key(line->object) : 0;
-                size_t part = (size_t)(key >> 32 ^ key) % parts;
-                ret->parts[part].v[ret->parts[part].n++] = line;
-        }
+        size_t *part_of = ARENA_ARRAY(c->arena, n, size_t);
+        strands_of(c->arena, type, ret->lines, n, parts, part_of);
+        for (size_t i = 0; i < n; i++)
+                ret->parts[part_of[i]].v[ret->parts[part_of[i]].n++] = &ret->lines[i];
         if (err != ERR_OK)
                 work_chunk_free(ret, parts);
         return err;

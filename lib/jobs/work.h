@@ -4,8 +4,7 @@
 
 #include "jobs/read.h"
 
-/* The lines of one chunk that are still to do, in parts that may be applied at the same time: lines of one
- * customer stand in one part, in their order. */
+/* The lines of one chunk that are still to do, in parts that may be applied at the same time (strands.h). */
 #define WORK_PARTS_MAX 16
 struct work_chunk {
         int64_t chunk_no;

@@ -122,10 +122,13 @@ static enum err row_stream(struct ctx *c, const void *row, void *arg)
 SQL_EXEC(export_time_unlimited, nothing, "SET LOCAL statement_timeout = 0")
 SQL_EXEC(export_room, nothing, "SET LOCAL work_mem = '32MB'")
 SQL_EXEC(export_planned, nothing, "SET LOCAL plan_cache_mode = force_custom_plan")
+/* With two, three processes and this one that writes the lines share what may be two processors. */
+SQL_EXEC(export_helped, nothing, "SET LOCAL max_parallel_workers_per_gather = 1")
 
 static enum err each_stream(struct ctx *c, const struct bulk_filter *filter, struct export *export)
 {
         TRY(export_planned(c, &(struct nothing){0}));
+        TRY(export_helped(c, &(struct nothing){0}));
         TRY(export->type->each(c, filter, row_stream, export));
         return written_send(c, export);
 }

@@ -31,7 +31,7 @@ def definitions(client):
     client.put("/v1/program?note=own", program).ok()
 
 
-def person(client, n):
+def person(client, n, referrer=None):
     """A customer with every field, and what is known of him."""
     number = fresh("mover")
     client.post("/v1/customers", {
@@ -41,7 +41,7 @@ def person(client, n):
                        {"kind": "phone", "value": f"+86{fresh_phone()}"}],
         "preferences": {"colour": "red"},
         "attributes": {"shoe_size": 38, "taste": "},{", "free": {"deep": [1, None]}},
-        "source": {"channel": "live", "detail": "room 7", "campaign": "a, \"b\""}}).ok(201)
+        "source": {"channel": "live", "detail": "room 7", "campaign": "a, \"b\"", "referrer": referrer}}).ok(201)
     who = f"ext:{number}"
     for name, default in (("家", True), ("office, \"2\"", False)):
         client.put(f"/v1/customers/{who}/addresses/{quoted(name)}", {"recipient": f"王 {n}", "phone": "138 0000 0000", "country": "CN", "province": "浙江",
@@ -91,7 +91,9 @@ def moved(contract):
     with servers.running_server("old", log_level="error") as old, servers.running_server("new", log_level="error") as new:
         a, b = Client(old, contract), Client(new, contract)
         definitions(a)
-        numbers = [person(a, n) for n in range(4)]
+        numbers = []
+        for n in range(4):  # each was referred by the one before him
+            numbers.append(person(a, n, f"ext:{numbers[-1]}" if numbers else None))
         for n, number in enumerate(numbers):
             bought(a, number, n)
         take(a, order({"phone": fresh_phone()}, 5_000))  # somebody without a number of the shop's

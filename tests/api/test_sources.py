@@ -146,6 +146,20 @@ def test_a_line_that_names_somebody_unknown_lands_once_he_is_there(admin):
     assert source(admin, other)["referrer_id"] == admin.get(f"/v1/customers/ext:{one}").ok()["id"]
 
 
+def test_a_file_may_name_whoever_stands_further_up_in_it(admin, server):
+    """Each was referred by the one before him, or placed an order that was; several connections work on the file."""
+    people = [fresh("chain") for _ in range(300)]
+    lines = [{"external_id": one, "source": {"referrer": f"ext:{before}"} if before else {}} for before, one in zip([None, *people], people)]
+    job = job_over(admin, upload(admin, "customers", ndjson(lines)).ok(201))
+    assert (job["succeeded"], job["failed"]) == (300, 0)
+    assert source(admin, people[-1])["referrer_id"] == admin.get(f"/v1/customers/ext:{people[-2]}").ok()["id"]
+    shoppers = [fresh("shopper") for _ in range(300)]
+    lines = [order(one, 1000, **({"referrer": f"ext:{before}"} if before else {})) for before, one in zip([None, *shoppers], shoppers)]
+    job = job_over(admin, upload(admin, "orders", ndjson(lines)).ok(201))
+    assert (job["succeeded"], job["failed"]) == (300, 0)
+    assert source(admin, shoppers[-1])["referrer_id"] == admin.get(f"/v1/customers/ext:{shoppers[-2]}").ok()["id"]
+
+
 def test_a_referral_tells_the_source_and_is_paid_as_ever(admin, program, referrer, referrer_id):
     program({"activities": [{"type": "referral", "points": 100}]})
     friend, told, old = fresh("friend"), fresh("told"), fresh("old")

@@ -1,0 +1,98 @@
+/* Which lines of a chunk are applied by whom. */
+#include "test.h"
+
+#include "jobs/strands.h"
+
+#define PARTS 4
+#define LINES 1000
+
+/* A line of the tests: whom it names. */
+struct named {
+        const char *v[3];
+};
+
+static size_t names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+{
+        const struct named *named = object;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(named->v) && named->v[i] != NULL; i++)
+                ret[n++] = uuid_of_external("customer", named->v[i]);
+        return n;
+}
+
+static const struct bulk_type type = {.names = names};
+
+static const size_t *parts_of(struct arena *arena, struct named *named, size_t n)
+{
+        struct bulk_line *lines = ARENA_ARRAY(arena, n, struct bulk_line);
+        size_t *parts = ARENA_ARRAY(arena, n, size_t);
+
+        for (size_t i = 0; i < n; i++)
+                lines[i].object = named[i].v[0] != NULL ? &named[i] : NULL;
+        strands_of(arena, &type, lines, n, PARTS, parts);
+        return parts;
+}
+
+TEST(lines_of_one_name_are_of_one_part)
+{
+        struct arena *arena = arena_new();
+        struct named named[LINES];
+        size_t sizes[PARTS] = {0};
+
+        for (size_t i = 0; i < LINES; i++)
+                named[i] = (struct named){{arena_printf(arena, "%zu", i % 500)}};
+        const size_t *parts = parts_of(arena, named, LINES);
+        for (size_t i = 0; i < LINES; i++) {
+                EXPECT_INT(parts[i], parts[i % 500]);
+                sizes[parts[i]]++;
+        }
+        for (size_t i = 0; i < PARTS; i++) /* and nobody has much more to do than others */
+                EXPECT(sizes[i] > LINES / PARTS / 2 && sizes[i] < LINES / PARTS * 2);
+        arena_free(arena);
+}
+
+TEST(what_shares_a_name_through_others_is_of_one_part_too)
+{
+        struct arena *arena = arena_new();
+        struct named named[LINES];
+
+        /* each names the one before him, so they are all of one strand; met from both ends */
+        for (size_t i = 0; i < LINES; i++) {
+                size_t at = i % 2 == 0 ? i / 2 : LINES - 1 - i / 2;
+                named[i] =
+                        (struct named){{arena_printf(arena, "%zu", at), arena_printf(arena, "%zu", at + 1)}};
+        }
+        const size_t *parts = parts_of(arena, named, LINES);
+        for (size_t i = 0; i < LINES; i++)
+                EXPECT_INT(parts[i], parts[0]);
+        arena_free(arena);
+}
+
+TEST(strands_are_joined_by_a_later_line)
+{
+        struct arena *arena = arena_new();
+
+        for (int i = 0; i < 50; i++) {
+                const char *one = arena_printf(arena, "one %d", i),
+                           *other = arena_printf(arena, "other %d", i),
+                           *third = arena_printf(arena, "third %d", i);
+                struct named named[] = {{{one}}, {{other}}, {{third}}, {{third, other, one}}};
+                const size_t *parts = parts_of(arena, named, ARRAY_SIZE(named));
+                EXPECT(parts[0] == parts[1] && parts[1] == parts[2] && parts[2] == parts[3]);
+        }
+        arena_free(arena);
+}
+
+TEST(lines_without_a_name_are_of_the_first_part)
+{
+        struct arena *arena = arena_new();
+        struct named named[] = {{{NULL}}, {{"one"}}, {{NULL}}};
+        const size_t *parts = parts_of(arena, named, ARRAY_SIZE(named));
+
+        EXPECT_INT(parts[0], 0);
+        EXPECT_INT(parts[2], 0);
+        arena_free(arena);
+}
+
+TEST_MAIN
