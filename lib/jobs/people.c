@@ -19,7 +19,7 @@ size_t reference_name(const char *reference, struct uuid *ret)
         return 1;
 }
 
-size_t people_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+size_t people_names(const void *object, struct uuid ret[STRAND_NAMES_MAX])
 {
         return reference_name(reference_of(object), ret);
 }

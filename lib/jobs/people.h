@@ -6,7 +6,7 @@
 #include "jobs/types.h"
 
 /* A bulk_type.names: the customer, by whatever name but an old one. */
-size_t people_names(const void *object, struct uuid ret[BULK_NAMES_MAX]);
+size_t people_names(const void *object, struct uuid ret[STRAND_NAMES_MAX]);
 
 /* The id that a reference stands for, as far as it can be told without looking: how many, none or one. */
 size_t reference_name(const char *reference, struct uuid *ret);

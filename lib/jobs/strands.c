@@ -17,20 +17,12 @@ static void join(size_t *leads_to, size_t one, size_t other)
         leads_to[one > other ? one : other] = one > other ? other : one;
 }
 
-struct line_names {
-        struct uuid v[BULK_NAMES_MAX];
-        size_t n;
-};
-
-void strands_of(struct arena *arena, const struct bulk_type *type, const struct bulk_line *lines, size_t n,
-                size_t parts, size_t *ret)
+void strands_of(struct arena *arena, const struct strand_names *names, size_t n, size_t parts, size_t *ret)
 {
-        struct line_names *names = ARENA_ARRAY(arena, n, struct line_names);
         size_t *leads_to = ARENA_ARRAY(arena, n, size_t), count = 0;
 
         for (size_t i = 0; i < n; i++) {
                 leads_to[i] = i;
-                names[i].n = lines[i].object != NULL ? type->names(lines[i].object, names[i].v) : 0;
                 count += names[i].n;
         }
         struct idmap line_of = idmap_new(arena, count);
@@ -44,7 +36,7 @@ void strands_of(struct arena *arena, const struct bulk_type *type, const struct 
                 }
         }
         for (size_t i = 0; i < n; i++) {
-                const struct line_names *first = &names[first_of(leads_to, i)];
+                const struct strand_names *first = &names[first_of(leads_to, i)];
                 uint64_t hash = first->n > 0 ? uuid_hash(first->v[0]) : 0;
                 ret[i] = (size_t)(hash >> 32 ^ hash) % parts;
         }

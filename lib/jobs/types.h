@@ -6,6 +6,7 @@
 #include "base/ctx.h"
 #include "base/shape.h"
 #include "db/statement.h"
+#include "jobs/strands.h"
 
 /* How the lines of one request are meant. */
 struct bulk_options {
@@ -64,9 +65,6 @@ struct bulk_filter {
 };
 SHAPE_DECLARE(bulk_filter);
 
-/* Names of the people of one line, at most. */
-#define BULK_NAMES_MAX 8
-
 struct bulk_type {
         const char *name, *doc;
         uint64_t scope_read, scope_write;
@@ -82,7 +80,7 @@ struct bulk_type {
 
         /* Whom the line is about, by every name that it gives: how many. Lines that share one, directly or
          * through others, are applied in their order; others may be applied at the same time. */
-        size_t (*names)(const void *object, struct uuid ret[BULK_NAMES_MAX]);
+        size_t (*names)(const void *object, struct uuid ret[STRAND_NAMES_MAX]);
         /* Or NULL: find out what `names` goes by and the line does not say, of n lines that were read. */
         enum err (*meet)(struct ctx *c, struct bulk_line **lines, size_t n);
         /* Apply lines that were read; each one's outcome goes into it. An error is that of all of them: then

@@ -5,7 +5,7 @@
 
 #define BATCH_MAX 1000
 
-static size_t coupon_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+static size_t coupon_names(const void *object, struct uuid ret[STRAND_NAMES_MAX])
 {
         ret[0] = uuid_of_external("coupon", ((const struct coupon_wanted *)object)->key);
         return 1;

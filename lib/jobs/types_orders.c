@@ -14,7 +14,7 @@
 /* ------------------------------------------------------------------ customers */
 
 /* All that names the customer, and his referrer: whoever stands further up in a file can be named by it. */
-static size_t names_of(const struct customer_in *in, struct uuid ret[BULK_NAMES_MAX])
+static size_t names_of(const struct customer_in *in, struct uuid ret[STRAND_NAMES_MAX])
 {
         size_t n = 0;
 
@@ -33,7 +33,7 @@ static size_t names_of(const struct customer_in *in, struct uuid ret[BULK_NAMES_
         return n;
 }
 
-static size_t customer_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+static size_t customer_names(const void *object, struct uuid ret[STRAND_NAMES_MAX])
 {
         return names_of(&((const struct customer_line *)object)->in, ret);
 }
@@ -97,7 +97,7 @@ static enum err customers_each(struct ctx *c, const struct bulk_filter *filter, 
 
 /* ------------------------------------------------------------------ orders */
 
-static size_t order_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+static size_t order_names(const void *object, struct uuid ret[STRAND_NAMES_MAX])
 {
         const struct order_in *in = &((const struct bulk_order *)object)->in;
         size_t n = names_of(&in->customer, ret);
@@ -146,7 +146,7 @@ static enum err orders_each(struct ctx *c, const struct bulk_filter *filter, SQL
 /* ------------------------------------------------------------------ refunds */
 
 /* Refunds of one customer draw from the same lots, and wait for the same lock. */
-static size_t refund_names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+static size_t refund_names(const void *object, struct uuid ret[STRAND_NAMES_MAX])
 {
         const struct bulk_refund *refund = object;
 

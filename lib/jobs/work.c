@@ -5,7 +5,6 @@
 
 #include "db/db.h"
 #include "jobs/apply.h"
-#include "jobs/strands.h"
 
 enum err work_columns(struct ctx *c, const struct job *job, struct csv_columns *ret)
 {
@@ -33,6 +32,22 @@ static enum err lines_meet(struct ctx *c, const struct bulk_type *type, struct b
         return type->meet != NULL && count > 0 ? type->meet(c, readable, count) : ERR_OK;
 }
 
+static void lines_spread(struct arena *arena, const struct bulk_type *type, struct work_chunk *chunk,
+                         size_t n, size_t parts)
+{
+        struct strand_names *names = ARENA_ARRAY(arena, n, struct strand_names);
+        size_t *part_of = ARENA_ARRAY(arena, n, size_t);
+
+        for (size_t i = 0; i < n; i++)
+                if (chunk->lines[i].object != NULL)
+                        names[i].n = type->names(chunk->lines[i].object, names[i].v);
+        strands_of(arena, names, n, parts, part_of);
+        for (size_t i = 0; i < n; i++) {
+                assert(part_of[i] < parts);
+                chunk->parts[part_of[i]].v[chunk->parts[part_of[i]].n++] = &chunk->lines[i];
+        }
+}
+
 enum err work_load(struct ctx *c, const struct job *job, const struct csv_columns *columns, int64_t chunk_no,
                    size_t parts, struct work_chunk *ret)
 {
@@ -50,10 +65,7 @@ enum err work_load(struct ctx *c, const struct job *job, const struct csv_column
                 if (!is_done(&chunk, chunk.lines[i].line, &at))
                         line_read(c, job, columns, &chunk.lines[i], &ret->lines[n++]);
         enum err err = lines_meet(c, type, ret->lines, n);
-        size_t *part_of = ARENA_ARRAY(c->arena, n, size_t);
-        strands_of(c->arena, type, ret->lines, n, parts, part_of);
-        for (size_t i = 0; i < n; i++)
-                ret->parts[part_of[i]].v[ret->parts[part_of[i]].n++] = &ret->lines[i];
+        lines_spread(c->arena, type, ret, n, parts);
         if (err != ERR_OK)
                 work_chunk_free(ret, parts);
         return err;

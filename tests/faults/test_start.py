@@ -47,13 +47,38 @@ def test_killed_migration_is_finished_by_the_next_start(cluster):
         assert shop.sql("SELECT count(*) FROM schema_migrations") == str(len(MIGRATIONS))
 
 
+def to_before(shop, number):
+    """Migrated to before a migration, by undoing the later ones."""
+    undoings = {96: "DROP INDEX groups_name, groups_members, groups_created; ALTER TABLE coupon_stocks DROP COLUMN created_at; "
+                    "ALTER TABLE reward_stocks DROP COLUMN created_at",
+                98: "ALTER TABLE programs DROP COLUMN silent_from",
+                99: "",
+                100: "ALTER TABLE coupons DROP COLUMN due_at; CREATE INDEX coupons_lock_over ON coupons (locked_until) WHERE state = 'locked'; "
+                     "CREATE INDEX coupons_lapsing ON coupons (expires_at) WHERE state = 'available' AND expires_at IS NOT NULL",
+                101: "DROP INDEX customer_identities_other"}
+    assert shop.run("migrate").returncode == 0
+    for later in sorted((one for one in MIGRATIONS if one >= number), reverse=True):
+        shop.sql(f"{undoings[later]}; DELETE FROM schema_migrations WHERE number = {later}")
+
+
+def test_coupons_of_an_older_installation_are_looked_at_in_time(cluster):
+    with house.shop(cluster, "coupons", migrated=False) as shop:
+        to_before(shop, 100)
+        shop.sql("INSERT INTO coupons (code, id, template, template_version, state, source, valid_from, expires_at, locked_until, redeemed_at, off_minor, "
+                 "changes, created_at) SELECT code, gen_random_uuid(), 'x', 1, state, 'api', '2026-01-01', expires_at::timestamptz, locked_until::timestamptz, "
+                 "redeemed_at::timestamptz, 0, 1, '2026-01-01' FROM (VALUES ('a', 'available', NULL, NULL, NULL), ('b', 'available', '2036-01-02Z', NULL, NULL), "
+                 "('c', 'locked', '2036-01-02Z', '2036-01-01Z', NULL), ('d', 'redeemed', '2036-01-02Z', NULL, '2026-01-01Z'), "
+                 "('e', 'expired', '2026-01-02Z', NULL, NULL)) AS v(code, state, expires_at, locked_until, redeemed_at)")
+        assert shop.run("migrate").returncode == 0
+        assert shop.counts("SELECT json_agg(code || ' ' || coalesce((due_at AT TIME ZONE 'UTC')::date::text, 'never') ORDER BY code) FROM coupons") == [
+            "a never", "b 2036-01-02", "c 2036-01-01", "d never", "e never"]
+
+
 def test_templates_and_rewards_of_an_older_installation_know_when_they_were_first_there(cluster):
     with house.shop(cluster, "older", migrated=False) as shop:
-        assert shop.run("migrate").returncode == 0
-        shop.sql("DROP INDEX groups_name, groups_members, groups_created")
+        to_before(shop, 96)
         for stocks, counted, key in (("coupon_stocks", "issued", "template"), ("reward_stocks", "taken", "reward")):
-            shop.sql(f"ALTER TABLE {stocks} DROP COLUMN created_at; INSERT INTO {stocks} ({key}, {counted}) VALUES ('old', 3), ('new', 0)")
-        shop.sql("ALTER TABLE programs DROP COLUMN silent_from; DELETE FROM schema_migrations WHERE number >= 96")
+            shop.sql(f"INSERT INTO {stocks} ({key}, {counted}) VALUES ('old', 3), ('new', 0)")
         for table, columns, values in (
                 ("coupon_templates", "kind, off_minor, off_permille, threshold_minor, with_tier_discount, with_full_reduction, with_points, "
                  "with_coupons, returns_on_refund, returned_days", "'amount', 1, 0, 0, true, true, true, true, true, 0"),

@@ -1,6 +1,7 @@
 /* Which lines of a chunk are applied by whom. */
 #include "test.h"
 
+#include "base/err.h"
 #include "jobs/strands.h"
 
 #define PARTS 4
@@ -11,26 +12,15 @@ struct named {
         const char *v[3];
 };
 
-static size_t names(const void *object, struct uuid ret[BULK_NAMES_MAX])
+static const size_t *parts_of(struct arena *arena, const struct named *named, size_t n)
 {
-        const struct named *named = object;
-        size_t n = 0;
-
-        for (size_t i = 0; i < ARRAY_SIZE(named->v) && named->v[i] != NULL; i++)
-                ret[n++] = uuid_of_external("customer", named->v[i]);
-        return n;
-}
-
-static const struct bulk_type type = {.names = names};
-
-static const size_t *parts_of(struct arena *arena, struct named *named, size_t n)
-{
-        struct bulk_line *lines = ARENA_ARRAY(arena, n, struct bulk_line);
+        struct strand_names *names = ARENA_ARRAY(arena, n, struct strand_names);
         size_t *parts = ARENA_ARRAY(arena, n, size_t);
 
         for (size_t i = 0; i < n; i++)
-                lines[i].object = named[i].v[0] != NULL ? &named[i] : NULL;
-        strands_of(arena, &type, lines, n, PARTS, parts);
+                for (size_t k = 0; k < ARRAY_SIZE(named->v) && named[i].v[k] != NULL; k++)
+                        names[i].v[names[i].n++] = uuid_of_external("customer", named[i].v[k]);
+        strands_of(arena, names, n, PARTS, parts);
         return parts;
 }
 
