@@ -12,8 +12,7 @@
 
 /* How long to rest, in parts of the time that a piece took. */
 #define REST_BESIDE_ORDERS 2
-/* Lists of customers wait for the housekeeper while a file is worked on, and are there at its end: until then
- * most of what he would write is outdated by the next lines. */
+/* The housekeeper's chores can wait for the end of a file; how lists follow it: directory.h. */
 #define REST_BESIDE_IMPORT 4
 
 /* Nobody who stops the server waits longer than that for a rest. */

@@ -146,7 +146,7 @@ def test_a_line_that_names_somebody_unknown_lands_once_he_is_there(admin):
     assert source(admin, other)["referrer_id"] == admin.get(f"/v1/customers/ext:{one}").ok()["id"]
 
 
-def test_a_file_may_name_whoever_stands_further_up_in_it(admin, server):
+def test_a_file_may_name_whoever_stands_further_up_in_it(admin):
     """Each was referred by the one before him, or placed an order that was; several connections work on the file."""
     people = [fresh("chain") for _ in range(300)]
     lines = [{"external_id": one, "source": {"referrer": f"ext:{before}"} if before else {}} for before, one in zip([None, *people], people)]

@@ -152,7 +152,19 @@ TEST(coupon_locks_and_validity_end_after_days_of_outage_just_once)
         EXPECT(till_sound(shop));
 }
 
-TEST(use_changes_nothing_that_is_indexed_and_is_forgotten_when_its_time_comes)
+/* Or its row could not be updated within its page. */
+TEST(no_index_of_coupons_has_what_a_use_changes)
+{
+        EXPECT_INT(till_int(shop, "SELECT count(*) FROM pg_indexes WHERE tablename = 'coupons'") > 5, 1);
+        EXPECT_INT(
+                till_int(
+                        shop,
+                        "SELECT count(*) FROM pg_indexes WHERE tablename = 'coupons' AND substr(indexdef, strpos(indexdef, '(')) ~ "
+                        "'state|session|locked|used_by|order_id|redem|redeem|off_minor|changes'"),
+                0);
+}
+
+TEST(use_leaves_the_next_look_as_it_is_and_is_forgotten_when_its_time_comes)
 {
         const char *code = issued("once", "spent");
         const char *same = "SELECT count(*) FROM coupons WHERE code = '%s' AND due_at = expires_at";
